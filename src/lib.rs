@@ -1,1 +1,16 @@
-//! x
+//! pgtriage: what is wrong with this PostgreSQL, and the one safe thing to do about it.
+//!
+//! ```text
+//!    reads    PostgreSQL ─┐
+//!             Prometheus ─┴─► probe ──► model ──► app ──► view ──► screen
+//!                                                 ▲ │
+//!    asks               keys ─► keymap ─► command ─┘ │
+//!                                                    ▼
+//!    writes   PostgreSQL ◄── effect ◄── guard ◄──────┘
+//! ```
+//!
+//! Row one reads, row three writes, and the middle has no clock, no input and no output: time arrives inside events.
+//! So a test is a story told in keys and samples. One module, `effect::writer`, sends a statement that changes
+//! anything, and it takes nothing but what `guard` approved.
+
+pub mod model;

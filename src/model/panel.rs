@@ -1,0 +1,142 @@
+//! A panel of the Latency or Cache tab: what it shows, the expressions that may answer it, and an answer.
+
+use serde::{Deserialize, Serialize};
+
+/// The tab that a panel stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PanelTab {
+    /// 7 Latency.
+    Latency,
+    /// 8 Cache.
+    Cache,
+}
+
+/// The unit of a panel's values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PanelUnit {
+    /// Seconds.
+    Seconds,
+    /// A ratio from 0 to 1, shown in percent.
+    Ratio,
+    /// Bytes.
+    Bytes,
+    /// Events per second.
+    Rate,
+    /// A plain count.
+    #[default]
+    Count,
+}
+
+/// One expression that may answer a panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Short name of the source, shown in the panel's foot, such as `v2 query histogram`.
+    pub name: String,
+    /// PromQL; `$job` and `$pool_max` are replaced from the settings.
+    pub expr: String,
+    /// What this source cannot see, shown beside the name.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// The values at or above this are clipped by the source (a histogram's top bucket): shown as `≥5 s`.
+    #[serde(default)]
+    pub clipped_at: Option<f64>,
+}
+
+/// A panel as its file describes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PanelSpec {
+    /// Its name in questions and answers.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub tab: PanelTab,
+    /// Unit of its values.
+    #[serde(default)]
+    pub unit: PanelUnit,
+    /// The label whose value names a series, where there are several.
+    #[serde(default)]
+    pub legend: Option<String>,
+    /// The value from which it is a warning, and the direction.
+    #[serde(default)]
+    pub warn: Option<f64>,
+    /// The value from which it is critical.
+    #[serde(default)]
+    pub critical: Option<f64>,
+    /// True where low values are the bad ones.
+    #[serde(default)]
+    pub low_is_bad: bool,
+    /// Said when no candidate has a series.
+    #[serde(default)]
+    pub absent: Option<String>,
+    /// In order of preference.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One series over the asked span.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Its legend; empty for a single one.
+    pub name: String,
+    /// Seconds since the epoch and value; a NaN value is kept as none, a missing point is missing.
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+impl Series {
+    /// The newest point: outer none where there is no point at all, inner none where it is NaN.
+    #[must_use]
+    pub fn last(&self) -> Option<Option<f64>> {
+        self.points.last().map(|p| p.1)
+    }
+}
+
+/// What a panel's question came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reading {
+    /// A candidate answered with at least one number.
+    Values {
+        /// Index of the candidate.
+        candidate: usize,
+        /// Its series.
+        series: Vec<Series>,
+    },
+    /// Series exist, but every value is NaN (0/0: no traffic).
+    NotANumber {
+        /// Index of the candidate that has the series.
+        candidate: usize,
+    },
+    /// No candidate has a series.
+    NoSeries,
+}
+
+/// One answered panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PanelAnswer {
+    /// Start of the span in seconds since the epoch.
+    pub start: f64,
+    /// Its end.
+    pub end: f64,
+    /// Step in seconds.
+    pub step: f64,
+    /// What came of it.
+    pub reading: Reading,
+    /// Candidates before the answering one that Prometheus refused, with its words.
+    pub refused: Vec<String>,
+}
+
+/// The state of a scrape target that Prometheus knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScrapeTarget {
+    /// `job`.
+    pub job: String,
+    /// `instance`.
+    pub instance: String,
+    /// `up`.
+    pub up: bool,
+    /// `lastError`, such as `server returned HTTP status 401 Unauthorized`.
+    pub error: String,
+}

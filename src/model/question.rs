@@ -1,0 +1,121 @@
+//! What can be asked, how often it is wanted, and what an answer looks like.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::CacheTable;
+use super::error::ProbeError;
+use super::panel::{PanelAnswer, ScrapeTarget};
+use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
+use super::replica::Replication;
+use super::server::Server;
+use super::session::{HeldLock, SessionKey, Sessions};
+use super::text::ServerText;
+use super::{Timestamp, Tone};
+
+/// One thing that can be asked of a server or of Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Question {
+    /// Who the server is and what our role may see.
+    Server,
+    /// All sessions, with who blocks whom.
+    Sessions,
+    /// The locks of one session.
+    SessionLocks(SessionKey),
+    /// The tables of a database (none: the one connected to).
+    Relations {
+        /// Which database.
+        database: Option<ServerText>,
+        /// Ranked by.
+        order: RelationOrder,
+    },
+    /// Exact bloat of one table.
+    ExactBloat(RelationKey),
+    /// Standbys, slots, upstream.
+    Replication,
+    /// The cache table and its look-ups.
+    CacheTable,
+    /// One panel of Prometheus, by its id, over the last `span_s` seconds.
+    Panel {
+        /// `PanelSpec::id`.
+        id: String,
+        /// Seconds back from now.
+        span_s: u32,
+        /// Seconds between points.
+        step_s: u32,
+    },
+    /// The scrape targets of Prometheus.
+    Targets,
+}
+
+/// How often a question is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cadence {
+    /// Again, this long after the last answer.
+    Every(Duration),
+    /// Once for each new number.
+    Once(u64),
+}
+
+/// A question and its cadence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// What.
+    pub question: Question,
+    /// How often.
+    pub cadence: Cadence,
+}
+
+/// All that is wanted now; published to the probes whenever it changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// In order of importance.
+    pub wanted: Vec<Wanted>,
+    /// Raised by the key that connects again at once.
+    pub reconnect: u64,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Snapshot {
+    /// To [`Question::Server`].
+    Server(Box<Server>),
+    /// To [`Question::Sessions`].
+    Sessions(Sessions),
+    /// To [`Question::SessionLocks`].
+    SessionLocks(Vec<HeldLock>),
+    /// To [`Question::Relations`].
+    Relations(Box<Relations>),
+    /// To [`Question::ExactBloat`].
+    ExactBloat(ExactBloat),
+    /// To [`Question::Replication`].
+    Replication(Box<Replication>),
+    /// To [`Question::CacheTable`].
+    CacheTable(CacheTable),
+    /// To [`Question::Panel`].
+    Panel(PanelAnswer),
+    /// To [`Question::Targets`].
+    Targets(Vec<ScrapeTarget>),
+}
+
+/// A question's answer, with when it was given and what it cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// What was asked.
+    pub question: Question,
+    /// When the answer arrived, by our clock.
+    pub at: Timestamp,
+    /// How long it took, by our clock.
+    pub took: Duration,
+    /// What came.
+    pub answer: Result<Snapshot, ProbeError>,
+}
+
+impl Sample {
+    /// How this answer should look at a glance.
+    #[must_use]
+    pub fn tone(&self) -> Tone {
+        if self.answer.is_ok() { Tone::Good } else { Tone::Warning }
+    }
+}

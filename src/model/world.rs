@@ -1,0 +1,278 @@
+//! All that is known of one target: the last answer to each question, and the last failure beside it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::{CacheTable, Lookups};
+use super::error::ProbeError;
+use super::lock::LockGraph;
+use super::panel::{PanelAnswer, ScrapeTarget};
+use super::question::{Question, Sample, Snapshot};
+use super::relation::{ExactBloat, RelationKey, Relations};
+use super::replica::{Replica, ReplicaKey, Replication};
+use super::server::Server;
+use super::session::{HeldLock, SessionKey, Sessions};
+use super::{Timestamp, seconds_between};
+
+/// The last value of something, and why there is no newer one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latest<T> {
+    /// The last answer and when it came.
+    pub value: Option<(T, Timestamp)>,
+    /// The last failure, if it is newer than the value.
+    pub error: Option<(ProbeError, Timestamp)>,
+}
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self { value: None, error: None }
+    }
+}
+
+impl<T> Latest<T> {
+    /// Takes an answer or a failure; a failure never removes the value.
+    pub fn take(&mut self, answer: Result<T, ProbeError>, at: Timestamp) {
+        match answer {
+            Ok(value) => {
+                self.value = Some((value, at));
+                self.error = None;
+            }
+            Err(error) => {
+                // Since when it fails is worth more than when it failed last.
+                let since = match &self.error {
+                    Some((old, since)) if *old == error => *since,
+                    Some(_) | None => at,
+                };
+                self.error = Some((error, since));
+            }
+        }
+    }
+
+    /// The value, however old.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.value.as_ref().map(|v| &v.0)
+    }
+
+    /// Seconds since the value came.
+    #[must_use]
+    pub fn age_s(&self, now: Timestamp) -> Option<f64> {
+        self.value.as_ref().map(|v| seconds_between(v.1, now))
+    }
+}
+
+/// The state of the connection that the reads use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Link {
+    /// Dialling for the first time, or again.
+    Connecting {
+        /// Where, such as `db1:5432`.
+        place: String,
+        /// Since when.
+        since: Timestamp,
+        /// The attempt's number, from 1.
+        attempt: u32,
+        /// Why the last one failed.
+        last_error: Option<String>,
+        /// When the next attempt starts, while waiting for it.
+        retry_at: Option<Timestamp>,
+    },
+    /// Answering.
+    Up(LinkFacts),
+}
+
+/// What is known of a live connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkFacts {
+    /// Where, such as `127.0.0.1:5432` or `/run/postgresql:5432`.
+    pub place: String,
+    /// TLS as it really is.
+    pub tls: Tls,
+    /// True behind a transaction pooler: a backend is not a client there.
+    pub pooled: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The protection of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tls {
+    /// A Unix socket: nothing to protect.
+    Local,
+    /// Plain text over the network.
+    None,
+    /// Encrypted, the server's certificate not verified.
+    Unverified,
+    /// Encrypted, certificate chain verified, host name not checked (`verify-ca`).
+    ChainVerified,
+    /// Encrypted, certificate and host name verified.
+    Verified,
+}
+
+/// A standby that was seen and is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its last row.
+    pub last: Replica,
+    /// When it was last seen.
+    pub seen: Timestamp,
+}
+
+/// Everything known of one target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// The connection of the reads.
+    pub link: Option<Link>,
+    /// The server.
+    pub server: Latest<Server>,
+    /// Sessions.
+    pub sessions: Latest<Sessions>,
+    /// The lock graph of the last sessions.
+    #[serde(skip)]
+    pub graph: LockGraph,
+    /// Locks of the sessions that were looked at.
+    pub locks: Option<(SessionKey, Latest<Vec<HeldLock>>)>,
+    /// Tables.
+    pub relations: Latest<Relations>,
+    /// Exact bloat, where it was asked for.
+    #[serde(with = "pairs")]
+    pub exact: BTreeMap<u32, (RelationKey, Latest<ExactBloat>)>,
+    /// Replication.
+    pub replication: Latest<Replication>,
+    /// Standbys seen before and now gone.
+    #[serde(with = "pairs")]
+    pub missing: BTreeMap<ReplicaKey, Missing>,
+    /// The cache table.
+    pub cache: Latest<CacheTable>,
+    /// The look-up counters one answer earlier, for a rate.
+    pub cache_before: Option<(Lookups, Timestamp)>,
+    /// Panels by id.
+    pub panels: BTreeMap<String, Latest<PanelAnswer>>,
+    /// Scrape targets.
+    pub targets: Latest<Vec<ScrapeTarget>>,
+    /// Server time that our questions took within the last minute: when, how long.
+    #[serde(skip)]
+    pub spent: Vec<(Timestamp, Duration)>,
+}
+
+impl World {
+    /// Takes one sample in.
+    pub fn take(&mut self, sample: Sample) {
+        let Sample { question, at, took, answer } = sample;
+        if !matches!(question, Question::Panel { .. } | Question::Targets) {
+            self.spent.retain(|(then, _)| seconds_between(*then, at) < 60.0);
+            self.spent.push((at, took));
+        }
+        match question {
+            Question::Server => self.server.take(answer.and_then(into_server), at),
+            Question::Sessions => {
+                let answer = answer.and_then(into_sessions);
+                if let Ok(sessions) = &answer {
+                    self.graph = LockGraph::of(&sessions.rows);
+                }
+                self.sessions.take(answer, at);
+            }
+            Question::SessionLocks(key) => {
+                let answer = answer.and_then(into_locks);
+                match &mut self.locks {
+                    Some((held, latest)) if *held == key => latest.take(answer, at),
+                    Some(_) | None => {
+                        let mut latest = Latest::default();
+                        latest.take(answer, at);
+                        self.locks = Some((key, latest));
+                    }
+                }
+            }
+            Question::Relations { .. } => self.relations.take(answer.and_then(into_relations), at),
+            Question::ExactBloat(key) => {
+                let answer = answer.and_then(into_exact);
+                let entry = self.exact.entry(key.oid).or_insert_with(|| (key.clone(), Latest::default()));
+                if entry.0 != key {
+                    *entry = (key, Latest::default());
+                }
+                entry.1.take(answer, at);
+            }
+            Question::Replication => self.take_replication(answer.and_then(into_replication), at),
+            Question::CacheTable => {
+                let before = self.cache.value.as_ref().and_then(|(c, at)| c.lookups.map(|l| (l, *at)));
+                let answer = answer.and_then(into_cache);
+                if answer.is_ok() {
+                    self.cache_before = before;
+                }
+                self.cache.take(answer, at);
+            }
+            Question::Panel { id, .. } => self.panels.entry(id).or_default().take(answer.and_then(into_panel), at),
+            Question::Targets => self.targets.take(answer.and_then(into_targets), at),
+        }
+    }
+
+    /// Milliseconds of answer time per second that our questions cost, over the last minute.
+    #[must_use]
+    pub fn own_cost_ms_per_s(&self, now: Timestamp) -> f64 {
+        let recent = self.spent.iter().filter(|(then, _)| seconds_between(*then, now) < 60.0);
+        let (mut sum, mut oldest) = (0.0, 0.0_f64);
+        for (then, took) in recent {
+            sum += took.as_secs_f64() * 1e3;
+            oldest = oldest.max(seconds_between(*then, now));
+        }
+        if oldest > 0.0 { sum / oldest.max(2.0) } else { 0.0 }
+    }
+
+    fn take_replication(&mut self, answer: Result<Replication, ProbeError>, at: Timestamp) {
+        if let Ok(now) = &answer {
+            let present: Vec<ReplicaKey> = now.replicas.iter().map(Replica::key).collect();
+            if let Some((before, seen)) = &self.replication.value {
+                for gone in before.replicas.iter().filter(|r| !present.contains(&r.key())) {
+                    self.missing.entry(gone.key()).or_insert_with(|| Missing { last: gone.clone(), seen: *seen });
+                }
+            }
+            self.missing.retain(|key, _| !present.contains(key));
+        }
+        self.replication.take(answer, at);
+    }
+}
+
+macro_rules! into {
+    ($name:ident, $variant:ident, $type:ty, $value:ident => $out:expr) => {
+        fn $name(snapshot: Snapshot) -> Result<$type, ProbeError> {
+            if let Snapshot::$variant($value) = snapshot {
+                Ok($out)
+            } else {
+                Err(ProbeError::Shape(concat!("not ", stringify!($variant)).to_owned()))
+            }
+        }
+    };
+}
+
+into!(into_server, Server, Server, v => *v);
+into!(into_sessions, Sessions, Sessions, v => v);
+into!(into_locks, SessionLocks, Vec<HeldLock>, v => v);
+into!(into_relations, Relations, Relations, v => *v);
+into!(into_exact, ExactBloat, ExactBloat, v => v);
+into!(into_replication, Replication, Replication, v => *v);
+into!(into_cache, CacheTable, CacheTable, v => v);
+into!(into_panel, Panel, PanelAnswer, v => v);
+into!(into_targets, Targets, Vec<ScrapeTarget>, v => v);
+
+/// Maps whose keys are no strings, written as lists of pairs: JSON knows no other keys.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, K: DeserializeOwned + Ord, V: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
+    }
+}
