@@ -18,3 +18,4 @@ pub mod guard;
 pub mod keymap;
 pub mod message;
 pub mod model;
+pub mod table;
