@@ -138,7 +138,7 @@ commands! {
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
-    ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple_approx.";
+    ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; clear the filter.";
