@@ -114,7 +114,7 @@ pub enum Width {
     Fixed(u16),
     /// As its widest cell, between these bounds; so that short names leave room for the query.
     Fit(u16, u16),
-    /// What the others leave, at least that many.
+    /// What the others leave, at least that share of the screen in percent.
     Rest(u16),
 }
 
