@@ -19,5 +19,6 @@ pub mod guard;
 pub mod keymap;
 pub mod message;
 pub mod model;
+pub mod probe;
 pub mod table;
 pub mod view;

@@ -1,1 +1,9 @@
+//! Everything that is tested from outside, in one binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its own body and in what it is made of"
+)]
 
+mod panels;

@@ -128,14 +128,14 @@ impl Reader<'_> {
             return Err(self.fault(span, format!("panel `{id}` has no [[panel.candidates]]")));
         }
         let upside_down = match (entry.warn, entry.critical) {
-            (Some(warn), Some(critical)) => (critical < warn) != entry.low_is_bad && critical != warn,
+            (Some(warn), Some(critical)) if entry.low_is_bad => critical > warn,
+            (Some(warn), Some(critical)) => critical < warn,
             (None | Some(_), None) | (None, Some(_)) => false,
         };
         if upside_down {
             return Err(self.fault(span, format!("panel `{id}`: `critical` is reached before `warn`")));
         }
-        let words = Words { with: &entry.with, used: BTreeSet::new() };
-        let mut words = words;
+        let mut words = Words { with: &entry.with, used: BTreeSet::new() };
         let candidates =
             source.candidates.iter().map(|c| self.candidate(c, &mut words)).collect::<Result<Vec<_>, _>>()?;
         let mut telltales = Vec::with_capacity(source.telltales.len());
