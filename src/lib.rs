@@ -14,6 +14,7 @@
 //! anything, and it takes nothing but what `guard` approved.
 
 pub mod command;
+pub mod config;
 pub mod guard;
 pub mod keymap;
 pub mod message;
