@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod command;
+pub mod config;
 pub mod guard;
 pub mod keymap;
 pub mod message;
