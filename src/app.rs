@@ -266,6 +266,12 @@ impl App {
         )
     }
 
+    /// True while a line of text is being typed, so that what is pasted is text too.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_))
+    }
+
     fn say(&mut self, text: impl Into<String>, tone: Tone) {
         self.notice = Some(Notice { text: text.into(), tone, at: self.now });
     }

@@ -16,6 +16,7 @@
 pub mod app;
 pub mod command;
 pub mod config;
+pub mod console;
 pub mod guard;
 pub mod keymap;
 pub mod message;

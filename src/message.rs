@@ -145,3 +145,9 @@ pub enum Effect {
     /// Leave.
     Quit,
 }
+
+/// News that an action did not happen, because of this.
+#[must_use]
+pub fn not_sent(id: u64, at: Timestamp, why: &str) -> Event {
+    Event::Action(ActionNews { id, at, step: ActionStep::Ended(Outcome::NotSent(why.to_owned())) })
+}
