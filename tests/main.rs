@@ -6,4 +6,8 @@
     reason = "a test fails by panicking, in its own body and in what it is made of"
 )]
 
+mod hostile;
 mod panels;
+mod screens;
+mod stage;
+mod stories;
