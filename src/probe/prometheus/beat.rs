@@ -18,6 +18,8 @@ const FORGET: Duration = Duration::from_secs(600);
 /// What an answer says of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
+    /// Nothing: it was not asked.
+    Unknown,
     /// It answered.
     Well,
     /// It answered, and not to this question.
@@ -31,7 +33,8 @@ pub(super) enum Health {
 impl Health {
     pub(super) fn of(error: Option<&ProbeError>) -> Self {
         match error {
-            None | Some(ProbeError::Absent(_)) => Self::Well,
+            None => Self::Well,
+            Some(ProbeError::Absent(_)) => Self::Unknown,
             Some(ProbeError::TimedOut(_)) => Self::Slow,
             Some(ProbeError::Refused { code, .. }) if code == "400" || code == "422" => Self::Refused,
             Some(
@@ -134,9 +137,11 @@ impl Beat {
             turn.asking = false;
             turn.answered = Some(now);
             turn.health = Some(health);
-            turn.failures = if health == Health::Well { 0 } else { turn.failures.saturating_add(1) };
+            let well = matches!(health, Health::Well | Health::Unknown);
+            turn.failures = if well { 0 } else { turn.failures.saturating_add(1) };
         }
         match health {
+            Health::Unknown => {}
             Health::Well | Health::Refused => {
                 if self.away.take().is_some() {
                     // What failed because the server was away is due at once. What was slow keeps its own pause: it may
@@ -321,6 +326,19 @@ mod tests {
         let scout = beat.next(t).unwrap();
         beat.answered(&scout, Health::Well, t);
         assert!(beat.next(t).is_some(), "what failed is due at once");
+    }
+
+    #[test]
+    fn a_question_that_never_reached_the_server_does_not_bring_it_back() {
+        let (mut beat, t) = (Beat::default(), Instant::now());
+        wants(&mut beat, &["a", "nope"], t);
+        assert_eq!(beat.next(t), Some(panel("a")));
+        beat.answered(&panel("a"), Health::Away, t);
+        let t = after(t, 1.0);
+        assert_eq!(beat.next(t), Some(panel("nope")));
+        beat.answered(&panel("nope"), Health::of(Some(&ProbeError::Absent(String::new()))), t);
+        assert!(beat.away.is_some());
+        assert_eq!(beat.next(t), Some(panel("a")), "and another goes in its place");
     }
 
     #[test]
