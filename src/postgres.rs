@@ -10,11 +10,28 @@
 //! ```
 
 mod backoff;
+mod conninfo;
+mod endpoint;
 mod error;
+mod given;
+mod keyword;
 mod lane;
+mod params;
+mod passfile;
+mod password;
 mod rows;
+mod service;
+mod surroundings;
+mod tls;
+mod uri;
 
 pub use backoff::BackOff;
+pub use conninfo::{Asking, Conninfo, ConninfoError, SessionAttrs};
+pub use endpoint::{Endpoint, Place};
 pub use error::{AskError, At, ConnectError, ServerMessage, needs_password};
+pub use given::{Given, is_connection_string, resolve};
 pub use lane::{Access, Lane, SessionSettings};
+pub use password::{Secret, prompt_password};
 pub use rows::{Row, Rows};
+pub use surroundings::{FileFacts, Process, Surroundings};
+pub use tls::{SslMode, Tls};
