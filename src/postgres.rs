@@ -9,13 +9,19 @@
 //!                         password file           login, settings  notices, last words
 //! ```
 
+mod answer;
 mod backoff;
 mod conninfo;
+mod dial;
+mod driver;
 mod endpoint;
 mod error;
+mod facts;
 mod given;
 mod keyword;
 mod lane;
+mod link;
+mod login;
 mod params;
 mod passfile;
 mod password;
@@ -25,12 +31,17 @@ mod surroundings;
 mod tls;
 mod uri;
 
+pub use answer::Param;
 pub use backoff::BackOff;
 pub use conninfo::{Asking, Conninfo, ConninfoError, SessionAttrs};
+pub use dial::connect;
+pub use driver::LastWords;
 pub use endpoint::{Endpoint, Place};
 pub use error::{AskError, At, ConnectError, ServerMessage, needs_password};
+pub use facts::Facts;
 pub use given::{Given, is_connection_string, resolve};
 pub use lane::{Access, Lane, SessionSettings};
+pub use link::{Canceller, Link};
 pub use password::{Secret, prompt_password};
 pub use rows::{Row, Rows};
 pub use surroundings::{FileFacts, Process, Surroundings};
