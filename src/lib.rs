@@ -14,3 +14,4 @@
 //! anything, and it takes nothing but what `guard` approved.
 
 pub mod model;
+pub mod probe;
