@@ -13,5 +13,12 @@
 //! So a test is a story told in keys and samples. One module, `effect::writer`, sends a statement that changes
 //! anything, and it takes nothing but what `guard` approved.
 
+pub mod app;
+pub mod command;
+pub mod guard;
+pub mod keymap;
+pub mod message;
 pub mod model;
 pub mod probe;
+pub mod table;
+pub mod view;

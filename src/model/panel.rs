@@ -1,4 +1,12 @@
 //! A panel of the Latency or Cache tab: what it shows, the expressions that may answer it, and an answer.
+//!
+//! It parses text and fills in variables; it asks nobody and reads no file.
+
+mod expression;
+mod file;
+
+pub use expression::{Unset, Variables, render};
+pub use file::{PanelError, defaults, parse};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +43,7 @@ pub enum PanelUnit {
 pub struct Candidate {
     /// Short name of the source, shown in the panel's foot, such as `v2 query histogram`.
     pub name: String,
-    /// PromQL; `$job` and `$pool_max` are replaced from the settings.
+    /// PromQL with the variables that [`render`] fills in.
     pub expr: String,
     /// What this source cannot see, shown beside the name.
     #[serde(default)]
@@ -43,6 +51,23 @@ pub struct Candidate {
     /// The values at or above this are clipped by the source (a histogram's top bucket): shown as `≥5 s`.
     #[serde(default)]
     pub clipped_at: Option<f64>,
+    /// Settings without which it would answer for something else, such as `job` where a metric belongs to every process
+    /// that Prometheus knows; it is left out while one of them is not set.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// True where the panel's thresholds do not fit this source: it is shown, and never coloured.
+    #[serde(default)]
+    pub unjudged: bool,
+}
+
+/// A series that betrays, where no candidate answers, that the service has the metric and never counts with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telltale {
+    /// PromQL; any sample of it is the sign.
+    pub expr: String,
+    /// The sentence that is then said in place of `absent`.
+    pub says: String,
 }
 
 /// A panel as its file describes it.
@@ -73,6 +98,9 @@ pub struct PanelSpec {
     /// Said when no candidate has a series.
     #[serde(default)]
     pub absent: Option<String>,
+    /// Asked when no candidate answered; the first with a sample explains why.
+    #[serde(default)]
+    pub telltales: Vec<Telltale>,
     /// In order of preference.
     pub candidates: Vec<Candidate>,
 }
@@ -82,7 +110,8 @@ pub struct PanelSpec {
 pub struct Series {
     /// Its legend; empty for a single one.
     pub name: String,
-    /// Seconds since the epoch and value; a NaN value is kept as none, a missing point is missing.
+    /// Seconds since the epoch and value; a value that is no number (NaN, ±Inf) is kept as none, a missing point is
+    /// missing.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
@@ -126,6 +155,15 @@ pub struct PanelAnswer {
     pub reading: Reading,
     /// Candidates before the answering one that Prometheus refused, with its words.
     pub refused: Vec<String>,
+    /// The expression that answered, with everything filled in; empty where none did.
+    #[serde(default)]
+    pub expr: String,
+    /// What a reader must know beside the values: series left out, a partial answer, sources not asked.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Why the service has the metric and nothing counts with it, where a telltale said so.
+    #[serde(default)]
+    pub unmeasured: Option<String>,
 }
 
 /// The state of a scrape target that Prometheus knows.
@@ -139,4 +177,7 @@ pub struct ScrapeTarget {
     pub up: bool,
     /// `lastError`, such as `server returned HTTP status 401 Unauthorized`.
     pub error: String,
+    /// Seconds between scrapes, where the server tells.
+    #[serde(default)]
+    pub interval_s: Option<f64>,
 }

@@ -1,0 +1,309 @@
+//! The console's state and how it changes: [`App::update`] takes an event and returns effects, [`App::demand`] says
+//! what is to be asked.
+//!
+//! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
+
+pub mod act;
+pub mod demand;
+pub mod mode;
+pub mod press;
+pub mod tab;
+pub mod update;
+
+use std::time::Duration;
+
+use crate::command::{Command, Tab};
+use crate::guard::{Policy, Scene};
+use crate::keymap::{Chord, Keymap};
+use crate::message::{Outcome, WriterState};
+use crate::model::panel::{PanelSpec, PanelTab};
+use crate::model::relation::RelationKey;
+use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
+use crate::table::Listing;
+use mode::Mode;
+use tab::connections::{SessionRow, Totals};
+use tab::replication::ReplicaRow;
+use tab::tables::TableRow;
+
+/// What the console is started with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Time between two looks at the visible tab.
+    pub refresh: Duration,
+    /// What runs longer than this is slow.
+    pub slow_after: Duration,
+    /// How it is drawn.
+    pub display: Display,
+    /// The keys; in read-only mode without those that write.
+    pub keymap: Keymap,
+    /// The panels of Latency and Cache.
+    pub panels: Vec<PanelSpec>,
+    /// Whether anything may be done.
+    pub policy: Policy,
+    /// The target's name on the first line, until the server has said more.
+    pub target: String,
+    /// As whom and where actions are logged.
+    pub logged_as: String,
+    /// Whether Prometheus was named.
+    pub prometheus: Option<String>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// How the screen is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Display {
+    /// With colours.
+    pub colour: bool,
+    /// With ASCII characters only.
+    pub ascii: bool,
+}
+
+/// A line that says what just happened; it goes when another key is pressed after a while.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// The words, safe to draw.
+    pub text: String,
+    /// How loud.
+    pub tone: Tone,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// An action that was taken, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// Its number.
+    pub id: u64,
+    /// What it was, in a few words, such as `cancel 4711`.
+    pub label: String,
+    /// When it was confirmed.
+    pub at: Timestamp,
+    /// True for a job, which can be stopped.
+    pub job: Option<Job>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// A running vacuum of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// The table.
+    pub relation: RelationKey,
+    /// The backend that runs it, once known.
+    pub pid: Option<i32>,
+}
+
+impl Action {
+    /// True while it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.outcome.is_none()
+    }
+}
+
+/// The whole state.
+pub struct App {
+    /// What it was started with.
+    pub setup: Setup,
+    /// Time of the newest event.
+    pub now: Timestamp,
+    /// Columns and lines of the terminal.
+    pub size: (u16, u16),
+    /// The tab shown.
+    pub tab: Tab,
+    /// What is open above the tab.
+    pub mode: Mode,
+    /// Chords typed so far of a longer sequence.
+    pub pending: Vec<Chord>,
+    /// Connections.
+    pub connections: Listing<SessionRow>,
+    /// Slow.
+    pub slow: Listing<SessionRow>,
+    /// Tables.
+    pub tables: Listing<TableRow>,
+    /// Replication.
+    pub replicas: Listing<ReplicaRow>,
+    /// Totals for the head of Connections.
+    pub totals: Totals,
+    /// The selected panel of Latency and of Cache.
+    pub panel: [usize; 2],
+    /// Slow threshold in seconds.
+    pub slow_after_s: f64,
+    /// Time between two looks at the visible tab.
+    pub refresh: Duration,
+    /// The database whose tables are shown; none: the one connected to.
+    pub database: Option<ServerText>,
+    /// True where times are shown in local time.
+    pub local_time: bool,
+    /// What just happened.
+    pub notice: Option<Notice>,
+    /// Actions of this run, oldest first.
+    pub actions: Vec<Action>,
+    /// The writer's connection.
+    pub writer: WriterState,
+    world: World,
+    frozen: Option<(Box<World>, Timestamp)>,
+    opened_by: Chord,
+    next_action: u64,
+    reconnect: u64,
+    measure: Option<(crate::model::Question, u64)>,
+    measured: u64,
+}
+
+impl App {
+    /// The console before anything was heard.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let slow_after_s = setup.slow_after.as_secs_f64();
+        Self {
+            now: setup.now,
+            size: (80, 24),
+            tab: Tab::Connections,
+            mode: Mode::Normal,
+            pending: Vec::new(),
+            connections: Listing::new(tab::connections::COLUMNS, "harm"),
+            slow: Listing::new(tab::connections::COLUMNS, "harm"),
+            tables: Listing::new(tab::tables::COLUMNS, "dead"),
+            replicas: Listing::new(tab::replication::COLUMNS, "total"),
+            totals: Totals::default(),
+            panel: [0, 0],
+            slow_after_s,
+            refresh: setup.refresh,
+            database: None,
+            local_time: false,
+            notice: None,
+            actions: Vec::new(),
+            writer: WriterState::None,
+            world: World::default(),
+            frozen: None,
+            opened_by: Chord::plain(crate::keymap::Key::Esc),
+            next_action: 1,
+            reconnect: 0,
+            measure: None,
+            measured: 0,
+            setup,
+        }
+    }
+
+    /// The world that is shown: the live one, or the one that was frozen.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        self.frozen.as_ref().map_or(&self.world, |f| &f.0)
+    }
+
+    /// The world as it is known now, also while the screen is frozen.
+    #[must_use]
+    pub fn live(&self) -> &World {
+        &self.world
+    }
+
+    /// Since when the screen is frozen.
+    #[must_use]
+    pub fn frozen_since(&self) -> Option<Timestamp> {
+        self.frozen.as_ref().map(|f| f.1)
+    }
+
+    /// The time that the screen speaks of: ages of what is frozen do not grow.
+    #[must_use]
+    pub fn shown_now(&self) -> Timestamp {
+        self.frozen_since().unwrap_or(self.now)
+    }
+
+    /// The panels of the visible tab.
+    pub fn visible_panels(&self) -> impl Iterator<Item = &PanelSpec> {
+        let tab = match self.tab {
+            Tab::Latency => Some(PanelTab::Latency),
+            Tab::Cache => Some(PanelTab::Cache),
+            Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
+        };
+        self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
+    }
+
+    /// The action that runs as a job, if one does.
+    #[must_use]
+    pub fn running_job(&self) -> Option<&Action> {
+        self.actions.iter().rev().find(|a| a.job.is_some() && a.is_running())
+    }
+
+    /// True where this command can be used here and now.
+    #[must_use]
+    pub fn offers(&self, command: Command) -> bool {
+        let spec = command.spec();
+        spec.place.holds(self.tab) && !self.setup.keymap.chords_of(command, self.tab).is_empty()
+    }
+
+    /// The keys of a command on this tab, as they are shown; empty where it has none.
+    #[must_use]
+    pub fn key_of(&self, command: Command) -> String {
+        self.setup.keymap.chords_of(command, self.tab).first().map_or_else(String::new, ToString::to_string)
+    }
+
+    /// What an action is judged by.
+    fn scene<'a>(&'a self, opened_by: Chord, jobs: &'a [RelationKey], own_pids: &'a [i32]) -> Scene<'a> {
+        Scene {
+            world: &self.world,
+            policy: self.setup.policy,
+            now: self.now,
+            frozen: self.frozen.is_some(),
+            opened_by,
+            jobs,
+            own_pids,
+            logged_as: &self.setup.logged_as,
+        }
+    }
+
+    /// The tables that our jobs work on, and the backends that run them.
+    fn job_targets(&self) -> (Vec<RelationKey>, Vec<i32>) {
+        let running = self.actions.iter().filter(|a| a.is_running()).filter_map(|a| a.job.as_ref());
+        running.map(|j| (j.relation.clone(), j.pid)).fold(
+            (Vec::new(), Vec::new()),
+            |(mut keys, mut pids), (key, pid)| {
+                keys.push(key);
+                pids.extend(pid);
+                (keys, pids)
+            },
+        )
+    }
+
+    fn say(&mut self, text: impl Into<String>, tone: Tone) {
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+    }
+
+    /// A notice is old once it was there long enough to be read; a key then clears it.
+    fn notice_is_old(&self) -> bool {
+        self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > 4.0)
+    }
+
+    /// Builds the lists of what is shown anew.
+    fn rebuild(&mut self) {
+        self.rebuild_sessions();
+        self.rebuild_tables();
+        self.rebuild_replicas();
+    }
+
+    fn rebuild_sessions(&mut self) {
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let Some(sessions) = world.sessions.get() else { return };
+        let rows = SessionRow::all(sessions, &world.graph);
+        self.totals = Totals::of(sessions);
+        let threshold = self.slow_after_s;
+        self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());
+        self.connections.set(rows);
+    }
+
+    fn rebuild_tables(&mut self) {
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let Some(relations) = world.relations.get() else { return };
+        let rows = TableRow::all(relations, world);
+        self.tables.set(rows);
+    }
+
+    fn rebuild_replicas(&mut self) {
+        let now = self.shown_now();
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let Some(replication) = world.replication.get() else { return };
+        let rows = ReplicaRow::all(replication, world, now);
+        self.replicas.set(rows);
+    }
+}

@@ -1,0 +1,189 @@
+//! From a command to an effect: asking for an action, taking an approved one, stopping a job, copying.
+
+use super::mode::{Mode, Subject};
+use super::tab::connections::SessionRow;
+use super::tab::tables::{TableRow, raw_name};
+use super::{Action, App, Job};
+use crate::command::Tab;
+use crate::guard::{Answer, Approved, Prompt, Verdict, Write, judge};
+use crate::keymap::Chord;
+use crate::message::Effect;
+use crate::model::session::SessionKey;
+use crate::model::{Question, Tone};
+use crate::table::Row;
+
+impl App {
+    /// The session that a command means: the one whose detail is open, or the selected one.
+    #[must_use]
+    pub fn current_session(&self) -> Option<&SessionRow> {
+        if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
+            return self.session_row(key);
+        }
+        match self.tab {
+            Tab::Connections => self.connections.current(),
+            Tab::Slow => self.slow.current(),
+            Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
+        }
+    }
+
+    /// The row of that session, whatever the filter.
+    #[must_use]
+    pub fn session_row(&self, key: &SessionKey) -> Option<&SessionRow> {
+        self.connections.all().iter().find(|r| r.key() == *key)
+    }
+
+    /// The table that a command means.
+    #[must_use]
+    pub fn current_table(&self) -> Option<&TableRow> {
+        if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
+            return self.tables.all().iter().find(|r| r.key() == *key);
+        }
+        if self.tab == Tab::Tables { self.tables.current() } else { None }
+    }
+
+    pub(super) fn ask_cancel(&mut self) -> Vec<Effect> {
+        let Some(server) = self.world().server.get() else {
+            self.say("the server is not known yet: nothing can be done", Tone::Warning);
+            return Vec::new();
+        };
+        let Some(row) = self.current_session() else {
+            self.say("the selected session is gone: select another", Tone::Notice);
+            return Vec::new();
+        };
+        let write = Write::cancel(&row.session, server);
+        self.ask(write)
+    }
+
+    pub(super) fn ask_vacuum(&mut self) -> Vec<Effect> {
+        let Some(server) = self.world().server.get() else {
+            self.say("the server is not known yet: nothing can be done", Tone::Warning);
+            return Vec::new();
+        };
+        let Some(row) = self.current_table() else {
+            self.say("no table is selected", Tone::Notice);
+            return Vec::new();
+        };
+        if let Some(job) = self.running_job() {
+            let text = format!("{} still runs: one at a time", job.label);
+            self.say(text, Tone::Notice);
+            return Vec::new();
+        }
+        let write = Write::vacuum(&row.relation, &row.database, server);
+        self.ask(write)
+    }
+
+    fn ask(&mut self, write: Write) -> Vec<Effect> {
+        let (jobs, pids) = self.job_targets();
+        match judge(write.clone(), &self.scene(self.opened_by, &jobs, &pids)) {
+            Verdict::Confirm(prompt) => {
+                self.mode = Mode::Ask(prompt);
+                Vec::new()
+            }
+            Verdict::Refuse(refusal) => self.refused(write, refusal.sentence()),
+        }
+    }
+
+    fn refused(&mut self, write: Write, sentence: String) -> Vec<Effect> {
+        self.say(sentence.clone(), Tone::Warning);
+        vec![Effect::RecordRefusal { write, refusal: sentence }]
+    }
+
+    pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord) -> Vec<Effect> {
+        let (jobs, pids) = self.job_targets();
+        match prompt.answer(chord, self.now, &self.scene(self.opened_by, &jobs, &pids)) {
+            Answer::Approved(approved) => self.approved(approved),
+            Answer::Refused(refusal, write) => self.refused(write, refusal.sentence()),
+            Answer::Declined => {
+                self.say("nothing was done", Tone::Faint);
+                Vec::new()
+            }
+            Answer::Waiting(prompt) => {
+                self.mode = Mode::Ask(prompt);
+                Vec::new()
+            }
+        }
+    }
+
+    fn approved(&mut self, approved: Approved) -> Vec<Effect> {
+        let id = self.next_action;
+        self.next_action += 1;
+        let job = match approved.write() {
+            Write::Vacuum { relation, .. } => Some(Job { relation: relation.clone(), pid: None }),
+            Write::Cancel { .. } => None,
+        };
+        let label = approved.write().shown();
+        self.say(format!("{label}: sending"), Tone::Faint);
+        self.actions.push(Action { id, label, at: self.now, job, outcome: None });
+        vec![Effect::Write { id, approved }]
+    }
+
+    pub(super) fn stop_job(&mut self) -> Vec<Effect> {
+        if let Some(job) = self.running_job() {
+            return vec![Effect::StopJob { id: job.id }];
+        }
+        self.say("no vacuum of ours is running", Tone::Faint);
+        Vec::new()
+    }
+
+    pub(super) fn measure_bloat(&mut self) {
+        let Some(row) = self.current_table() else {
+            self.say("no table is selected", Tone::Notice);
+            return;
+        };
+        let (key, name) = (row.key(), row.full_name());
+        self.measured += 1;
+        self.measure = Some((Question::ExactBloat(key), self.measured));
+        self.say(format!("measuring {name}"), Tone::Faint);
+    }
+
+    pub(super) fn copy_row(&mut self) -> Vec<Effect> {
+        let text = match self.tab {
+            Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
+            Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
+            Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
+            Tab::Latency | Tab::Cache => None,
+        };
+        self.copy(text, "row")
+    }
+
+    pub(super) fn copy_query(&mut self) -> Vec<Effect> {
+        let text = match self.tab {
+            Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
+            Tab::Tables => self.current_table().map(raw_name),
+            Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
+            Tab::Latency | Tab::Cache => None,
+        };
+        self.copy(text, "text")
+    }
+
+    fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
+        match text {
+            Some(text) if !text.is_empty() => {
+                self.say(
+                    format!("{what} sent to the terminal's clipboard, {} characters", text.chars().count()),
+                    Tone::Faint,
+                );
+                vec![Effect::Copy(text)]
+            }
+            Some(_) | None => {
+                self.say("there is nothing to copy", Tone::Faint);
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn row_text_session(row: &SessionRow) -> String {
+    row_text(row, super::tab::connections::COLUMNS)
+}
+
+/// A row as text: name and value of each column, as shown.
+fn row_text<R>(row: &R, columns: &[crate::table::Column<R>]) -> String {
+    columns
+        .iter()
+        .map(|c| (c.name, (c.cell)(row).text))
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("{name}={text}"))
+        .collect::<Vec<_>>()
+        .join("  ")
+}

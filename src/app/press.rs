@@ -1,0 +1,401 @@
+//! Keys: what is open takes them first; what remains is looked up in the keymap and run as a command.
+
+use super::App;
+use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
+use super::tab::slow::{Step as Threshold, stepped};
+use crate::command::{Command, Reach, SPECS, Tab};
+use crate::keymap::{Chord, Key, Step};
+use crate::message::Effect;
+use crate::model::Tone;
+use crate::table::Filter;
+
+impl App {
+    pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
+        if self.notice_is_old() {
+            self.notice = None;
+        }
+        match std::mem::take(&mut self.mode) {
+            Mode::Normal => self.command(chord),
+            Mode::Filter { input, .. } => self.type_filter(chord, input),
+            Mode::Pick(picker) => self.choose(chord, picker),
+            Mode::Detail { of, scroll } => {
+                let top = self.scrolled(chord, scroll);
+                self.mode = Mode::Detail { of, scroll: top.unwrap_or(scroll) };
+                if top.is_some() { Vec::new() } else { self.command(chord) }
+            }
+            Mode::Help { scroll } => {
+                match self.scrolled(chord, scroll) {
+                    Some(scroll) => self.mode = Mode::Help { scroll },
+                    // Any other key only closes the help: nobody presses a key there to act.
+                    None => self.mode = Mode::Normal,
+                }
+                Vec::new()
+            }
+            Mode::Ask(prompt) => self.answer(prompt, chord),
+            Mode::Leave => {
+                let yes = chord == Chord::char('y') || (chord.control && chord.key == Key::Char('c'));
+                if yes { vec![Effect::Quit] } else { Vec::new() }
+            }
+        }
+    }
+
+    /// Scrolls an open text; none where the key is not one that moves.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other command is none that scrolls")]
+    fn scrolled(&self, chord: Chord, scroll: usize) -> Option<usize> {
+        let Step::Run(command) = self.setup.keymap.step(self.tab, &self.pending, chord) else { return None };
+        let page = usize::from(self.size.1.saturating_sub(6)).max(1);
+        match command {
+            Command::SelectNext => Some(scroll.saturating_add(1)),
+            Command::SelectPrevious => Some(scroll.saturating_sub(1)),
+            Command::PageDown => Some(scroll.saturating_add(page)),
+            Command::PageUp => Some(scroll.saturating_sub(page)),
+            Command::SelectFirst => Some(0),
+            Command::SelectLast => Some(usize::MAX / 2),
+            _ => None,
+        }
+    }
+
+    fn command(&mut self, chord: Chord) -> Vec<Effect> {
+        match self.setup.keymap.step(self.tab, &self.pending, chord) {
+            Step::Run(command) => {
+                self.pending.clear();
+                self.opened_by = chord;
+                self.run(command)
+            }
+            Step::Pending(_) => {
+                self.pending.push(chord);
+                Vec::new()
+            }
+            Step::Unbound => {
+                self.pending.clear();
+                Vec::new()
+            }
+        }
+    }
+
+    fn run(&mut self, command: Command) -> Vec<Effect> {
+        // A detail that is open stays open only for what belongs to it.
+        let keeps_detail = matches!(
+            command,
+            Command::CancelBackend
+                | Command::VacuumAnalyze
+                | Command::CancelJob
+                | Command::ExactBloat
+                | Command::CopyRow
+                | Command::CopyQuery
+                | Command::Freeze
+                | Command::Faster
+                | Command::Slower
+                | Command::Reconnect
+                | Command::ToggleZone
+        );
+        let in_detail = matches!(self.mode, Mode::Detail { .. });
+        if in_detail && !keeps_detail {
+            self.mode = Mode::Normal;
+        }
+        match command {
+            Command::ShowConnections => self.show(Tab::Connections),
+            Command::ShowSlow => self.show(Tab::Slow),
+            Command::ShowTables => self.show(Tab::Tables),
+            Command::ShowReplication => self.show(Tab::Replication),
+            Command::ShowLatency => self.show(Tab::Latency),
+            Command::ShowCache => self.show(Tab::Cache),
+            Command::NextTab => self.show(neighbour(self.tab, 1)),
+            Command::PreviousTab => self.show(neighbour(self.tab, Tab::ALL.len() - 1)),
+            Command::CancelBackend => return self.ask_cancel(),
+            Command::VacuumAnalyze => return self.ask_vacuum(),
+            Command::CancelJob => return self.stop_job(),
+            Command::ExactBloat => self.measure_bloat(),
+            Command::OpenDetail if !in_detail => self.open_detail(),
+            Command::OpenDetail => {}
+            Command::Back if in_detail => {}
+            Command::Back => self.clear_filter(),
+            Command::Filter => {
+                self.mode = Mode::Filter { input: Input::of(self.filter_text()), error: None };
+            }
+            Command::PickSort => self.pick_sort(),
+            Command::ReverseSort => self.reverse_sort(),
+            Command::RaiseThreshold => self.threshold(Threshold::Longer),
+            Command::LowerThreshold => self.threshold(Threshold::Shorter),
+            Command::SwitchDatabase => self.pick_database(),
+            Command::SelectNext | Command::NextPanel => self.step(1),
+            Command::SelectPrevious | Command::PreviousPanel => self.step(-1),
+            Command::SelectFirst => self.select_at(0),
+            Command::SelectLast => self.select_at(usize::MAX),
+            Command::PageDown => self.step(self.page()),
+            Command::PageUp => self.step(-self.page()),
+            Command::CopyRow => return self.copy_row(),
+            Command::CopyQuery => return self.copy_query(),
+            Command::Freeze => self.toggle_freeze(),
+            Command::Faster => self.pace(Pace::Faster),
+            Command::Slower => self.pace(Pace::Slower),
+            Command::Reconnect => {
+                self.reconnect += 1;
+                self.say("connecting again", Tone::Faint);
+            }
+            Command::ToggleZone => self.local_time = !self.local_time,
+            Command::Palette => self.open_palette(),
+            Command::Help => self.mode = Mode::Help { scroll: 0 },
+            Command::Quit => {
+                if self.running_job().is_some() {
+                    self.mode = Mode::Leave;
+                } else {
+                    return vec![Effect::Quit];
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        self.mode = Mode::Normal;
+    }
+
+    fn page(&self) -> isize {
+        isize::try_from(self.size.1.saturating_sub(8)).unwrap_or(1).max(1)
+    }
+
+    fn step(&mut self, by: isize) {
+        match self.tab {
+            Tab::Connections => self.connections.step(by),
+            Tab::Slow => self.slow.step(by),
+            Tab::Tables => self.tables.step(by),
+            Tab::Replication => self.replicas.step(by),
+            Tab::Latency | Tab::Cache => {
+                let last = self.visible_panels().count().saturating_sub(1);
+                let at = usize::from(self.tab == Tab::Cache);
+                if let Some(panel) = self.panel.get_mut(at) {
+                    *panel = panel.saturating_add_signed(by).min(last);
+                }
+            }
+        }
+    }
+
+    fn select_at(&mut self, at: usize) {
+        match self.tab {
+            Tab::Connections => self.connections.select_at(at),
+            Tab::Slow => self.slow.select_at(at),
+            Tab::Tables => self.tables.select_at(at),
+            Tab::Replication => self.replicas.select_at(at),
+            Tab::Latency | Tab::Cache => {
+                let last = self.visible_panels().count().saturating_sub(1);
+                if let Some(panel) = self.panel.get_mut(usize::from(self.tab == Tab::Cache)) {
+                    *panel = at.min(last);
+                }
+            }
+        }
+    }
+
+    fn open_detail(&mut self) {
+        use crate::table::Row;
+        let subject = match self.tab {
+            Tab::Connections => self.connections.current().map(|r| Subject::Session(r.key())),
+            Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
+            Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
+            Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
+            Tab::Latency | Tab::Cache => None,
+        };
+        match subject {
+            Some(of) => {
+                // The cursor is pinned to what is looked at, so that closing the detail finds it again.
+                self.step(0);
+                self.mode = Mode::Detail { of, scroll: 0 };
+            }
+            None => self.say("no row is selected", Tone::Faint),
+        }
+    }
+
+    /// The filter of the visible list.
+    #[must_use]
+    pub fn filter_text(&self) -> &str {
+        match self.tab {
+            Tab::Connections => self.connections.filter().text(),
+            Tab::Slow => self.slow.filter().text(),
+            Tab::Tables => self.tables.filter().text(),
+            Tab::Replication => self.replicas.filter().text(),
+            Tab::Latency | Tab::Cache => "",
+        }
+    }
+
+    fn apply_filter(&mut self, text: &str) -> Result<(), String> {
+        match self.tab {
+            Tab::Connections => self.connections.set_filter(Filter::parse(text, self.connections.columns())?),
+            Tab::Slow => self.slow.set_filter(Filter::parse(text, self.slow.columns())?),
+            Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
+            Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
+            Tab::Latency | Tab::Cache => {}
+        }
+        Ok(())
+    }
+
+    fn clear_filter(&mut self) {
+        // An empty filter cannot be wrong.
+        let _ = self.apply_filter("");
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other key is one for the line of text")]
+    fn type_filter(&mut self, chord: Chord, mut input: Input) -> Vec<Effect> {
+        match chord.key {
+            Key::Esc => self.clear_filter(),
+            Key::Char('c') if chord.control => self.clear_filter(),
+            Key::Enter => {
+                if let Err(error) = self.apply_filter(input.text()) {
+                    self.mode = Mode::Filter { input, error: Some(error) };
+                }
+            }
+            _ => {
+                input.take(chord);
+                // While a term is half typed the last filter that could be read stays.
+                let error = self.apply_filter(input.text()).err();
+                self.mode = Mode::Filter { input, error };
+            }
+        }
+        Vec::new()
+    }
+
+    fn choose(&mut self, chord: Chord, mut picker: Picker) -> Vec<Effect> {
+        let count = picker.matching().len();
+        match (chord.key, chord.control) {
+            (Key::Esc, _) | (Key::Char('c'), true) => return Vec::new(),
+            (Key::Enter, _) => {
+                let pick = picker.matching().get(picker.at).map(|c| c.pick.clone());
+                return match pick {
+                    Some(Pick::Sort(column)) => {
+                        self.sort_by(column);
+                        Vec::new()
+                    }
+                    Some(Pick::Database(name)) => {
+                        self.database = Some(name);
+                        Vec::new()
+                    }
+                    Some(Pick::Run(command)) => self.run(command),
+                    None => Vec::new(),
+                };
+            }
+            (Key::Down | Key::Tab, _) | (Key::Char('n'), true) => {
+                picker.at = (picker.at + 1).min(count.saturating_sub(1));
+            }
+            (Key::Up | Key::BackTab, _) | (Key::Char('p'), true) => picker.at = picker.at.saturating_sub(1),
+            _ => {
+                if picker.input.take(chord) {
+                    picker.at = 0;
+                }
+            }
+        }
+        self.mode = Mode::Pick(picker);
+        Vec::new()
+    }
+
+    fn pick_sort(&mut self) {
+        let (columns, sorted): (Vec<(&str, &str)>, usize) = match self.tab {
+            Tab::Connections => {
+                (self.connections.columns().iter().map(|c| (c.name, c.doc)).collect(), self.connections.sort().0)
+            }
+            Tab::Slow => (self.slow.columns().iter().map(|c| (c.name, c.doc)).collect(), self.slow.sort().0),
+            Tab::Tables => (self.tables.columns().iter().map(|c| (c.name, c.doc)).collect(), self.tables.sort().0),
+            Tab::Replication => {
+                (self.replicas.columns().iter().map(|c| (c.name, c.doc)).collect(), self.replicas.sort().0)
+            }
+            Tab::Latency | Tab::Cache => return,
+        };
+        let choices = columns
+            .into_iter()
+            .enumerate()
+            .map(|(i, (name, doc))| Choice { name: name.to_owned(), note: doc.to_owned(), pick: Pick::Sort(i) })
+            .collect();
+        self.mode = Mode::Pick(Picker { title: "Sort by", input: Input::default(), choices, at: sorted });
+    }
+
+    fn sort_by(&mut self, column: usize) {
+        match self.tab {
+            Tab::Connections => self.connections.sort_by(column),
+            Tab::Slow => self.slow.sort_by(column),
+            Tab::Tables => self.tables.sort_by(column),
+            Tab::Replication => self.replicas.sort_by(column),
+            Tab::Latency | Tab::Cache => {}
+        }
+    }
+
+    fn reverse_sort(&mut self) {
+        match self.tab {
+            Tab::Connections => self.connections.reverse(),
+            Tab::Slow => self.slow.reverse(),
+            Tab::Tables => self.tables.reverse(),
+            Tab::Replication => self.replicas.reverse(),
+            Tab::Latency | Tab::Cache => {}
+        }
+    }
+
+    fn threshold(&mut self, which: Threshold) {
+        self.slow_after_s = stepped(self.slow_after_s, which);
+        self.rebuild_sessions();
+    }
+
+    fn pick_database(&mut self) {
+        let Some(relations) = self.world().relations.get() else {
+            self.say("the databases are not known yet", Tone::Faint);
+            return;
+        };
+        let choices: Vec<Choice> = relations
+            .databases
+            .iter()
+            .filter(|d| d.connectable)
+            .map(|d| Choice {
+                name: d.name.head(63),
+                note: d.bytes.map_or_else(|| "size not permitted".to_owned(), |b| crate::model::unit::Bytes(b).short()),
+                pick: Pick::Database(d.name.clone()),
+            })
+            .collect();
+        self.mode = Mode::Pick(Picker { title: "Tables of database", input: Input::default(), choices, at: 0 });
+    }
+
+    fn open_palette(&mut self) {
+        let choices = SPECS
+            .iter()
+            .filter(|s| s.place.holds(self.tab) && s.command != Command::Palette)
+            .filter(|s| s.reach == Reach::Reads || self.offers(s.command))
+            .map(|s| Choice {
+                name: s.name.to_owned(),
+                note: format!("{:<8} {}", self.key_of(s.command), s.help),
+                pick: Pick::Run(s.command),
+            })
+            .collect();
+        self.mode = Mode::Pick(Picker { title: "Command", input: Input::default(), choices, at: 0 });
+    }
+
+    fn toggle_freeze(&mut self) {
+        if self.frozen.take().is_some() {
+            self.say("live again", Tone::Faint);
+        } else {
+            self.frozen = Some((Box::new(self.world.clone()), self.now));
+        }
+        self.rebuild();
+    }
+
+    fn pace(&mut self, which: Pace) {
+        use std::time::Duration;
+        const STEPS_MS: [u64; 7] = [500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+        let now = u64::try_from(self.refresh.as_millis()).unwrap_or(u64::MAX);
+        let next = match which {
+            Pace::Faster => STEPS_MS.iter().rev().find(|s| **s < now),
+            Pace::Slower => STEPS_MS.iter().find(|s| **s > now),
+        };
+        if let Some(ms) = next {
+            self.refresh = Duration::from_millis(*ms);
+        }
+        self.say(format!("refresh every {} s", self.refresh.as_secs_f64()), Tone::Faint);
+    }
+}
+
+/// Which way the refresh goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Faster,
+    Slower,
+}
+
+fn neighbour(tab: Tab, by: usize) -> Tab {
+    let at = Tab::ALL.iter().position(|t| *t == tab).unwrap_or(0);
+    Tab::ALL.get((at + by) % Tab::ALL.len()).copied().unwrap_or(tab)
+}

@@ -1,0 +1,402 @@
+//! 2 Connections: every session with its three ages, what it waits for, and whom it blocks.
+
+use std::collections::BTreeMap;
+
+use super::{age_cell, text_cell, text_key};
+use crate::model::lock::LockGraph;
+use crate::model::session::{Session, SessionKey, Sessions, State, Wait};
+use crate::model::{ServerText, Tone};
+use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+
+/// A session with its place in the lock graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    /// The session.
+    pub session: Session,
+    /// Who waits behind it, directly or through others.
+    pub blocks: usize,
+    /// How many of them could go on if it went.
+    pub frees: usize,
+    /// True where it blocks others and waits for nobody.
+    pub root: bool,
+}
+
+impl Row for SessionRow {
+    type Key = SessionKey;
+
+    fn key(&self) -> SessionKey {
+        self.session.key()
+    }
+}
+
+impl SessionRow {
+    /// Puts every session into its place in the graph.
+    #[must_use]
+    pub fn all(sessions: &Sessions, graph: &LockGraph) -> Vec<Self> {
+        sessions
+            .rows
+            .iter()
+            .map(|session| {
+                let blocks = graph.blocks(session.pid).len();
+                Self {
+                    blocks,
+                    frees: if blocks == 0 { 0 } else { graph.frees(session.pid).len() },
+                    root: blocks > 0 && graph.blockers_of(session.pid).is_empty(),
+                    session: session.clone(),
+                }
+            })
+            .collect()
+    }
+
+    /// How much harm it does now: sessions held up first, then what it holds open, then what it does. Only the order
+    /// counts, so the bands are set far apart.
+    #[must_use]
+    pub fn harm(&self) -> f64 {
+        let s = &self.session;
+        #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
+        let blocks = self.blocks as f64;
+        let xact = s.xact_s.unwrap_or(0.0).min(9e8);
+        let query = s.query_s.unwrap_or(0.0).min(9e8);
+        if self.root {
+            return 4e15 + blocks * 1e9 + xact;
+        }
+        if self.blocks > 0 {
+            return 3e15 + blocks * 1e9 + query;
+        }
+        if !s.is_client() {
+            return query.min(1e3);
+        }
+        match s.state {
+            Some(State::IdleInTransaction | State::IdleInTransactionAborted) => 2e12 + xact,
+            Some(State::Active | State::Fastpath) => 1e12 + query,
+            Some(State::Starting | State::Disabled) => 2e9,
+            Some(State::Idle) => 1e9 - s.state_s.unwrap_or(0.0).min(9e8),
+            None => 0.0,
+        }
+    }
+
+    /// How loud the row is.
+    #[must_use]
+    pub fn tone(&self) -> Tone {
+        let s = &self.session;
+        if self.root {
+            Tone::Critical
+        } else if self.blocks > 0 || !s.blocked_by.is_empty() {
+            Tone::Warning
+        } else if s.state.is_some_and(State::is_idle_in_transaction) {
+            Tone::Notice
+        } else if s.is_active() {
+            Tone::Plain
+        } else {
+            Tone::Faint
+        }
+    }
+
+    fn mark(&self) -> Cell {
+        let s = &self.session;
+        if self.root {
+            Cell::toned("‼", Tone::Critical)
+        } else if self.blocks > 0 {
+            Cell::toned("!", Tone::Warning)
+        } else if !s.blocked_by.is_empty() {
+            Cell::toned("·", Tone::Warning)
+        } else {
+            Cell::none()
+        }
+    }
+
+    fn state_cell(&self) -> Cell {
+        let s = &self.session;
+        if s.hidden {
+            return Cell::toned("hidden", Tone::Notice);
+        }
+        let tone = self.tone();
+        match (s.state, &s.backend_type) {
+            (Some(state), Some(kind)) if kind == "client backend" => Cell::toned(state.short(), tone),
+            (_, Some(kind)) => Cell::toned(short_backend(kind), Tone::Faint),
+            (Some(state), None) => Cell::toned(state.short(), tone),
+            (None, None) => Cell::none(),
+        }
+    }
+
+    fn wait_cell(&self) -> Cell {
+        let s = &self.session;
+        let Some(wait) = &s.wait else { return Cell::none() };
+        let text = match &s.waits_for {
+            Some(lock) => match &lock.relation {
+                Some(relation) => format!("{} {}", short_mode(&lock.mode), relation.head(60)),
+                None => format!("{} {}", short_mode(&lock.mode), lock.locktype),
+            },
+            None => format!("{}:{}", wait.class, wait.event),
+        };
+        // A client that thinks is no wait of the server's.
+        let tone = match wait.class.as_str() {
+            "Lock" => Tone::Warning,
+            "Client" | "Activity" => Tone::Faint,
+            _ => Tone::Plain,
+        };
+        Cell::toned(text, tone)
+    }
+}
+
+/// `AccessExclusiveLock` without the last word, which every mode has.
+#[must_use]
+pub fn short_mode(mode: &str) -> &str {
+    mode.strip_suffix("Lock").unwrap_or(mode)
+}
+
+/// A background process in the room of a state.
+fn short_backend(kind: &str) -> &str {
+    match kind {
+        "autovacuum worker" => "autovacuum",
+        "autovacuum launcher" => "av launcher",
+        "logical replication launcher" => "lr launcher",
+        "parallel worker" => "parallel",
+        "background writer" => "bgwriter",
+        "client backend" => "client",
+        other if other.starts_with("logical replication") => "lr worker",
+        other => other,
+    }
+}
+
+fn blocked_by(row: &SessionRow) -> String {
+    let list = &row.session.blocked_by;
+    let first = list.first().map(|pid| if *pid == 0 { "prepared".to_owned() } else { pid.to_string() });
+    let more = row.session.blockers.saturating_sub(1);
+    match first {
+        Some(first) if more > 0 => format!("{first} +{more}"),
+        Some(first) => first,
+        None => String::new(),
+    }
+}
+
+/// Columns of Connections and Slow. The query takes what the others leave.
+pub const COLUMNS: &[Column<SessionRow>] = &[
+    Column {
+        name: "harm",
+        title: "",
+        doc: "who holds up others, then what holds a transaction open, then what runs",
+        width: Width::Fixed(1),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Descending,
+        cell: SessionRow::mark,
+        key: |r| SortKey::Number(r.harm()),
+    },
+    Column {
+        name: "pid",
+        title: "pid",
+        doc: "process id",
+        width: Width::Fit(5, 8),
+        align: Align::Right,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: |r| Cell::toned(r.session.pid.to_string(), r.tone()),
+        key: |r| SortKey::Number(f64::from(r.session.pid)),
+    },
+    Column {
+        name: "blocks",
+        title: "blocks",
+        doc: "sessions that wait behind it, directly or through others",
+        width: Width::Fit(2, 6),
+        align: Align::Right,
+        rank: 1,
+        first: Direction::Descending,
+        cell: |r| if r.blocks == 0 { Cell::none() } else { Cell::toned(r.blocks.to_string(), r.tone()) },
+        #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
+        key: |r| if r.blocks == 0 { SortKey::Unknown } else { SortKey::Number(r.blocks as f64) },
+    },
+    Column {
+        name: "blocked",
+        title: "behind",
+        doc: "the pid that it waits for, and how many more",
+        width: Width::Fit(0, 12),
+        align: Align::Left,
+        rank: 3,
+        first: Direction::Descending,
+        cell: |r| Cell::toned(blocked_by(r), Tone::Warning),
+        #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
+        key: |r| if r.session.blockers == 0 { SortKey::Unknown } else { SortKey::Number(r.session.blockers as f64) },
+    },
+    Column {
+        name: "state",
+        title: "state",
+        doc: "what the session does",
+        width: Width::Fit(6, 12),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: SessionRow::state_cell,
+        key: |r| match (r.session.state, &r.session.backend_type) {
+            (Some(state), _) => SortKey::Text(state.word().to_owned()),
+            (None, Some(kind)) => SortKey::Text(kind.clone()),
+            (None, None) => SortKey::Unknown,
+        },
+    },
+    Column {
+        name: "xact",
+        title: "xact",
+        doc: "age of the open transaction",
+        width: Width::Fixed(4),
+        align: Align::Right,
+        rank: 1,
+        first: Direction::Descending,
+        cell: |r| age_cell(r.session.xact_s, r.tone()),
+        key: |r| SortKey::number(r.session.xact_s),
+    },
+    Column {
+        name: "query_age",
+        title: "query",
+        doc: "age of the statement; of the last one for an idle session",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 1,
+        first: Direction::Descending,
+        cell: |r| age_cell(r.session.query_s, if r.session.is_active() { r.tone() } else { Tone::Faint }),
+        key: |r| SortKey::number(r.session.query_s),
+    },
+    Column {
+        name: "session",
+        title: "conn",
+        doc: "age of the connection",
+        width: Width::Fixed(4),
+        align: Align::Right,
+        rank: 5,
+        first: Direction::Descending,
+        cell: |r| age_cell(r.session.backend_s, Tone::Faint),
+        key: |r| SortKey::number(r.session.backend_s),
+    },
+    Column {
+        name: "wait",
+        title: "waits for",
+        doc: "the awaited lock and its relation, or the wait event",
+        width: Width::Fit(0, 24),
+        align: Align::Left,
+        rank: 2,
+        first: Direction::Ascending,
+        cell: SessionRow::wait_cell,
+        key: |r| {
+            r.session.wait.as_ref().map_or(SortKey::Unknown, |w| SortKey::Text(format!("{}:{}", w.class, w.event)))
+        },
+    },
+    Column {
+        name: "user",
+        title: "user",
+        doc: "role",
+        width: Width::Fit(4, 12),
+        align: Align::Left,
+        rank: 4,
+        first: Direction::Ascending,
+        cell: |r| text_cell(r.session.user.as_ref(), Tone::Faint),
+        key: |r| text_key(r.session.user.as_ref()),
+    },
+    Column {
+        name: "database",
+        title: "db",
+        doc: "database",
+        width: Width::Fit(2, 10),
+        align: Align::Left,
+        rank: 6,
+        first: Direction::Ascending,
+        cell: |r| text_cell(r.session.database.as_ref(), Tone::Faint),
+        key: |r| text_key(r.session.database.as_ref()),
+    },
+    Column {
+        name: "app",
+        title: "app",
+        doc: "application_name",
+        width: Width::Fit(0, 14),
+        align: Align::Left,
+        rank: 4,
+        first: Direction::Ascending,
+        cell: |r| text_cell(Some(&r.session.application), Tone::Faint),
+        key: |r| text_key(Some(&r.session.application)),
+    },
+    Column {
+        name: "client",
+        title: "client",
+        doc: "client address; behind a pooler the pooler's",
+        width: Width::Fit(0, 15),
+        align: Align::Left,
+        rank: 7,
+        first: Direction::Ascending,
+        cell: |r| Cell::toned(r.session.client.clone().unwrap_or_default(), Tone::Faint),
+        key: |r| r.session.client.clone().map_or(SortKey::Unknown, SortKey::Text),
+    },
+    Column {
+        name: "query",
+        title: "statement",
+        doc: "text of the statement; of the last one for an idle session",
+        width: Width::Rest(38),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: |r| text_cell(Some(&r.session.query), if r.session.is_active() { r.tone() } else { Tone::Faint }),
+        key: |r| text_key(Some(&r.session.query)),
+    },
+];
+
+/// A name and how many.
+pub type Counts = Vec<(String, usize)>;
+
+/// Totals over the clients, for the head of the tab.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Totals {
+    /// Client backends.
+    pub clients: usize,
+    /// Active ones.
+    pub active: usize,
+    /// Idle in a transaction.
+    pub idle_in_transaction: usize,
+    /// Idle.
+    pub idle: usize,
+    /// Waiting for a lock.
+    pub waiting: usize,
+    /// Hidden from our role.
+    pub hidden: usize,
+    /// By role, most first.
+    pub users: Counts,
+    /// By database.
+    pub databases: Counts,
+    /// By application.
+    pub applications: Counts,
+}
+
+impl Totals {
+    /// Counts the clients among the sessions.
+    #[must_use]
+    pub fn of(sessions: &Sessions) -> Self {
+        let mut totals = Self { hidden: sessions.hidden, ..Self::default() };
+        let mut users = BTreeMap::new();
+        let mut databases = BTreeMap::new();
+        let mut applications = BTreeMap::new();
+        for s in sessions.rows.iter().filter(|s| s.is_client()) {
+            totals.clients += 1;
+            match s.state {
+                Some(State::Active | State::Fastpath) => totals.active += 1,
+                Some(State::IdleInTransaction | State::IdleInTransactionAborted) => totals.idle_in_transaction += 1,
+                Some(State::Idle) => totals.idle += 1,
+                Some(State::Starting | State::Disabled) | None => {}
+            }
+            totals.waiting += usize::from(!s.blocked_by.is_empty() || s.wait.as_ref().is_some_and(Wait::is_lock));
+            count(&mut users, s.user.as_ref());
+            count(&mut databases, s.database.as_ref());
+            count(&mut applications, Some(&s.application));
+        }
+        totals.users = ranked(users);
+        totals.databases = ranked(databases);
+        totals.applications = ranked(applications);
+        totals
+    }
+}
+
+fn count(into: &mut BTreeMap<String, usize>, name: Option<&ServerText>) {
+    let name = name.filter(|n| !n.is_empty()).map_or_else(|| "(none)".to_owned(), |n| n.head(24));
+    *into.entry(name).or_default() += 1;
+}
+
+fn ranked(map: BTreeMap<String, usize>) -> Counts {
+    let mut list: Counts = map.into_iter().collect();
+    list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    list
+}

@@ -1,0 +1,201 @@
+//! 6 Replication: each standby's distance at every stage; those seen before and gone; slots; our own upstream.
+
+use super::{age_cell, text_cell, text_key};
+use crate::model::replica::{Replica, ReplicaKey, Replication};
+use crate::model::unit::{Age, Bytes};
+use crate::model::{Timestamp, Tone, World, seconds_between};
+use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+
+/// A standby: connected, or seen before and gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplicaRow {
+    /// Its row, or its last one.
+    pub replica: Replica,
+    /// Seconds since it was last seen, where it is gone.
+    pub missing_s: Option<f64>,
+}
+
+impl Row for ReplicaRow {
+    type Key = ReplicaKey;
+
+    fn key(&self) -> ReplicaKey {
+        self.replica.key()
+    }
+}
+
+impl ReplicaRow {
+    /// The standbys that are here and those that are gone.
+    #[must_use]
+    pub fn all(replication: &Replication, world: &World, now: Timestamp) -> Vec<Self> {
+        let here = replication.replicas.iter().map(|r| Self { replica: r.clone(), missing_s: None });
+        let gone = world
+            .missing
+            .values()
+            .map(|m| Self { replica: m.last.clone(), missing_s: Some(seconds_between(m.seen, now)) });
+        here.chain(gone).collect()
+    }
+
+    /// How loud the row is: bytes decide, since the lag in time stands still while replay is paused.
+    #[must_use]
+    pub fn tone(&self) -> Tone {
+        let r = &self.replica;
+        if self.missing_s.is_some() {
+            return Tone::Critical;
+        }
+        let total = r.total.unwrap_or(0);
+        if total >= 1 << 30 {
+            Tone::Critical
+        } else if total >= 64 << 20 || r.replay_s.is_some_and(|s| s >= 30.0) {
+            Tone::Warning
+        } else if r.state.as_deref().is_some_and(|s| s != "streaming") {
+            Tone::Notice
+        } else {
+            Tone::Plain
+        }
+    }
+
+    fn state_cell(&self) -> Cell {
+        match (self.missing_s, &self.replica.state) {
+            (Some(s), _) => Cell::toned(format!("MISSING {}", Age(s).short()), Tone::Critical),
+            (None, Some(state)) => Cell::toned(state.clone(), self.tone()),
+            (None, None) if self.replica.hidden => Cell::toned("hidden", Tone::Notice),
+            (None, None) => Cell::none(),
+        }
+    }
+
+    fn bytes(&self, figure: Option<i64>) -> Cell {
+        figure.map_or_else(Cell::none, |b| {
+            Cell::toned(Bytes(b).short(), if self.missing_s.is_some() { Tone::Faint } else { self.tone() })
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bytes, to sort by")]
+fn key(figure: Option<i64>) -> SortKey {
+    SortKey::number(figure.map(|b| b as f64))
+}
+
+macro_rules! stage {
+    ($name:literal, $title:literal, $doc:literal, $rank:literal, $field:ident) => {
+        Column {
+            name: $name,
+            title: $title,
+            doc: $doc,
+            width: Width::Fixed(8),
+            align: Align::Right,
+            rank: $rank,
+            first: Direction::Descending,
+            cell: |r: &ReplicaRow| r.bytes(r.replica.$field),
+            key: |r: &ReplicaRow| key(r.replica.$field),
+        }
+    };
+}
+
+macro_rules! lag {
+    ($name:literal, $title:literal, $doc:literal, $rank:literal, $field:ident) => {
+        Column {
+            name: $name,
+            title: $title,
+            doc: $doc,
+            width: Width::Fixed(6),
+            align: Align::Right,
+            rank: $rank,
+            first: Direction::Descending,
+            cell: |r: &ReplicaRow| age_cell(r.replica.$field, Tone::Plain),
+            key: |r: &ReplicaRow| SortKey::number(r.replica.$field),
+        }
+    };
+}
+
+/// Columns of the standbys.
+pub const COLUMNS: &[Column<ReplicaRow>] = &[
+    Column {
+        name: "standby",
+        title: "standby",
+        doc: "application_name of the standby",
+        width: Width::Rest(12),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: |r| text_cell(Some(&r.replica.application), r.tone()),
+        key: |r| text_key(Some(&r.replica.application)),
+    },
+    Column {
+        name: "state",
+        title: "state",
+        doc: "state of its walsender, or since when it is gone",
+        width: Width::Fit(9, 14),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: ReplicaRow::state_cell,
+        key: |r| match (&r.missing_s, &r.replica.state) {
+            (Some(_), _) => SortKey::Text("MISSING".to_owned()),
+            (None, Some(state)) => SortKey::Text(state.clone()),
+            (None, None) => SortKey::Unknown,
+        },
+    },
+    stage!("total", "behind", "all WAL not yet replayed there", 0, total),
+    stage!("unsent", "unsent", "WAL written here, not yet sent", 2, unsent),
+    stage!("unwritten", "in flight", "sent, not yet written there", 3, unwritten),
+    stage!("unflushed", "unflushed", "written there, not yet flushed", 3, unflushed),
+    stage!("unreplayed", "unreplayed", "flushed there, not yet replayed", 2, unreplayed),
+    lag!("write_lag", "write", "write_lag; empty when idle and caught up", 4, write_s),
+    lag!("flush_lag", "flush", "flush_lag; empty when idle and caught up", 4, flush_s),
+    lag!("replay_lag", "replay", "replay_lag; stands still while replay is paused, so bytes decide", 1, replay_s),
+    Column {
+        name: "sync",
+        title: "sync",
+        doc: "sync_state",
+        width: Width::Fit(4, 9),
+        align: Align::Left,
+        rank: 3,
+        first: Direction::Ascending,
+        cell: |r| Cell::plain(r.replica.sync_state.clone().unwrap_or_default()),
+        key: |r| r.replica.sync_state.clone().map_or(SortKey::Unknown, SortKey::Text),
+    },
+    Column {
+        name: "slot",
+        title: "slot",
+        doc: "the slot that it streams from",
+        width: Width::Fit(4, 20),
+        align: Align::Left,
+        rank: 2,
+        first: Direction::Ascending,
+        cell: |r| text_cell(r.replica.slot.as_ref(), Tone::Plain),
+        key: |r| text_key(r.replica.slot.as_ref()),
+    },
+    Column {
+        name: "client",
+        title: "client",
+        doc: "its address",
+        width: Width::Fit(0, 15),
+        align: Align::Left,
+        rank: 5,
+        first: Direction::Ascending,
+        cell: |r| Cell::toned(r.replica.client.clone().unwrap_or_default(), Tone::Faint),
+        key: |r| r.replica.client.clone().map_or(SortKey::Unknown, SortKey::Text),
+    },
+    Column {
+        name: "heard",
+        title: "heard",
+        doc: "since it last reported",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 4,
+        first: Direction::Descending,
+        cell: |r| age_cell(r.replica.reply_s, Tone::Faint),
+        key: |r| SortKey::number(r.replica.reply_s),
+    },
+    Column {
+        name: "replayed",
+        title: "replayed to",
+        doc: "replay_lsn; for a standby that is gone, the last one seen",
+        width: Width::Fit(4, 14),
+        align: Align::Left,
+        rank: 4,
+        first: Direction::Descending,
+        cell: |r| Cell::toned(r.replica.replay_lsn.clone().unwrap_or_default(), Tone::Faint),
+        key: |r| r.replica.replay_lsn.clone().map_or(SortKey::Unknown, SortKey::Text),
+    },
+];

@@ -1,0 +1,94 @@
+//! Events that are no keys: samples, time, the connection, news of our actions.
+
+use super::App;
+use super::mode::Mode;
+use crate::message::{ActionNews, ActionStep, Effect, Event, Outcome};
+use crate::model::{Question, Tone};
+
+impl App {
+    /// Takes one event in, and says what is to be done outside.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Key { chord, at } => {
+                self.now = self.now.max(at);
+                return self.press(chord);
+            }
+            Event::Resized { width, height } => self.size = (width, height),
+            Event::Drawn { at } => {
+                if let Mode::Ask(prompt) = &mut self.mode {
+                    prompt.drawn(at);
+                }
+            }
+            Event::Tick { at } => self.now = self.now.max(at),
+            Event::Sample(sample) => {
+                self.now = self.now.max(sample.at);
+                let question = sample.question.clone();
+                self.world.take(sample);
+                if self.frozen.is_none() {
+                    match question {
+                        Question::Sessions => self.rebuild_sessions(),
+                        Question::Relations { .. } | Question::ExactBloat(_) => self.rebuild_tables(),
+                        Question::Replication => self.rebuild_replicas(),
+                        Question::Server
+                        | Question::SessionLocks(_)
+                        | Question::CacheTable
+                        | Question::Panel { .. }
+                        | Question::Targets => {}
+                    }
+                }
+            }
+            Event::Link(link) => self.world.link = Some(link),
+            Event::Writer(state) => self.writer = state,
+            Event::Action(news) => self.take_news(news),
+        }
+        Vec::new()
+    }
+
+    fn take_news(&mut self, news: ActionNews) {
+        self.now = self.now.max(news.at);
+        let Some(action) = self.actions.iter_mut().find(|a| a.id == news.id) else { return };
+        let label = action.label.clone();
+        let (text, tone) = match news.step {
+            ActionStep::Started { pid } => {
+                if let Some(job) = &mut action.job {
+                    job.pid = pid;
+                }
+                (format!("{label}: running"), Tone::Notice)
+            }
+            ActionStep::Ended(outcome) => {
+                let said = outcome_words(&label, &outcome);
+                action.outcome = Some(outcome);
+                said
+            }
+            ActionStep::Verified { gone: true, after_ms } => {
+                (format!("{label}: the statement ended after {}", seconds(after_ms)), Tone::Good)
+            }
+            ActionStep::Verified { gone: false, after_ms } => {
+                (format!("{label}: the statement still runs {} after the cancel", seconds(after_ms)), Tone::Warning)
+            }
+        };
+        self.say(text, tone);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds shown with one decimal")]
+fn seconds(ms: u64) -> String {
+    format!("{:.1} s", ms as f64 / 1000.0)
+}
+
+/// What an outcome is called: what the server did, not what was asked.
+#[must_use]
+pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
+    match outcome {
+        Outcome::Done(words) => (format!("{label}: {words}"), Tone::Good),
+        Outcome::Gone => (format!("{label}: already gone, nothing was sent"), Tone::Notice),
+        Outcome::Changed(now) => (format!("{label}: not sent, it is no longer the same: {now}"), Tone::Warning),
+        Outcome::Skipped(warning) => (format!("{label}: skipped by the server: {warning}"), Tone::Warning),
+        Outcome::Denied { message, cure } => (format!("{label}: not permitted: {message} → {cure}"), Tone::Critical),
+        Outcome::TimedOut(words) => (format!("{label}: timed out: {words}"), Tone::Warning),
+        Outcome::Cancelled => (format!("{label}: stopped"), Tone::Notice),
+        Outcome::Refused(words) => (format!("{label}: refused by the server: {words}"), Tone::Critical),
+        Outcome::NotSent(words) => (format!("{label}: NOT sent: {words}"), Tone::Critical),
+        Outcome::Unknown(words) => (format!("{label}: outcome unknown: {words}"), Tone::Critical),
+    }
+}

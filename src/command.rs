@@ -1,0 +1,211 @@
+//! Everything that a user can ask for: one row per command with its name, place and help. Keymaps, help, footer,
+//! palette and README derive from these rows.
+//!
+//! A command names an intention, not a key, and says nothing of how it is done.
+
+use serde::{Deserialize, Serialize};
+
+/// A tab of the console; its number is its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tab {
+    /// Every live connection.
+    Connections,
+    /// What runs, or sits idle in a transaction, for too long.
+    Slow,
+    /// Dead rows, bloat, vacuum.
+    Tables,
+    /// Standbys and slots.
+    Replication,
+    /// Prometheus: latency, throughput, errors, pool.
+    Latency,
+    /// The result cache.
+    Cache,
+}
+
+impl Tab {
+    /// All tabs in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Connections, Self::Slow, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
+
+    /// Its number, which is also its key.
+    #[must_use]
+    pub fn number(self) -> char {
+        match self {
+            Self::Connections => '2',
+            Self::Slow => '3',
+            Self::Tables => '5',
+            Self::Replication => '6',
+            Self::Latency => '7',
+            Self::Cache => '8',
+        }
+    }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Connections => "Connections",
+            Self::Slow => "Slow",
+            Self::Tables => "Tables",
+            Self::Replication => "Replication",
+            Self::Latency => "Latency",
+            Self::Cache => "Cache",
+        }
+    }
+}
+
+/// Where a command is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On every tab.
+    Everywhere,
+    /// On these tabs only.
+    Tabs(&'static [Tab]),
+}
+
+impl Place {
+    /// True where the command is offered on `tab`.
+    #[must_use]
+    pub fn holds(self, tab: Tab) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Tabs(tabs) => tabs.contains(&tab),
+        }
+    }
+}
+
+/// What a command may do to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing: it moves, shows or reads.
+    Reads,
+    /// It asks for a guarded action. Read-only mode binds no key to it.
+    Writes,
+}
+
+/// One row of the table of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// The command.
+    pub command: Command,
+    /// Its name in keymaps.
+    pub name: &'static str,
+    /// Where it is offered.
+    pub place: Place,
+    /// What it may do.
+    pub reach: Reach,
+    /// A word or two for the footer.
+    pub brief: &'static str,
+    /// One line for the help.
+    pub help: &'static str,
+}
+
+macro_rules! commands {
+    ($($variant:ident, $name:literal, $place:expr, $reach:ident, $brief:literal, $help:literal;)*) => {
+        /// A command.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Command {
+            $(#[doc = $help] $variant,)*
+        }
+
+        /// The table of commands, in the order of the help.
+        pub const SPECS: &[Spec] = &[$(Spec {
+            command: Command::$variant,
+            name: $name,
+            place: $place,
+            reach: Reach::$reach,
+            brief: $brief,
+            help: $help,
+        },)*];
+    };
+}
+
+const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
+const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
+const TABLES: Place = Place::Tabs(&[Tab::Tables]);
+const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
+
+commands! {
+    ShowConnections, "show-connections", Place::Everywhere, Reads, "connections", "Go to Connections.";
+    ShowSlow, "show-slow", Place::Everywhere, Reads, "slow", "Go to Slow.";
+    ShowTables, "show-tables", Place::Everywhere, Reads, "tables", "Go to Tables.";
+    ShowReplication, "show-replication", Place::Everywhere, Reads, "replication", "Go to Replication.";
+    ShowLatency, "show-latency", Place::Everywhere, Reads, "latency", "Go to Latency.";
+    ShowCache, "show-cache", Place::Everywhere, Reads, "cache", "Go to Cache.";
+    NextTab, "next-tab", Place::Everywhere, Reads, "next tab", "Go to the next tab.";
+    PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
+
+    CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
+    VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
+    CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
+    ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
+
+    OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
+    Back, "back", Place::Everywhere, Reads, "back", "Close what is open; clear the filter.";
+    Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
+    PickSort, "pick-sort", LISTS, Reads, "sort", "Choose the column to sort by.";
+    ReverseSort, "reverse-sort", LISTS, Reads, "reverse", "Reverse the order.";
+    RaiseThreshold, "raise-threshold", Place::Tabs(&[Tab::Slow]), Reads, "longer", "Show only what runs longer: raise the threshold.";
+    LowerThreshold, "lower-threshold", Place::Tabs(&[Tab::Slow]), Reads, "shorter", "Show shorter ones too: lower the threshold.";
+    SwitchDatabase, "switch-database", TABLES, Reads, "database", "Look at the tables of another database.";
+
+    SelectNext, "select-next", Place::Everywhere, Reads, "down", "Select the next row; scroll down.";
+    SelectPrevious, "select-previous", Place::Everywhere, Reads, "up", "Select the previous row; scroll up.";
+    SelectFirst, "select-first", Place::Everywhere, Reads, "first", "Select the first row.";
+    SelectLast, "select-last", Place::Everywhere, Reads, "last", "Select the last row.";
+    PageDown, "page-down", Place::Everywhere, Reads, "page down", "Go down a page.";
+    PageUp, "page-up", Place::Everywhere, Reads, "page up", "Go up a page.";
+    NextPanel, "next-panel", CHARTS, Reads, "next panel", "Select the next panel.";
+    PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
+
+    CopyRow, "copy-row", LISTS, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
+    CopyQuery, "copy-query", LISTS, Reads, "copy text", "Copy the selected row's full query or name (OSC 52).";
+    Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
+    Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
+    Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";
+    Reconnect, "reconnect", Place::Everywhere, Reads, "connect now", "Connect again now, without waiting for the next try.";
+    ToggleZone, "toggle-zone", Place::Everywhere, Reads, "UTC/local", "Show times in UTC or in local time.";
+    Palette, "palette", Place::Everywhere, Reads, "commands", "Find a command by name.";
+    Help, "help", Place::Everywhere, Reads, "help", "Show the keys of this tab.";
+    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a vacuum of ours runs).";
+}
+
+impl Command {
+    /// Its row.
+    #[must_use]
+    pub fn spec(self) -> &'static Spec {
+        // The macro writes one row per variant, in the order of the variants.
+        SPECS.get(self as usize).unwrap_or(&SPECS[0])
+    }
+
+    /// The command of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        SPECS.iter().find(|s| s.name == name).map(|s| s.command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_command_finds_its_own_row() {
+        for spec in SPECS {
+            assert_eq!(spec.command.spec(), spec);
+            assert_eq!(Command::named(spec.name), Some(spec.command));
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_helps_are_sentences() {
+        let names: HashSet<_> = SPECS.iter().map(|s| s.name).collect();
+        assert_eq!(names.len(), SPECS.len());
+        for spec in SPECS {
+            assert!(spec.help.ends_with('.'), "{}", spec.name);
+            assert!(spec.brief.len() <= 14, "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! May this run? The one gate between a key and a server: every action is judged here, and only here is an
+//! [`Approved`] made.
+//!
+//! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
+
+mod preview;
+mod prompt;
+mod refusal;
+mod rule;
+mod statement;
+mod write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::keymap::Chord;
+use crate::model::relation::RelationKey;
+use crate::model::{Timestamp, World};
+
+pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
+pub use refusal::Refusal;
+pub use statement::{Statement, role_name};
+pub use write::{ServerIdentity, Who, Write};
+
+/// What may be done at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Policy {
+    /// Nothing: no writer exists.
+    ReadOnly,
+    /// Guarded actions.
+    Guarded,
+}
+
+/// What an action is judged by: the world as the console knows it, and the console's own state.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// All that is known of the target; the newest sample, not the one that a frozen screen shows.
+    pub world: &'a World,
+    /// What may be done at all.
+    pub policy: Policy,
+    /// Now.
+    pub now: Timestamp,
+    /// True while the screen does not show the present: the eye may be on something that is no longer so.
+    pub frozen: bool,
+    /// The chord that asked for the action; it can never confirm it.
+    pub opened_by: Chord,
+    /// The tables that jobs of this console work on.
+    pub jobs: &'a [RelationKey],
+    /// Pids of our own connections and jobs, as far as they are known.
+    pub own_pids: &'a [i32],
+    /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
+    pub logged_as: &'a str,
+}
+
+/// What becomes of an action that was asked for.
+#[derive(Debug, PartialEq)]
+pub enum Verdict {
+    /// It may run once this question is answered.
+    Confirm(Box<Prompt>),
+    /// It does not run.
+    Refuse(Refusal),
+}
+
+/// Judges an action. The rules are tried in the order of their table and the first that objects is the one that is
+/// told: what concerns all actions first, then whether the target is there, then what it is.
+#[must_use]
+pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
+    match rule::objection(&write, scene) {
+        Some(refusal) => Verdict::Refuse(refusal),
+        None => Verdict::Confirm(Box::new(Prompt::new(write, scene))),
+    }
+}
+
+/// An action that was judged, asked about and confirmed. Only this module makes one, and it cannot be copied or read
+/// from a file: whoever holds one came through the gate.
+///
+/// ```compile_fail
+/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!() };
+/// ```
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Approved {
+    write: Write,
+    shown: Timestamp,
+    at: Timestamp,
+    by: Confirm,
+}
+
+impl Approved {
+    /// What was approved.
+    #[must_use]
+    pub fn write(&self) -> &Write {
+        &self.write
+    }
+
+    /// When its question was first on the screen.
+    #[must_use]
+    pub fn shown(&self) -> Timestamp {
+        self.shown
+    }
+
+    /// When it was confirmed.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// By what it was confirmed.
+    #[must_use]
+    pub fn by(&self) -> &Confirm {
+        &self.by
+    }
+}
+
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,238 @@
+//! What a question says: who is hit, what is undone, who is freed, which lock is taken, what will be sent.
+//!
+//! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::model::relation::Relation;
+use crate::model::session::{Session, State};
+use crate::model::unit::{Age, Bytes, short_count};
+use crate::model::world::Link;
+use crate::model::{ServerText, World};
+
+use super::prompt::Row;
+use super::{Scene, Who, Write};
+
+/// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
+/// two minutes at 100 MB/s.
+const HEAVY_BYTES: i64 = 10 << 30;
+
+/// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
+const HORIZON_S: f64 = 60.0;
+
+/// A sample older than this is said to be old: three times the beat of a visible list.
+const OLD_S: f64 = 6.0;
+
+/// The content of a question.
+pub(super) struct Preview {
+    pub(super) title: String,
+    pub(super) rows: Vec<Row>,
+    pub(super) warnings: Vec<String>,
+    /// The text that confirms a heavy action.
+    pub(super) type_to_confirm: Option<String>,
+}
+
+/// Describes an action.
+pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
+    let mut preview = match write {
+        Write::Cancel { session, who, query, .. } => {
+            let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
+            cancel(session.pid, &Target { who, query, found }, scene)
+        }
+        Write::Vacuum { relation, schema, name, .. } => {
+            let list = scene.world.relations.get().filter(|list| list.database == relation.database);
+            let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == relation.oid));
+            let table = Table { oid: relation.oid, schema, name, database: &relation.database, found };
+            vacuum(&table, scene)
+        }
+    };
+    preview.rows.push(Row { label: "runs", text: write.statement().shown() });
+    preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });
+    preview
+}
+
+struct Target<'a> {
+    who: &'a Who,
+    query: &'a ServerText,
+    found: Option<&'a Session>,
+}
+
+fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
+    let world = scene.world;
+    let connected = target.found.and_then(|s| s.backend_s).map(|s| format!(", connected {} ago", Age(s).exact()));
+    let mut warnings = Vec::new();
+    if let Some(age) = world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
+        warnings.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
+    }
+    if matches!(&world.link, Some(Link::Up(facts)) if facts.pooled) {
+        warnings.push("behind a transaction pooler: this backend may serve another client by now".to_owned());
+    }
+    if builds_concurrently(target.query.raw()) {
+        warnings.push("a cancelled CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
+    }
+    let rows = vec![
+        Row { label: "who", text: format!("{}{}", target.who.shown(), connected.unwrap_or_default()) },
+        Row { label: "doing", text: doing(target) },
+        Row { label: "undoes", text: undoes(target.found) },
+        Row { label: "frees", text: frees(pid, world) },
+    ];
+    Preview { title: format!("Cancel the statement of backend {pid}?"), rows, warnings, type_to_confirm: None }
+}
+
+/// `active 12m03s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE …`
+fn doing(target: &Target<'_>) -> String {
+    let Some(session) = target.found else { return target.query.head(200) };
+    let mut out = session.state.map_or("active", State::word).to_owned();
+    if let Some(s) = session.query_s {
+        let _ = write!(out, " {}", Age(s).exact());
+    }
+    if let Some(lock) = &session.waits_for {
+        let since = lock.waited_s.map_or_else(String::new, |s| format!(" {}", Age(s).exact()));
+        let on = lock.relation.as_ref().map_or_else(String::new, |name| format!(" on {}", name.head(64)));
+        let _ = write!(out, ", waits{since} for {}{on}", ServerText::from(lock.mode.as_str()).head(40));
+    }
+    format!("{out}: {}", target.query.head(200))
+}
+
+/// An error aborts the transaction, not the statement alone: all that it wrote is rolled back (to the last savepoint,
+/// where the client set one).
+fn undoes(found: Option<&Session>) -> String {
+    let Some(session) = found else { return "the statement and its transaction".to_owned() };
+    let open = session.xact_s.map_or_else(String::new, |s| format!(", open {}", Age(s).exact()));
+    let wrote = session
+        .xid
+        .as_ref()
+        .map_or_else(|| "has written nothing".to_owned(), |xid| format!("has written (xid {xid}): rolled back"));
+    format!("the statement and its transaction{open}; it {wrote}")
+}
+
+/// Who waits behind `pid`, who of them could go on without it, and who keeps the others waiting.
+fn frees(pid: i32, world: &World) -> String {
+    let graph = &world.graph;
+    let (behind, free) = (graph.blocks(pid), graph.frees(pid));
+    let mut out = if behind.is_empty() {
+        "nobody waits behind it".to_owned()
+    } else if free.len() == behind.len() {
+        format!("{}{}", sessions(free.len()), oldest(&free, world))
+    } else {
+        let left: BTreeSet<i32> = behind.difference(&free).copied().collect();
+        let others = left.iter().flat_map(|waiter| graph.blockers_of(*waiter)).copied();
+        let remaining: BTreeSet<i32> = others.filter(|b| *b != pid && !left.contains(b) && !free.contains(b)).collect();
+        let why = if remaining.is_empty() { "not all blockers are known".to_owned() } else { remain(&remaining) };
+        format!("{} of {} waiting behind it{} ({why})", free.len(), behind.len(), oldest(&free, world))
+    };
+    let before = graph.blockers_of(pid);
+    if !before.is_empty() {
+        out.push_str("; it waits itself for ");
+        out.push_str(&pids(&before.iter().copied().collect()));
+    }
+    out
+}
+
+fn sessions(count: usize) -> String {
+    if count == 1 { "1 waiting session".to_owned() } else { format!("{count} waiting sessions") }
+}
+
+/// ` (oldest 11m58s)`: how long the longest of them waits, by its lock where that is known.
+fn oldest(waiters: &BTreeSet<i32>, world: &World) -> String {
+    let rows = world.sessions.get().map_or(&[][..], |list| &list.rows);
+    let waited = |s: &Session| s.waits_for.as_ref().and_then(|lock| lock.waited_s).or(s.query_s);
+    let longest = rows.iter().filter(|s| waiters.contains(&s.pid)).filter_map(waited).reduce(f64::max);
+    longest.map_or_else(String::new, |s| format!(" (oldest {})", Age(s).exact()))
+}
+
+fn remain(remaining: &BTreeSet<i32>) -> String {
+    format!("{} remain{}", pids(remaining), if remaining.len() == 1 { "s" } else { "" })
+}
+
+/// `4711, 4712 and 3 more`; pid 0 stands for prepared transactions.
+fn pids(of: &BTreeSet<i32>) -> String {
+    const MOST: usize = 3;
+    let name = |pid: &i32| if *pid == 0 { "a prepared transaction".to_owned() } else { pid.to_string() };
+    let mut out = of.iter().take(MOST).map(name).collect::<Vec<_>>().join(", ");
+    if of.len() > MOST {
+        let _ = write!(out, " and {} more", of.len() - MOST);
+    }
+    out
+}
+
+fn builds_concurrently(query: &str) -> bool {
+    // The keyword stands within the first words; a megabyte of SQL is not searched.
+    let head: String = query.chars().take(200).collect::<String>().to_ascii_lowercase();
+    head.contains("concurrently") && (head.contains("create") || head.contains("reindex"))
+}
+
+struct Table<'a> {
+    oid: u32,
+    schema: &'a ServerText,
+    name: &'a ServerText,
+    database: &'a ServerText,
+    found: Option<&'a Relation>,
+}
+
+fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
+    let shown = format!("{}.{}", table.schema.head(64), table.name.head(64));
+    let mut rows = vec![Row { label: "table", text: format!("{shown} in database {}", table.database.head(64)) }];
+    let mut warnings = Vec::new();
+    if let Some(relation) = table.found {
+        rows.push(Row { label: "holds", text: holds(relation) });
+        rows.push(Row { label: "last", text: last(relation) });
+        if relation.locked {
+            warnings.push("somebody holds or awaits an exclusive lock on it: it may give up behind that".to_owned());
+        }
+    }
+    rows.push(Row {
+        label: "locks",
+        text: "SHARE UPDATE EXCLUSIVE: reads and writes go on; DDL, CREATE INDEX and other vacuums wait; ACCESS \
+               EXCLUSIVE for a moment at the end if it can give back free pages"
+            .to_owned(),
+    });
+    if let Some(session) = horizon(table.database, scene.world) {
+        warnings.push(format!(
+            "{} holds back what a vacuum may remove: its transaction is open {}",
+            session.pid,
+            Age(session.xact_s.unwrap_or_default()).exact()
+        ));
+    }
+    let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
+    let type_to_confirm = heavy.then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
+    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
+}
+
+/// `1.0 GB, 400k dead of 1.0M rows (40 %)`
+fn holds(relation: &Relation) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
+    let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
+    let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
+    format!("{}, {} dead of {} rows{share}", Bytes(relation.bytes).short(), short_count(dead), short_count(all))
+}
+
+/// `vacuum never, autovacuum 2h ago`
+fn last(relation: &Relation) -> String {
+    let ago = |s: Option<f64>| s.map_or_else(|| "never".to_owned(), |s| format!("{} ago", Age(s).short()));
+    let off = if relation.autovacuum_on { "" } else { " (off for this table)" };
+    format!("vacuum {}, autovacuum {}{off}", ago(relation.vacuum_s), ago(relation.autovacuum_s))
+}
+
+/// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay. One
+/// that has written but holds no snapshot counts as well; a session in another database does not.
+fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
+    let sessions = world.sessions.get()?;
+    let vacuums = world.relations.get().map_or(&[][..], |list| &list.vacuums);
+    sessions
+        .rows
+        .iter()
+        .filter(|s| s.database.as_ref() == Some(database) && (s.xid.is_some() || s.xmin.is_some()))
+        .filter(|s| s.leader.is_none_or(|leader| leader == s.pid) && vacuums.iter().all(|v| v.pid != s.pid))
+        .filter(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
+        .max_by(|a, b| a.xact_s.unwrap_or_default().total_cmp(&b.xact_s.unwrap_or_default()))
+}
+
+/// The name where a keyboard can type it exactly as it is shown.
+fn typeable(shown: &str) -> Option<String> {
+    (shown.len() <= 64 && shown.chars().all(|c| c.is_ascii_graphic())).then(|| shown.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

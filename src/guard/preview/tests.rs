@@ -1,0 +1,147 @@
+//! What a question says in each situation.
+
+use super::super::{Confirm, Prompt, Verdict, fixture, judge};
+use super::*;
+use crate::model::session::LockWait;
+
+fn prompt(write: Write, scene: &Scene<'_>) -> Box<Prompt> {
+    match judge(write, scene) {
+        Verdict::Confirm(prompt) => prompt,
+        Verdict::Refuse(refusal) => panic!("{}", refusal.sentence()),
+    }
+}
+
+fn row<'a>(prompt: &'a Prompt, label: &str) -> &'a str {
+    &prompt.rows().iter().find(|r| r.label == label).unwrap().text
+}
+
+/// A root 1, an `ALTER TABLE` 3 behind it, readers 4 and 5 behind that.
+fn pile_up() -> World {
+    let lock = LockWait {
+        locktype: "relation".to_owned(),
+        mode: "AccessExclusiveLock".to_owned(),
+        relation: Some("orders".into()),
+        waited_s: Some(540.0),
+    };
+    let alter = Session {
+        query: "ALTER TABLE orders ADD note text".into(),
+        waits_for: Some(lock),
+        ..fixture::waiting(3, &[1])
+    };
+    fixture::world(vec![fixture::active(1), alter, fixture::waiting(4, &[3]), fixture::waiting(5, &[3])])
+}
+
+fn of_pid(world: &World, pid: i32) -> Write {
+    Write::cancel(world.sessions.get().unwrap().rows.iter().find(|s| s.pid == pid).unwrap(), &fixture::server())
+}
+
+#[test]
+fn the_queued_alter_table_says_whom_it_frees_and_for_whom_it_waits() {
+    let world = pile_up();
+    let prompt = prompt(of_pid(&world, 3), &fixture::scene(&world));
+    assert_eq!(prompt.title(), "Cancel the statement of backend 3?");
+    assert_eq!(row(&prompt, "who"), "shop@shop, app=worker, 10.0.3.9:50112, connected 12m12s ago");
+    assert_eq!(
+        row(&prompt, "doing"),
+        "active 12m02s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE orders ADD note text"
+    );
+    assert_eq!(row(&prompt, "undoes"), "the statement and its transaction, open 12m03s; it has written nothing");
+    assert_eq!(row(&prompt, "frees"), "2 waiting sessions (oldest 12m02s); it waits itself for 1");
+    assert!(row(&prompt, "runs").contains("pg_cancel_backend"));
+    assert_eq!(row(&prompt, "logged"), "as alice");
+    assert!(prompt.warnings().is_empty());
+}
+
+#[test]
+fn what_another_blocker_keeps_waiting_is_not_promised() {
+    let rows = vec![fixture::active(1), fixture::active(2), fixture::waiting(3, &[1, 2]), fixture::waiting(4, &[1])];
+    let world = fixture::world(rows);
+    let prompt = prompt(of_pid(&world, 1), &fixture::scene(&world));
+    assert_eq!(row(&prompt, "frees"), "1 of 2 waiting behind it (oldest 12m02s) (2 remains)");
+}
+
+#[test]
+fn a_prepared_transaction_that_remains_is_named_as_one() {
+    let world = fixture::world(vec![fixture::active(1), fixture::waiting(3, &[0, 1])]);
+    let prompt = prompt(of_pid(&world, 1), &fixture::scene(&world));
+    assert_eq!(row(&prompt, "frees"), "0 of 1 waiting behind it (a prepared transaction remains)");
+}
+
+#[test]
+fn a_transaction_that_has_written_says_so() {
+    let world = fixture::world(vec![Session { xid: Some("8812345".to_owned()), ..fixture::active(1) }]);
+    let prompt = prompt(of_pid(&world, 1), &fixture::scene(&world));
+    assert!(row(&prompt, "undoes").ends_with("it has written (xid 8812345): rolled back"));
+    assert_eq!(row(&prompt, "frees"), "nobody waits behind it");
+}
+
+#[test]
+fn behind_a_pooler_on_an_old_list_and_for_a_concurrent_build_it_warns() {
+    let build = Session { query: "create index concurrently i on t (a)".into(), ..fixture::active(1) };
+    let mut world = fixture::world(vec![build]);
+    if let Some(Link::Up(facts)) = &mut world.link {
+        facts.pooled = true;
+    }
+    let scene = Scene { now: fixture::at(12), ..fixture::scene(&world) };
+    let prompt = prompt(of_pid(&world, 1), &scene);
+    let [old, pooler, invalid] = prompt.warnings() else { panic!("{:?}", prompt.warnings()) };
+    assert!(old.starts_with("this list is 12s old") && pooler.contains("pooler") && invalid.contains("invalid index"));
+}
+
+#[test]
+fn hostile_text_is_escaped_in_every_line() {
+    let hostile = Session {
+        query: "SELECT '\u{1b}[2J'".into(),
+        application: "\u{202e}app".into(),
+        user: Some("a\u{7}b".into()),
+        ..fixture::active(1)
+    };
+    let world = fixture::world(vec![hostile]);
+    let scene = Scene { logged_as: "al\u{1b}ice", ..fixture::scene(&world) };
+    let prompt = prompt(of_pid(&world, 1), &scene);
+    for row in prompt.rows() {
+        assert!(!row.text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{row:?}");
+    }
+}
+
+#[test]
+fn a_vacuum_says_what_the_table_holds_which_lock_it_takes_and_what_will_be_sent() {
+    let world = fixture::world(Vec::new());
+    let write = Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(prompt.title(), "VACUUM (ANALYZE) public.orders?");
+    assert_eq!(row(&prompt, "table"), "public.orders in database shop");
+    assert_eq!(row(&prompt, "holds"), "1.0 GB, 400k dead of 1.0M rows (40 %)");
+    assert_eq!(row(&prompt, "last"), "vacuum never, autovacuum 2h ago");
+    assert!(row(&prompt, "locks").starts_with("SHARE UPDATE EXCLUSIVE"));
+    assert_eq!(row(&prompt, "runs"), "VACUUM (ANALYZE) \"public\".\"orders\"");
+    assert!(matches!(prompt.confirm(), Confirm::Key(_)));
+}
+
+#[test]
+fn a_vacuum_warns_of_a_lock_and_of_an_old_transaction_in_the_same_database() {
+    let holder = Session { xmin: Some("1000".to_owned()), ..fixture::active(1) };
+    let elsewhere = Session { database: Some("other".into()), xact_s: Some(9e5), ..holder.clone() };
+    let mut world = fixture::world(vec![elsewhere, holder]);
+    let mut relations = fixture::relations();
+    relations.rows[0].locked = true;
+    fixture::take_relations(&mut world, relations);
+    let write = Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    let [locked, horizon] = prompt.warnings() else { panic!("{:?}", prompt.warnings()) };
+    assert!(locked.contains("exclusive lock"));
+    assert_eq!(horizon, "1 holds back what a vacuum may remove: its transaction is open 12m03s");
+}
+
+#[test]
+fn a_large_table_is_confirmed_by_its_name_and_by_its_oid_where_that_cannot_be_typed() {
+    for (name, typed) in [("orders", "public.orders"), ("odd name\u{1b}", "oid 16412")] {
+        let relation = Relation { bytes: HEAVY_BYTES + 1, name: name.into(), ..fixture::relation() };
+        let write = Write::vacuum(&relation, &"shop".into(), &fixture::server());
+        let mut world = fixture::world(Vec::new());
+        let mut relations = fixture::relations();
+        relations.rows[0] = relation;
+        fixture::take_relations(&mut world, relations);
+        assert_eq!(prompt(write, &fixture::scene(&world)).confirm(), &Confirm::Type(typed.to_owned()));
+    }
+}

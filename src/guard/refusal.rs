@@ -1,0 +1,225 @@
+//! Why an action does not run: one variant for each rule, and the sentence that a person reads.
+//!
+//! Decides nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ServerText;
+
+use super::statement::role_name;
+
+/// Why an action does not run. Each names what would have to be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The console was started to observe.
+    ReadOnly,
+    /// The screen shows the past.
+    Frozen,
+    /// The reads have no connection, so nobody knows whether the screen is true.
+    NotConnected,
+    /// The server has not been identified yet.
+    ServerUnknown,
+    /// The server restarted, was promoted, or is another one.
+    ServerChanged {
+        /// What differs.
+        what: String,
+    },
+    /// It is one of our own connections.
+    OwnSession {
+        /// Its pid.
+        pid: i32,
+    },
+    /// The session is not in the newest list.
+    SessionGone {
+        /// Its pid.
+        pid: i32,
+    },
+    /// The server hides the session's times and statement from our role, so it could not check what it cancels.
+    Hidden {
+        /// Its pid.
+        pid: i32,
+        /// Our role.
+        role: ServerText,
+    },
+    /// The session runs another statement than the one that was asked about.
+    StatementChanged {
+        /// Its pid.
+        pid: i32,
+        /// The head of what it runs now.
+        now: ServerText,
+    },
+    /// An autovacuum that keeps the server from stopping at the wraparound limit.
+    PreventsWraparound {
+        /// Its pid.
+        pid: i32,
+    },
+    /// Any other autovacuum worker.
+    Autovacuum {
+        /// Its pid.
+        pid: i32,
+    },
+    /// A parallel worker: its leader is who runs the statement.
+    ParallelWorker {
+        /// Its pid.
+        pid: i32,
+        /// The leader's pid.
+        leader: Option<i32>,
+    },
+    /// A walsender.
+    Walsender {
+        /// Its pid.
+        pid: i32,
+    },
+    /// A process of the server itself.
+    Background {
+        /// Its pid.
+        pid: i32,
+        /// `backend_type`.
+        kind: String,
+    },
+    /// Waiting for its client outside a transaction: nothing to cancel.
+    Idle {
+        /// Its pid.
+        pid: i32,
+    },
+    /// Waiting for its client inside a transaction: nothing to cancel, yet it holds what it holds.
+    IdleInTransaction {
+        /// Its pid.
+        pid: i32,
+        /// How long its transaction is open, such as `12m03s`.
+        open: Option<String>,
+        /// Sessions that wait behind it.
+        blocks: usize,
+        /// Those of them who could go on without it.
+        frees: usize,
+    },
+    /// The server does not tell what the session does, though our role may see it.
+    StateUnknown {
+        /// Its pid.
+        pid: i32,
+        /// `state`.
+        state: String,
+    },
+    /// The table is not in the newest list, which is a complete one.
+    TableGone {
+        /// Its name.
+        name: ServerText,
+    },
+    /// The table has another name than the one that was asked about.
+    TableChanged {
+        /// The name that was asked about.
+        name: ServerText,
+        /// The name that it has now.
+        now: ServerText,
+    },
+    /// A vacuum writes, and this server is a standby.
+    Standby,
+    /// Through a transaction pooler no session is our own, so neither is its `lock_timeout`.
+    Pooled,
+    /// A TOAST table: vacuumed with its table.
+    Toast {
+        /// Its table's name, where it is known.
+        of: Option<ServerText>,
+    },
+    /// Neither a table nor a materialized view.
+    NotATable {
+        /// Its name.
+        name: ServerText,
+    },
+    /// A job of this console vacuums it already.
+    OwnJob {
+        /// Its name.
+        name: ServerText,
+    },
+    /// Somebody vacuums it already.
+    AlreadyVacuumed {
+        /// Who.
+        pid: i32,
+        /// True for an autovacuum worker.
+        auto: bool,
+    },
+    /// An anti-wraparound autovacuum works on it.
+    WraparoundVacuum {
+        /// Who.
+        pid: i32,
+    },
+}
+
+impl Refusal {
+    /// What a person is told; safe to draw.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::ReadOnly => "read-only: this console takes no action".to_owned(),
+            Self::Frozen => "the screen is frozen: acting waits until it shows the present again".to_owned(),
+            Self::NotConnected => "not connected: what is on the screen may no longer be so".to_owned(),
+            Self::ServerUnknown => "the server has not said yet who it is".to_owned(),
+            Self::ServerChanged { what } => format!("not the server that was asked about: {what}"),
+            Self::OwnSession { pid } => format!("{pid} is a connection of this console"),
+            Self::SessionGone { pid } => format!("{pid} is gone"),
+            Self::Hidden { pid, role } => format!(
+                "the server hides from us what {pid} runs and since when, so it could not check that it cancels the \
+                 right statement: GRANT pg_monitor TO {}",
+                role_name(role)
+            ),
+            Self::StatementChanged { pid, now } => {
+                format!("{pid} has finished that statement and now runs: {}", now.head(80))
+            }
+            Self::PreventsWraparound { pid } => format!(
+                "{pid} is an autovacuum to prevent wraparound: it starts again if cancelled, and without it the server \
+                 stops taking writes"
+            ),
+            Self::Autovacuum { pid } => format!(
+                "{pid} is an autovacuum worker: it gives way by itself to whoever waits for its table longer than \
+                 deadlock_timeout"
+            ),
+            Self::ParallelWorker { pid, leader } => match leader {
+                Some(leader) => format!("{pid} is a parallel worker: cancel its leader, {leader}"),
+                None => format!("{pid} is a parallel worker: cancel its leader"),
+            },
+            Self::Walsender { pid } => format!("{pid} is a walsender: a cancel would cut off a standby or a backup"),
+            Self::Background { pid, kind } => {
+                format!("{pid} is no client but a process of the server ({})", ServerText::from(kind.as_str()).head(40))
+            }
+            Self::Idle { pid } => format!("{pid} is idle: it runs nothing that a cancel could stop"),
+            Self::IdleInTransaction { pid, open, blocks, frees } => {
+                idle_in_transaction(*pid, open.as_deref(), (*blocks, *frees))
+            }
+            Self::StateUnknown { pid, state } => format!(
+                "the server does not tell what {pid} runs (state {}), so it could not check what it cancels",
+                ServerText::from(state.as_str()).head(40)
+            ),
+            Self::TableGone { name } => format!("{} is gone", name.head(64)),
+            Self::TableChanged { name, now } => format!("{} is now {}", name.head(64), now.head(64)),
+            Self::Standby => "a standby vacuums nothing itself: vacuum on its primary".to_owned(),
+            Self::Pooled => "through a transaction pooler a vacuum could not be bounded: a lock_timeout set there is \
+                             another client's as well; connect to the server directly"
+                .to_owned(),
+            Self::Toast { of: Some(of) } => format!("a TOAST table is vacuumed with its table: {}", of.head(64)),
+            Self::Toast { of: None } => "a TOAST table is vacuumed with its table".to_owned(),
+            Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),
+            Self::OwnJob { name } => format!("a vacuum of {} runs already, started here", name.head(64)),
+            Self::AlreadyVacuumed { pid, auto: true } => {
+                format!("autovacuum ({pid}) works on it already; a second vacuum would make it give up")
+            }
+            Self::AlreadyVacuumed { pid, auto: false } => format!("{pid} vacuums it already"),
+            Self::WraparoundVacuum { pid } => {
+                format!("an autovacuum to prevent wraparound ({pid}) works on it: it must not be held up")
+            }
+        }
+    }
+}
+
+/// What is told of a session that sits in a transaction: why no cancel, and what it costs.
+fn idle_in_transaction(pid: i32, open: Option<&str>, (blocks, frees): (usize, usize)) -> String {
+    let since = open.map_or_else(String::new, |open| format!(" (open {open})"));
+    let behind = match (blocks, frees) {
+        (0, _) => String::new(),
+        (blocks, frees) if frees == blocks => format!("; it blocks {blocks}, all of whom it would free"),
+        (blocks, frees) => format!("; it blocks {blocks}, of whom it would free {frees}"),
+    };
+    format!(
+        "{pid} is idle in a transaction{since}: a cancel cannot help an idle session, it must be terminated, or its \
+         client must go on{behind}"
+    )
+}

@@ -1,0 +1,220 @@
+//! The rules: one pure function each, tried in the order of one table.
+//!
+//! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
+
+mod cancel;
+mod vacuum;
+
+use crate::model::relation::{Relation, RelationKey, Relations};
+use crate::model::server::Server;
+use crate::model::session::Session;
+use crate::model::world::{Link, LinkFacts};
+
+use super::{Policy, Refusal, Scene, ServerIdentity, Write};
+
+/// What the rules look at.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    write: &'a Write,
+    scene: &'a Scene<'a>,
+}
+
+/// A rule: why not, if it objects. One that has nothing to say of an action says nothing.
+type Rule = fn(&Case<'_>) -> Option<Refusal>;
+
+/// All rules: what concerns every action, then whether the target is there and the same, then what it is.
+const RULES: &[Rule] = &[
+    read_only,
+    frozen,
+    not_connected,
+    server_unknown,
+    server_changed,
+    cancel::own_session,
+    cancel::gone,
+    cancel::parallel_worker,
+    cancel::hidden,
+    cancel::walsender,
+    cancel::wraparound,
+    cancel::autovacuum,
+    cancel::background,
+    cancel::changed,
+    cancel::idle_in_transaction,
+    cancel::idle,
+    cancel::state_unknown,
+    vacuum::standby,
+    vacuum::pooled,
+    vacuum::gone,
+    vacuum::changed,
+    vacuum::toast,
+    vacuum::not_a_table,
+    vacuum::own_job,
+    vacuum::wraparound,
+    vacuum::already,
+];
+
+/// The first objection.
+pub(super) fn objection(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {
+    let case = Case { write, scene };
+    RULES.iter().find_map(|rule| rule(&case))
+}
+
+impl<'a> Case<'a> {
+    fn server(&self) -> Option<&'a Server> {
+        self.scene.world.server.get()
+    }
+
+    fn link(&self) -> Option<&'a LinkFacts> {
+        match &self.scene.world.link {
+            Some(Link::Up(facts)) => Some(facts),
+            Some(Link::Connecting { .. }) | None => None,
+        }
+    }
+
+    /// The pid to be cancelled.
+    fn pid(&self) -> Option<i32> {
+        match self.write {
+            Write::Cancel { session, .. } => Some(session.pid),
+            Write::Vacuum { .. } => None,
+        }
+    }
+
+    /// The session to be cancelled, as it is in the newest list.
+    fn session(&self) -> Option<&'a Session> {
+        let Write::Cancel { session: key, .. } = self.write else { return None };
+        self.scene.world.sessions.get()?.rows.iter().find(|s| s.key() == *key)
+    }
+
+    /// The table to be vacuumed.
+    fn relation_key(&self) -> Option<&'a RelationKey> {
+        match self.write {
+            Write::Vacuum { relation, .. } => Some(relation),
+            Write::Cancel { .. } => None,
+        }
+    }
+
+    /// The newest list of tables, if it is one of the table's own database.
+    fn relations(&self) -> Option<&'a Relations> {
+        let key = self.relation_key()?;
+        self.scene.world.relations.get().filter(|r| r.database == key.database)
+    }
+
+    /// The table to be vacuumed, as it is in the newest list.
+    fn relation(&self) -> Option<&'a Relation> {
+        let key = self.relation_key()?;
+        self.relations()?.rows.iter().find(|r| r.oid == key.oid)
+    }
+}
+
+/// Read-only means that no writer exists; this refuses before anybody looks for one.
+fn read_only(case: &Case<'_>) -> Option<Refusal> {
+    (case.scene.policy == Policy::ReadOnly).then_some(Refusal::ReadOnly)
+}
+
+/// What the eye chose on a frozen screen may no longer be so.
+fn frozen(case: &Case<'_>) -> Option<Refusal> {
+    case.scene.frozen.then_some(Refusal::Frozen)
+}
+
+fn not_connected(case: &Case<'_>) -> Option<Refusal> {
+    case.link().is_none().then_some(Refusal::NotConnected)
+}
+
+fn server_unknown(case: &Case<'_>) -> Option<Refusal> {
+    let known = case.server().is_some_and(|server| !server.started.is_empty());
+    (!known).then_some(Refusal::ServerUnknown)
+}
+
+/// The fuse: an action asked for before a restart, a promotion or a switch to another server is void after it.
+fn server_changed(case: &Case<'_>) -> Option<Refusal> {
+    let (asked, now) = (case.write.server(), ServerIdentity::of(case.server()?));
+    let what = if asked.system_identifier.is_some()
+        && now.system_identifier.is_some()
+        && asked.system_identifier != now.system_identifier
+    {
+        "this one has another system identifier".to_owned()
+    } else if asked.in_recovery != now.in_recovery {
+        format!("it is now a {}", if now.in_recovery { "standby" } else { "primary" })
+    } else if asked.started != now.started {
+        format!("it started at {}", now.started)
+    } else {
+        return None;
+    };
+    Some(Refusal::ServerChanged { what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Verdict, fixture, judge};
+    use super::*;
+    use crate::model::World;
+    use crate::model::question::{Question, Snapshot};
+
+    fn refusal(verdict: Verdict) -> Refusal {
+        match verdict {
+            Verdict::Refuse(refusal) => refusal,
+            Verdict::Confirm(prompt) => panic!("not refused: {}", prompt.title()),
+        }
+    }
+
+    /// An action on the first session of a world that allows it.
+    fn cancel() -> (World, Write) {
+        let world = fixture::world(vec![fixture::active(4711)]);
+        let write = Write::cancel(&fixture::active(4711), &fixture::server());
+        assert!(matches!(judge(write.clone(), &fixture::scene(&world)), Verdict::Confirm(_)), "allowed to begin with");
+        (world, write)
+    }
+
+    #[test]
+    fn nothing_runs_in_read_only_mode() {
+        let (world, write) = cancel();
+        let scene = Scene { policy: Policy::ReadOnly, ..fixture::scene(&world) };
+        assert_eq!(refusal(judge(write, &scene)), Refusal::ReadOnly);
+    }
+
+    #[test]
+    fn nothing_runs_from_a_frozen_screen() {
+        let (world, write) = cancel();
+        let scene = Scene { frozen: true, ..fixture::scene(&world) };
+        assert_eq!(refusal(judge(write, &scene)), Refusal::Frozen);
+    }
+
+    #[test]
+    fn nothing_runs_while_the_reads_are_not_connected() {
+        let (mut world, write) = cancel();
+        world.link = None;
+        assert_eq!(refusal(judge(write, &fixture::scene(&world))), Refusal::NotConnected);
+    }
+
+    #[test]
+    fn nothing_runs_on_a_server_that_has_not_said_who_it_is() {
+        let (mut world, write) = cancel();
+        world.server = crate::model::Latest::default();
+        assert_eq!(refusal(judge(write, &fixture::scene(&world))), Refusal::ServerUnknown);
+    }
+
+    #[test]
+    fn a_restart_a_promotion_and_another_server_void_the_action() {
+        let started = Server { started: "2025-11-24 03:14:00+00".to_owned(), ..fixture::server() };
+        let promoted = Server { in_recovery: true, ..fixture::server() };
+        let other = Server { system_identifier: Some("1".to_owned()), ..fixture::server() };
+        let changes = [
+            (started, "it started at 2025-11-24 03:14:00+00"),
+            (promoted, "it is now a standby"),
+            (other, "this one has another system identifier"),
+        ];
+        for (server, what) in changes {
+            let (mut world, write) = cancel();
+            fixture::take(&mut world, Question::Server, Snapshot::Server(Box::new(server)));
+            let expected = Refusal::ServerChanged { what: what.to_owned() };
+            assert_eq!(refusal(judge(write, &fixture::scene(&world))), expected);
+        }
+    }
+
+    #[test]
+    fn a_system_identifier_that_may_not_be_read_is_not_a_change() {
+        let (mut world, write) = cancel();
+        let server = Server { system_identifier: None, ..fixture::server() };
+        fixture::take(&mut world, Question::Server, Snapshot::Server(Box::new(server)));
+        assert!(matches!(judge(write, &fixture::scene(&world)), Verdict::Confirm(_)));
+    }
+}

@@ -1,0 +1,178 @@
+//! The statement of each action: the one place from which the preview shows it and the writer takes it.
+//!
+//! The texts are files beside the writer. Nothing here sends anything.
+
+use std::fmt::Write as _;
+
+use crate::model::ServerText;
+
+use super::write::{ServerIdentity, Write};
+
+const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
+const VACUUM: &str = include_str!("../effect/sql/vacuum.sql");
+
+/// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
+/// `pg_control_system()` is refused even where the call is never reached.
+const IDENTIFIER_TAG: &str = "--[identifier]";
+
+/// A statement and the values of `$1`, `$2`, …, as text that the server casts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text.
+    pub sql: String,
+    /// The values; none is `NULL`.
+    pub parameters: Vec<Option<String>>,
+}
+
+impl Statement {
+    /// One line that is safe to draw: the text without comments, then the values.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut out = self.sql.clone();
+        for (at, value) in self.parameters.iter().enumerate() {
+            out.push_str(if at == 0 { " · " } else { ", " });
+            let value = value.as_deref().map_or("NULL".to_owned(), |v| format!("'{v}'"));
+            let _ = write!(out, "${} = {value}", at + 1);
+        }
+        ServerText::new(out).escaped()
+    }
+}
+
+impl Write {
+    /// The statement that does it. For a vacuum this is the very text that the server has to write itself once it has
+    /// checked the table by [`Write::check`]; where it writes another one, nothing is sent.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        match self {
+            Self::Cancel { session, query_start, server, .. } => with_server(
+                CANCEL,
+                vec![Some(session.pid.to_string()), session.backend_start.clone(), query_start.clone()],
+                server,
+            ),
+            Self::Vacuum { schema, name, .. } => {
+                let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
+                Statement { sql: format!("VACUUM (ANALYZE) {schema}.{name}"), parameters: Vec::new() }
+            }
+        }
+    }
+
+    /// What is asked just before, on the same connection, where the statement cannot check its target itself.
+    #[must_use]
+    pub fn check(&self) -> Option<Statement> {
+        match self {
+            Self::Cancel { .. } => None,
+            Self::Vacuum { relation, schema, name, kind, server } => Some(with_server(
+                VACUUM,
+                vec![
+                    Some(relation.oid.to_string()),
+                    Some(schema.raw().to_owned()),
+                    Some(name.raw().to_owned()),
+                    Some(kind.to_string()),
+                ],
+                server,
+            )),
+        }
+    }
+}
+
+/// Adds the server's identity to the parameters, and keeps the line that checks the system identifier where it is known.
+fn with_server(text: &str, mut parameters: Vec<Option<String>>, server: &ServerIdentity) -> Statement {
+    parameters.push(Some(server.started.clone()));
+    parameters.push(Some(server.in_recovery.to_string()));
+    let known = server.system_identifier.is_some();
+    if known {
+        parameters.push(server.system_identifier.clone());
+    }
+    let mut sql = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with("--")) {
+        match line.strip_suffix(IDENTIFIER_TAG) {
+            Some(_) if !known => {}
+            Some(kept) => {
+                sql.push_str(kept.trim_end());
+                sql.push('\n');
+            }
+            None => {
+                sql.push_str(line);
+                sql.push('\n');
+            }
+        }
+    }
+    Statement { sql, parameters }
+}
+
+/// A name as SQL takes it whatever is in it. Always in quotation marks, as `vacuum.sql` writes it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A role's name to put into a `GRANT` that a person reads and copies: in quotation marks only where it needs them.
+#[must_use]
+pub fn role_name(role: &ServerText) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let raw = role.raw();
+    if raw.chars().all(plain) && raw.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') {
+        raw.to_owned()
+    } else {
+        ServerText::new(quoted(raw)).escaped()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn the_statement_keeps_the_line_of_the_system_identifier_only_where_it_is_known() {
+        let (session, mut server) = (fixture::active(4711), fixture::server());
+        let known = Write::cancel(&session, &server).statement();
+        assert!(known.sql.contains("pg_control_system"));
+        assert!(!known.sql.contains("--"), "{}", known.sql);
+        assert_eq!(known.parameters.len(), 6);
+        server.system_identifier = None;
+        let unknown = Write::cancel(&session, &server).statement();
+        assert!(!unknown.sql.contains("pg_control_system") && !unknown.sql.contains("$6"));
+        assert_eq!(unknown.parameters.len(), 5);
+    }
+
+    #[test]
+    fn every_parameter_of_a_statement_has_a_value() {
+        let server = fixture::server();
+        let cancel = Write::cancel(&fixture::active(4711), &server).statement();
+        let vacuum = Write::vacuum(&fixture::relation(), &"shop".into(), &server).check().unwrap();
+        for statement in [cancel, vacuum] {
+            let most = statement.parameters.len();
+            assert!(statement.sql.contains(&format!("${most}")) && !statement.sql.contains(&format!("${}", most + 1)));
+            assert!(statement.parameters.iter().all(Option::is_some));
+        }
+    }
+
+    #[test]
+    fn the_signal_stands_in_the_select_list_never_in_where() {
+        let (list, rest) = CANCEL.split_once("\nFROM ").unwrap();
+        assert!(list.contains("pg_cancel_backend") && !rest.contains("pg_cancel_backend"));
+        assert!(!rest.contains("WHERE"));
+    }
+
+    #[test]
+    fn a_name_with_quotation_marks_cannot_leave_them() {
+        let mut relation = fixture::relation();
+        relation.name = ServerText::from("a\"; DROP TABLE b; --");
+        let sql = Write::vacuum(&relation, &"shop".into(), &fixture::server()).statement().sql;
+        assert_eq!(sql, "VACUUM (ANALYZE) \"public\".\"a\"\"; DROP TABLE b; --\"");
+    }
+
+    #[test]
+    fn a_role_is_quoted_only_where_it_must_be() {
+        assert_eq!(role_name(&"oncall".into()), "oncall");
+        assert_eq!(role_name(&"On\"Call".into()), "\"On\"\"Call\"");
+        assert_eq!(role_name(&"9a".into()), "\"9a\"");
+    }
+
+    #[test]
+    fn what_is_shown_has_the_values_and_no_comment() {
+        let shown = Write::cancel(&fixture::active(4711), &fixture::server()).statement().shown();
+        assert!(shown.starts_with("SELECT CASE WHEN") && shown.contains("$1 = '4711', $2 = '2025-"), "{shown}");
+        assert!(!shown.contains('\n'));
+    }
+}

@@ -1,0 +1,177 @@
+//! The actions: what each is done to, as an identity that the server can check again.
+//!
+//! Says nothing of whether an action may run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ServerText;
+use crate::model::relation::{Relation, RelationKey};
+use crate::model::server::Server;
+use crate::model::session::{Session, SessionKey};
+
+/// The server that the question was about: an action is void on any other, and after a restart or a promotion.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerIdentity {
+    /// `pg_postmaster_start_time()` as text.
+    pub started: String,
+    /// `system_identifier` of `pg_control_system()`, where it may be read.
+    pub system_identifier: Option<String>,
+    /// `pg_is_in_recovery()`.
+    pub in_recovery: bool,
+}
+
+impl ServerIdentity {
+    /// The identity of a server that was asked.
+    #[must_use]
+    pub fn of(server: &Server) -> Self {
+        Self {
+            started: server.started.clone(),
+            system_identifier: server.system_identifier.clone(),
+            in_recovery: server.in_recovery,
+        }
+    }
+}
+
+/// Who runs a statement, as the server told it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// Role.
+    pub user: Option<ServerText>,
+    /// Database.
+    pub database: Option<ServerText>,
+    /// `application_name`.
+    pub application: ServerText,
+    /// Address and port; none for a Unix socket.
+    pub client: Option<String>,
+}
+
+impl Who {
+    /// Takes it from a session.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        let client = session.client.as_ref().map(|address| match session.client_port {
+            Some(port) if port > 0 && address.contains(':') => format!("[{address}]:{port}"),
+            Some(port) if port > 0 => format!("{address}:{port}"),
+            Some(_) | None => address.clone(),
+        });
+        Self {
+            user: session.user.clone(),
+            database: session.database.clone(),
+            application: session.application.clone(),
+            client,
+        }
+    }
+
+    /// `shop@shop, app=worker, 10.0.3.9:50112`, safe to draw.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let name = |text: &Option<ServerText>| text.as_ref().map_or_else(|| "?".to_owned(), |t| t.head(64));
+        let mut out = format!("{}@{}", name(&self.user), name(&self.database));
+        if !self.application.is_empty() {
+            out.push_str(", app=");
+            out.push_str(&self.application.head(64));
+        }
+        out.push_str(", ");
+        out.push_str(self.client.as_deref().unwrap_or("local socket"));
+        out
+    }
+}
+
+/// An action on a server. A target is an identity, never a row number or a bare pid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Write {
+    /// `pg_cancel_backend` of one statement.
+    Cancel {
+        /// The session.
+        session: SessionKey,
+        /// The statement: its `query_start` as text.
+        query_start: Option<String>,
+        /// Its text as it was on the screen, for the audit log.
+        query: ServerText,
+        /// Who runs it, as it was on the screen.
+        who: Who,
+        /// The server.
+        server: ServerIdentity,
+    },
+    /// `VACUUM (ANALYZE)` of one table.
+    Vacuum {
+        /// The table.
+        relation: RelationKey,
+        /// Its schema as it was on the screen.
+        schema: ServerText,
+        /// Its name as it was on the screen.
+        name: ServerText,
+        /// Its `relkind` as it was on the screen.
+        kind: char,
+        /// The server.
+        server: ServerIdentity,
+    },
+}
+
+impl Write {
+    /// Cancels what `session` runs now.
+    #[must_use]
+    pub fn cancel(session: &Session, server: &Server) -> Self {
+        Self::Cancel {
+            session: session.key(),
+            query_start: session.query_start.clone(),
+            query: session.query.clone(),
+            who: Who::of(session),
+            server: ServerIdentity::of(server),
+        }
+    }
+
+    /// Vacuums and analyzes `relation`, a table of `database`.
+    #[must_use]
+    pub fn vacuum(relation: &Relation, database: &ServerText, server: &Server) -> Self {
+        Self::Vacuum {
+            relation: RelationKey { database: database.clone(), oid: relation.oid },
+            schema: relation.schema.clone(),
+            name: relation.name.clone(),
+            kind: relation.kind,
+            server: ServerIdentity::of(server),
+        }
+    }
+
+    /// The server that it was asked for.
+    #[must_use]
+    pub fn server(&self) -> &ServerIdentity {
+        match self {
+            Self::Cancel { server, .. } | Self::Vacuum { server, .. } => server,
+        }
+    }
+
+    /// `cancel 4711`, `vacuum shop.orders`: one line for a list of actions, safe to draw.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Cancel { session, .. } => format!("cancel {}", session.pid),
+            Self::Vacuum { schema, name, .. } => format!("vacuum {}.{}", schema.head(64), name.head(64)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_client_keeps_its_port_apart() {
+        let mut session = super::super::fixture::active(7);
+        session.client = Some("fe80::1".to_owned());
+        session.client_port = Some(50_112);
+        assert_eq!(Who::of(&session).client.as_deref(), Some("[fe80::1]:50112"));
+        session.client_port = Some(-1);
+        session.client = None;
+        assert_eq!(Who::of(&session).shown(), "shop@shop, app=worker, local socket");
+    }
+
+    #[test]
+    fn hostile_names_are_kept_raw_in_the_action_and_escaped_where_they_are_shown() {
+        let mut session = super::super::fixture::active(7);
+        session.application = ServerText::from("a\u{1b}[2J");
+        let who = Who::of(&session);
+        assert_eq!(who.application.raw(), "a\u{1b}[2J");
+        assert!(who.shown().contains("app=a\\x1b[2J"));
+    }
+}

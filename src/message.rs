@@ -1,0 +1,147 @@
+//! What goes in and out of the console's core, as plain data: [`Event`] from the world and the user to us, [`Effect`]
+//! from us to the world.
+//!
+//! No closures, no handles: an event can be written down and played back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guard::{Approved, Write};
+use crate::keymap::Chord;
+use crate::model::world::Link;
+use crate::model::{Sample, Timestamp};
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A key was pressed.
+    Key {
+        /// Which.
+        chord: Chord,
+        /// When it was read.
+        at: Timestamp,
+    },
+    /// The terminal has this size; `rows` of a list fit on it.
+    Resized {
+        /// Columns.
+        width: u16,
+        /// Lines.
+        height: u16,
+    },
+    /// A frame is on the screen: what it shows can be answered from now on.
+    Drawn {
+        /// When it was flushed.
+        at: Timestamp,
+    },
+    /// Time went on.
+    Tick {
+        /// Now.
+        at: Timestamp,
+    },
+    /// An answer to a question.
+    Sample(Sample),
+    /// The connection of the reads changed.
+    Link(Link),
+    /// Whether actions can be taken at all changed: the writer's connection.
+    Writer(WriterState),
+    /// News of an action that we took.
+    Action(ActionNews),
+}
+
+/// The state of the writer's own connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriterState {
+    /// No writer was built: read-only.
+    None,
+    /// Its connection is open and warm.
+    Ready,
+    /// It has no connection, for this reason.
+    Down(String),
+}
+
+/// News of one action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionNews {
+    /// The number that the effect carried.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub step: ActionStep,
+}
+
+/// A step in the life of an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ActionStep {
+    /// The audit line is on disk and the statement is on its way. A job (vacuum) runs from now on.
+    Started {
+        /// The backend that runs it, for a job.
+        pid: Option<i32>,
+    },
+    /// It ended.
+    Ended(Outcome),
+    /// A cancelled statement was looked at again: is it still running?
+    Verified {
+        /// True if the target no longer runs that statement.
+        gone: bool,
+        /// Milliseconds since the signal.
+        after_ms: u64,
+    },
+}
+
+/// How an action ended: what the server did, not what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Done; for a cancel: the signal was sent. The words say what exactly.
+    Done(String),
+    /// The target was no longer there.
+    Gone,
+    /// The target is there, but is no longer what was on the screen; nothing was sent.
+    Changed(String),
+    /// The server skipped it, with this warning.
+    Skipped(String),
+    /// Not permitted; `cure` is the statement that would allow it.
+    Denied {
+        /// The server's words.
+        message: String,
+        /// The `GRANT` that is missing.
+        cure: String,
+    },
+    /// It gave up after this long, or behind a lock.
+    TimedOut(String),
+    /// The user stopped it.
+    Cancelled,
+    /// The server refused it with these words.
+    Refused(String),
+    /// It did not happen, because the audit line could not be written or no connection was to be had.
+    NotSent(String),
+    /// The connection was lost after the statement was sent: what the server did is not known.
+    Unknown(String),
+}
+
+/// Something is to be done outside the core.
+#[derive(Debug, PartialEq, Serialize)]
+pub enum Effect {
+    /// Take a guarded action.
+    Write {
+        /// A number that its news will carry.
+        id: u64,
+        /// What `guard` approved.
+        approved: Approved,
+    },
+    /// Record in the audit log that an action was refused.
+    RecordRefusal {
+        /// What was asked for.
+        write: Write,
+        /// The refusal's sentence.
+        refusal: String,
+    },
+    /// Stop the job of that number.
+    StopJob {
+        /// Its number.
+        id: u64,
+    },
+    /// Put this text on the terminal's clipboard.
+    Copy(String),
+    /// Leave.
+    Quit,
+}

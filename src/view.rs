@@ -1,0 +1,73 @@
+//! The screen as a function of the state: `draw(&App, &mut Frame)`.
+//!
+//! Nothing is remembered between frames, and nothing is asked or decided here. Text from a server is drawn only
+//! through its escaped forms.
+
+pub mod chart;
+pub mod connections;
+pub mod detail;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod list;
+pub mod panels;
+pub mod picker;
+pub mod prompt;
+pub mod replication;
+pub mod tables;
+pub mod theme;
+pub mod words;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use crate::app::App;
+use crate::app::mode::Mode;
+use crate::command::Tab;
+use theme::Theme;
+
+/// Draws the whole screen. A window of no use (a line, a column) gets what fits; no size panics.
+pub fn draw(app: &App, frame: &mut Frame) {
+    let area = frame.area();
+    if area.width == 0 || area.height == 0 {
+        return;
+    }
+    let theme = Theme::of(app.setup.display);
+    // With little height the tabs give way before the body, the body before the first line.
+    let tabs = u16::from(area.height >= 4);
+    let foot = u16::from(area.height >= 3);
+    let [head, tab_line, body, last] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(tabs),
+        Constraint::Fill(1),
+        Constraint::Length(foot),
+    ])
+    .areas(area);
+    header::draw_identity(app, theme, head, frame);
+    header::draw_tabs(app, theme, tab_line, frame);
+    draw_body(app, theme, body, frame);
+    footer::draw(app, theme, last, frame);
+    match &app.mode {
+        Mode::Ask(prompt) => prompt::draw(prompt, theme, body, frame),
+        Mode::Pick(picker) => picker::draw(picker, theme, body, frame),
+        Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
+        Mode::Leave => prompt::draw_leave(app, theme, body, frame),
+        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => {}
+    }
+}
+
+fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+    if area.height == 0 {
+        return;
+    }
+    if let Mode::Detail { of, scroll } = &app.mode {
+        detail::draw(app, of, *scroll, theme, area, frame);
+        return;
+    }
+    match app.tab {
+        Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
+        Tab::Tables => tables::draw(app, theme, area, frame),
+        Tab::Replication => replication::draw(app, theme, area, frame),
+        Tab::Latency | Tab::Cache => panels::draw(app, theme, area, frame),
+    }
+}

@@ -1,0 +1,219 @@
+//! 2 Connections and 3 Slow: totals, who holds up whom, and the list of sessions.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use super::theme::Theme;
+use super::{footer, list, words};
+use crate::app::App;
+use crate::app::tab::connections::{Counts, SessionRow, short_mode};
+use crate::command::Tab;
+use crate::model::Tone;
+use crate::model::session::State;
+use crate::model::unit::Age;
+
+/// Draws the tab.
+pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+    let head = head(app, theme, area);
+    // The head never takes more than half of a small screen from the list.
+    let lines = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 2).max(1));
+    let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Fill(1)]).areas(area);
+    for (i, line) in head.into_iter().take(usize::from(lines)).enumerate() {
+        let y = top.y + u16::try_from(i).unwrap_or(0);
+        frame.render_widget(line, Rect { y, height: 1, ..top });
+    }
+    let stale = words::freshness(&app.world().sessions, app.refresh.as_secs_f64(), app).is_some();
+    let listing = if app.tab == Tab::Slow { &app.slow } else { &app.connections };
+    if listing.is_empty() {
+        let (text, tone) = empty(app, listing.total());
+        footer::draw_reason(&text, tone, theme, body, frame);
+        return;
+    }
+    list::draw(listing, stale, theme, body, frame);
+}
+
+/// Why there is no row: an all-clear is given only where everything was seen.
+fn empty(app: &App, total: usize) -> (String, Tone) {
+    let world = app.world();
+    if let Some(said) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app) {
+        return said;
+    }
+    if total > 0 {
+        return (
+            format!("none of {total} rows passes the filter `{}`; Esc clears it", app.filter_text()),
+            Tone::Notice,
+        );
+    }
+    if app.tab == Tab::Slow {
+        let over = Age(app.slow_after_s).short();
+        if app.totals.hidden > 0 {
+            return (
+                format!("none seen over {over}, but {} sessions are hidden from this role", app.totals.hidden),
+                Tone::Warning,
+            );
+        }
+        return (
+            format!("no statement and no idle transaction over {over} among {} client sessions", app.totals.clients),
+            Tone::Good,
+        );
+    }
+    ("no other session".to_owned(), Tone::Faint)
+}
+
+fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let world = app.world();
+    if let Some((text, tone)) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app)
+        && (world.sessions.get().is_some() || words::last_error(world.link.as_ref()).is_none())
+    {
+        lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
+    }
+    if let Some(words) = words::last_error(world.link.as_ref()) {
+        lines.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
+    }
+    if world.sessions.get().is_none() {
+        return lines;
+    }
+    lines.push(totals(app, theme));
+    if app.totals.hidden > 0 {
+        let role = world.server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let text = format!(
+            "! {} of {} sessions are hidden from {role}: GRANT pg_monitor TO {role}",
+            app.totals.hidden,
+            world.sessions.get().map_or(0, |s| s.rows.len()),
+        );
+        lines.push(Line::styled(text, theme.style(Tone::Warning)));
+    }
+    if area.height >= 20 && area.width >= 100 && app.tab == Tab::Connections {
+        lines.push(by(app, theme));
+    }
+    lines.extend(culprits(app, theme, if area.height >= 20 { 3 } else { 1 }));
+    lines
+}
+
+fn totals(app: &App, theme: Theme) -> Line<'static> {
+    let t = &app.totals;
+    let mut spans = Vec::new();
+    let mut push = |text: String, tone: Tone| {
+        if !spans.is_empty() {
+            spans.push(Span::styled(theme.plain(" · "), theme.style(Tone::Faint)));
+        }
+        spans.push(Span::styled(text, theme.style(tone)));
+    };
+    let limit = app.world().server.get().map(|s| (s.ordinary_slots(), s.max_connections));
+    match limit {
+        Some((ordinary, max)) => {
+            let used = i64::try_from(t.clients).unwrap_or(i64::MAX).saturating_add(own(app));
+            let tone = if used >= ordinary {
+                Tone::Critical
+            } else if used * 100 >= ordinary * 80 {
+                Tone::Warning
+            } else {
+                Tone::Plain
+            };
+            push(format!("{used} of {ordinary} slots ({max} less reserve)"), tone);
+        }
+        None => push(format!("{} clients", t.clients), Tone::Plain),
+    }
+    if app.tab == Tab::Slow {
+        push(format!("over {}", Age(app.slow_after_s).short()), Tone::Notice);
+    }
+    push(format!("{} active", t.active), Tone::Plain);
+    push(
+        format!("{} idle in tx", t.idle_in_transaction),
+        if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
+    );
+    push(format!("{} idle", t.idle), Tone::Faint);
+    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
+    Line::from(spans)
+}
+
+fn own(app: &App) -> i64 {
+    app.world().sessions.get().map_or(0, |s| i64::try_from(s.own).unwrap_or(0))
+}
+
+fn by(app: &App, theme: Theme) -> Line<'static> {
+    let t = &app.totals;
+    let part = |name: &str, counts: &Counts| {
+        let shown: Vec<String> =
+            counts.iter().take(3).map(|(n, c)| format!("{} {c}", words::shortened(n, 14))).collect();
+        let more = if counts.len() > 3 { format!(" +{}", counts.len() - 3) } else { String::new() };
+        format!("{name} {}{more}", shown.join(", "))
+    };
+    let text = format!(
+        "{} · {} · {}",
+        part("by user", &t.users),
+        part("by database", &t.databases),
+        part("by application", &t.applications)
+    );
+    Line::styled(theme.plain(&text), theme.style(Tone::Faint))
+}
+
+/// Who holds up the others, and where the queue starts: one line each, with what helps.
+fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
+    let graph = &app.world().graph;
+    let rows = app.connections.all();
+    let mut lines = Vec::new();
+    for pid in graph.roots().into_iter().take(most.div_ceil(2)) {
+        let behind = graph.blocks(pid).len();
+        if pid == 0 {
+            lines.push(prepared(app, theme, behind));
+            continue;
+        }
+        let frees = graph.frees(pid).len();
+        let text = match rows.iter().find(|r| r.session.pid == pid) {
+            Some(row) => {
+                let advice = match row.session.state {
+                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => {
+                        "; cancel cannot help an idle session"
+                    }
+                    Some(State::Active | State::Fastpath) => "; cancel can help",
+                    Some(State::Starting | State::Disabled | State::Idle) | None => "",
+                };
+                format!("‼ {} holds up {behind}, frees {frees} if it goes{advice}", summary(row))
+            }
+            None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
+        };
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Critical)));
+    }
+    if let Some(row) = queue_start(rows) {
+        let text = format!("! {} queues {} behind it, frees {} if cancelled", summary(row), row.blocks, row.frees);
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
+    }
+    lines.truncate(most.max(1));
+    lines
+}
+
+fn prepared(app: &App, theme: Theme, behind: usize) -> Line<'static> {
+    let which = app.world().sessions.get().and_then(|s| s.prepared.first());
+    let text = match which {
+        Some(p) => format!(
+            "‼ prepared transaction '{}' ({}, {}) holds up {behind}: ROLLBACK PREPARED or COMMIT PREPARED in {}",
+            p.gid.head(60),
+            p.owner.head(24),
+            Age(p.age_s).short(),
+            p.database.head(24),
+        ),
+        None => format!("‼ a prepared transaction holds up {behind}"),
+    };
+    Line::styled(theme.plain(&text), theme.style(Tone::Critical))
+}
+
+/// The session that itself only waits and would free the most if it went: where a queue behind a strong lock starts.
+fn queue_start(rows: &[SessionRow]) -> Option<&SessionRow> {
+    rows.iter().filter(|r| r.frees > 0 && !r.session.blocked_by.is_empty()).max_by_key(|r| r.frees)
+}
+
+fn summary(row: &SessionRow) -> String {
+    let s = &row.session;
+    let state = s.state.map_or("", State::short);
+    let age = if s.state.is_some_and(State::is_idle_in_transaction) { s.xact_s } else { s.query_s };
+    let age = age.map_or_else(String::new, |a| format!(" {}", Age(a).short()));
+    let app = if s.application.is_empty() { String::new() } else { format!(" app={}", s.application.head(16)) };
+    let wants = s.waits_for.as_ref().map_or_else(String::new, |w| {
+        let on = w.relation.as_ref().map_or_else(String::new, |r| format!(" on {}", r.head(30)));
+        format!(" wants {}{on}", short_mode(&w.mode))
+    });
+    format!("{} {state}{age}{app}{wants}", s.pid)
+}

@@ -1,0 +1,174 @@
+//! The first two lines: whom we talk to and with what rights, which time the screen shows; the tabs and where it burns.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::theme::Theme;
+use super::words;
+use crate::app::App;
+use crate::command::Tab;
+use crate::guard::Policy;
+use crate::message::WriterState;
+use crate::model::unit::Age;
+use crate::model::world::{Link, Tls};
+use crate::model::{Tone, seconds_between};
+
+/// One part of the first line, with how soon it gives way when there is no room: the highest first.
+struct Part {
+    text: String,
+    style: Style,
+    rank: u8,
+}
+
+/// Draws the first line.
+pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+    let left = identity(app, theme);
+    let right = clock(app, theme);
+    let width = usize::from(area.width);
+    let mut rank = u8::MAX;
+    loop {
+        let l = line(&left, rank);
+        let r = line(&right, rank);
+        let need = l.width() + r.width() + usize::from(r.width() > 0);
+        if need <= width || rank == 0 {
+            let at = area.width.saturating_sub(u16::try_from(r.width()).unwrap_or(0));
+            frame.render_widget(l, area);
+            frame.render_widget(r, Rect { x: area.x + at, width: area.width - at, ..area });
+            return;
+        }
+        rank = left.iter().chain(&right).map(|p| p.rank).filter(|r| *r < rank).max().unwrap_or(0);
+    }
+}
+
+fn line(parts: &[Part], below: u8) -> Line<'static> {
+    let mut spans = Vec::new();
+    for part in parts.iter().filter(|p| p.rank < below || p.rank == 0) {
+        if !spans.is_empty() {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::styled(part.text.clone(), part.style));
+    }
+    Line::from(spans)
+}
+
+fn identity(app: &App, theme: Theme) -> Vec<Part> {
+    let world = app.world();
+    let mut parts = vec![Part { text: "pgtriage".to_owned(), style: theme.title(), rank: 9 }];
+    let mut push = |text: String, tone: Tone, rank: u8| {
+        parts.push(Part { text: theme.plain(&text), style: theme.style(tone), rank });
+    };
+    match world.server.get() {
+        Some(server) => {
+            let name =
+                if server.cluster_name.is_empty() { app.setup.target.clone() } else { server.cluster_name.head(30) };
+            let role = if server.in_recovery { "standby" } else { "primary" };
+            let version = server.version.head(40);
+            let version = version.split(' ').next().unwrap_or_default().to_owned();
+            push(name, Tone::Plain, 0);
+            push(format!("{role} {version}"), if server.in_recovery { Tone::Notice } else { Tone::Plain }, 3);
+            push(format!("up {}", Age(server.uptime_s).short()), Tone::Faint, 7);
+            push(format!("db {} as {}", server.database.head(24), server.user.head(24)), Tone::Faint, 6);
+        }
+        None => push(app.setup.target.clone(), Tone::Plain, 0),
+    }
+    if app.setup.policy == Policy::ReadOnly {
+        let style = theme.selected().patch(theme.style(Tone::Notice));
+        parts.push(Part { text: " READ-ONLY ".to_owned(), style, rank: 1 });
+    } else if let WriterState::Down(_) = &app.writer {
+        parts.push(Part { text: "cannot act".to_owned(), style: theme.style(Tone::Warning), rank: 2 });
+    }
+    if let Some(Link::Up(facts)) = &world.link {
+        let (text, tone) = match facts.tls {
+            Tls::Local => ("socket", Tone::Faint),
+            Tls::None => ("TLS none", Tone::Faint),
+            Tls::Unverified => ("TLS unverified", Tone::Notice),
+            Tls::ChainVerified => ("TLS verified (ca)", Tone::Faint),
+            Tls::Verified => ("TLS verified", Tone::Faint),
+        };
+        parts.push(Part { text: text.to_owned(), style: theme.style(tone), rank: 8 });
+        if facts.pooled {
+            parts.push(Part { text: "POOLER".to_owned(), style: theme.style(Tone::Warning), rank: 4 });
+        }
+    }
+    parts
+}
+
+fn clock(app: &App, theme: Theme) -> Vec<Part> {
+    let world = app.world();
+    let state = if let Some(since) = app.frozen_since() {
+        let age = Age(seconds_between(since, app.now)).short();
+        Part { text: theme.plain(&format!("⏸ frozen {age}")), style: theme.style(Tone::Warning), rank: 0 }
+    } else {
+        match &world.link {
+            Some(Link::Up(_)) => {
+                let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
+                if stale > app.refresh.as_secs_f64().max(5.0) * 2.0 + 1.0 {
+                    let text = format!("! no answer for {}", Age(stale).short());
+                    Part { text, style: theme.style(Tone::Warning), rank: 0 }
+                } else {
+                    let text = theme.plain(&format!("● live {}s", app.refresh.as_secs_f64()));
+                    Part { text, style: theme.style(Tone::Good), rank: 0 }
+                }
+            }
+            other => {
+                let (text, tone) = words::link(other.as_ref(), app.now);
+                Part { text: theme.plain(&text), style: theme.style(tone), rank: 0 }
+            }
+        }
+    };
+    let time = words::time_of_day(app.shown_now(), app.local_time);
+    vec![state, Part { text: time, style: theme.style(Tone::Faint), rank: 5 }]
+}
+
+/// Draws the line of tabs: each with its key, and what burns on it.
+pub fn draw_tabs(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+    // Where not all titles fit only the open tab keeps its own.
+    let full = tabs(app, theme, Titles::All);
+    let line = if full.width() <= usize::from(area.width) { full } else { tabs(app, theme, Titles::Current) };
+    frame.render_widget(line, area);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Titles {
+    All,
+    Current,
+}
+
+fn tabs(app: &App, theme: Theme, titles: Titles) -> Line<'static> {
+    let mut spans = Vec::new();
+    for tab in Tab::ALL {
+        if !spans.is_empty() {
+            spans.push(Span::raw(if titles == Titles::All { "  " } else { " " }));
+        }
+        let current = tab == app.tab;
+        let title = if titles == Titles::All || current {
+            format!("{} {}", tab.number(), tab.title())
+        } else {
+            tab.number().to_string()
+        };
+        let style = if current { theme.selected().patch(theme.title()) } else { Style::new() };
+        spans.push(Span::styled(title, style));
+        let (tone, count) = burning(app, tab);
+        if count > 0 {
+            spans.push(Span::styled(format!("{}{count}", theme.mark(tone)), theme.style(tone)));
+        }
+    }
+    Line::from(spans)
+}
+
+/// What burns on a tab, as far as it was seen.
+fn burning(app: &App, tab: Tab) -> (Tone, usize) {
+    match tab {
+        Tab::Connections => (Tone::Critical, app.totals.waiting),
+        Tab::Slow => (Tone::Warning, app.slow.total()),
+        Tab::Replication => {
+            let gone = app.world().missing.len();
+            let behind = app.replicas.all().iter().filter(|r| r.tone() >= Tone::Warning).count();
+            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind)
+        }
+        Tab::Tables => (Tone::Warning, app.tables.all().iter().filter(|r| r.tone() >= Tone::Warning).count()),
+        Tab::Latency | Tab::Cache => (Tone::Plain, 0),
+    }
+}

@@ -1,0 +1,56 @@
+//! The keys of this tab, from the table of commands and the keymap.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::theme::Theme;
+use super::{picker, words};
+use crate::app::App;
+use crate::command::{Place, SPECS};
+use crate::model::Tone;
+
+/// Draws the help.
+pub fn draw(app: &App, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
+    let lines = lines(app, theme);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let title = format!("Keys of {} (any other key closes)", app.tab.title());
+    let inner = picker::framed(&title, 92, height, theme, area, frame);
+    let rows = usize::from(inner.height);
+    let top = scroll.min(lines.len().saturating_sub(rows));
+    let more = lines.len().saturating_sub(top + rows);
+    for (i, line) in lines.into_iter().skip(top).take(rows).enumerate() {
+        let y = inner.y + u16::try_from(i).unwrap_or(0);
+        let last = i + 1 == rows && more > 0;
+        let at = Rect { y, height: 1, ..inner };
+        if last {
+            frame.render_widget(
+                Span::styled(theme.plain(&format!("… {} more lines", more + 1)), theme.style(Tone::Faint)),
+                at,
+            );
+        } else {
+            frame.render_widget(line, at);
+        }
+    }
+}
+
+fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let mut out = Vec::new();
+    let mut section = |title: &'static str, here: bool| {
+        out.push(Line::styled(title, theme.title()));
+        for spec in SPECS.iter().filter(|s| (s.place != Place::Everywhere) == here && app.offers(s.command)) {
+            let keys = app.setup.keymap.chords_of(spec.command, app.tab);
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            out.push(Line::from(vec![
+                Span::styled(format!(" {:<16}", words::shortened(&theme.plain(&keys.join(", ")), 16)), theme.key()),
+                Span::raw(format!(" {}", spec.help)),
+            ]));
+        }
+    };
+    section("On this tab", true);
+    section("Everywhere", false);
+    if app.setup.policy == crate::guard::Policy::ReadOnly {
+        out.push(Line::styled("Read-only: no writer was built, and no key acts.", theme.style(Tone::Notice)));
+    }
+    out
+}

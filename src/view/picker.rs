@@ -1,0 +1,80 @@
+//! A choice among several: sort columns, databases, commands.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear};
+
+use super::theme::Theme;
+use super::words;
+use crate::app::mode::Picker;
+use crate::model::Tone;
+use crate::table::page_start;
+
+/// A box in the middle of `area`, cleared and framed; returns its inside.
+pub fn framed(title: &str, width: u16, height: u16, theme: Theme, area: Rect, frame: &mut Frame) -> Rect {
+    let width = width.min(area.width);
+    let height = height.min(area.height);
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 3;
+    let at = Rect { x, y, width, height };
+    frame.render_widget(Clear, at);
+    let mut block = Block::bordered().title(Span::styled(format!(" {} ", theme.plain(title)), theme.title()));
+    if theme.is_ascii() {
+        block = block.border_set(ASCII);
+    }
+    let inner = block.inner(at);
+    frame.render_widget(block, at);
+    inner
+}
+
+/// A frame of ASCII.
+const ASCII: ratatui::symbols::border::Set = ratatui::symbols::border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Draws the picker.
+pub fn draw(picker: &Picker, theme: Theme, area: Rect, frame: &mut Frame) {
+    let matching = picker.matching();
+    let height = u16::try_from(picker.choices.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let inner = framed(picker.title, 84, height, theme, area, frame);
+    if inner.height == 0 {
+        return;
+    }
+    let input = Line::from(vec![Span::styled("> ", theme.key()), Span::raw(picker.input.text().to_owned())]);
+    frame.render_widget(input, Rect { height: 1, ..inner });
+    let x = u16::try_from(2 + picker.input.cursor()).unwrap_or(0).min(inner.width.saturating_sub(1));
+    frame.set_cursor_position((inner.x + x, inner.y));
+    let rows = usize::from(inner.height - 1);
+    if matching.is_empty() && rows > 0 {
+        frame.render_widget(
+            Span::styled("nothing matches", theme.style(Tone::Faint)),
+            Rect { y: inner.y + 1, height: 1, ..inner },
+        );
+    }
+    let start = page_start(picker.at, rows);
+    let name_width = matching.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(30);
+    for (i, choice) in matching.into_iter().enumerate().skip(start).take(rows) {
+        let y = inner.y + 1 + u16::try_from(i - start).unwrap_or(0);
+        let at = Rect { y, height: 1, ..inner };
+        let name = words::shortened(&theme.plain(&choice.name), name_width);
+        let mut line = Line::from(vec![
+            Span::raw(format!("{name:<name_width$}  ")),
+            Span::styled(
+                theme.plain(&choice.note),
+                theme.style(if i == picker.at { Tone::Plain } else { Tone::Faint }),
+            ),
+        ]);
+        if i == picker.at {
+            line = line.style(theme.selected());
+        }
+        frame.render_widget(line, at);
+    }
+}

@@ -1,0 +1,172 @@
+//! 5 Tables: which database, what autovacuum does, running vacuums, the list, and the databases beside this one.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use super::theme::Theme;
+use super::{footer, list, words};
+use crate::app::App;
+use crate::app::tab::tables::progress_percent;
+use crate::model::Tone;
+use crate::model::relation::{RelationOrder, Relations};
+use crate::model::unit::{Age, Bytes, short_count};
+
+/// Draws the tab.
+pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+    let head = head(app, theme, usize::from(area.height / 3).max(1));
+    let foot = if area.height >= 24 { databases(app, theme, area) } else { Vec::new() };
+    let [top, body, bottom] = Layout::vertical([
+        Constraint::Length(u16::try_from(head.len()).unwrap_or(1)),
+        Constraint::Fill(1),
+        Constraint::Length(u16::try_from(foot.len()).unwrap_or(0)),
+    ])
+    .areas(area);
+    draw_lines(head, top, frame);
+    draw_lines(foot, bottom, frame);
+    let latest = &app.world().relations;
+    let stale = words::freshness(latest, 5.0, app).is_some();
+    if app.tables.is_empty() {
+        let (text, tone) = match (words::freshness(latest, 5.0, app), app.tables.total()) {
+            (Some(said), _) => said,
+            (None, 0) => ("this database has no tables of its own".to_owned(), Tone::Faint),
+            (None, n) => {
+                (format!("none of {n} rows passes the filter `{}`; Esc clears it", app.filter_text()), Tone::Notice)
+            }
+        };
+        footer::draw_reason(&text, tone, theme, body, frame);
+        return;
+    }
+    list::draw(&app.tables, stale, theme, body, frame);
+}
+
+/// Draws lines one below the other.
+pub fn draw_lines(lines: Vec<Line<'static>>, area: Rect, frame: &mut Frame) {
+    for (i, line) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+        let y = area.y + u16::try_from(i).unwrap_or(0);
+        frame.render_widget(line, Rect { y, height: 1, ..area });
+    }
+}
+
+fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let latest = &app.world().relations;
+    if let Some(words) = words::last_error(app.world().link.as_ref()) {
+        lines.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
+    }
+    let Some(relations) = latest.get() else { return lines };
+    lines.push(summary(app, relations, theme));
+    if let Some((text, tone)) = words::freshness(latest, 5.0, app) {
+        lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
+    }
+    if relations.in_recovery {
+        let text = "standby: dead rows and vacuum times are the primary's to know; sizes and ages are true here too";
+        lines.push(Line::styled(text, theme.style(Tone::Notice)));
+    }
+    if relations.not_estimable > 0 {
+        let role = app.world().server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let grant = if app.world().server.get().is_some_and(|s| s.major() >= 14) {
+            "pg_read_all_data"
+        } else {
+            "SELECT on them"
+        };
+        let text = format!(
+            "bloat of {} tables cannot be estimated (no column statistics): GRANT {grant} TO {role}, or ANALYZE",
+            relations.not_estimable
+        );
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Notice)));
+    }
+    for v in &relations.vacuums {
+        let own = app.running_job().and_then(|a| a.job.as_ref()).is_some_and(|j| j.pid == Some(v.pid));
+        let who = match (own, v.auto) {
+            (true, _) => "our VACUUM",
+            (false, true) => "autovacuum",
+            (false, false) => "VACUUM",
+        };
+        let table = app
+            .tables
+            .all()
+            .iter()
+            .find(|r| r.relation.oid == v.oid && r.database == v.database)
+            .map_or_else(|| format!("oid {}", v.oid), crate::app::tab::tables::TableRow::full_name);
+        let running = v.running_s.map_or_else(String::new, |s| format!(" {}", Age(s).short()));
+        let wrap = if v.wraparound { " TO PREVENT WRAPAROUND" } else { "" };
+        let passes = if v.index_passes > 1 { format!(", {} index passes", v.index_passes) } else { String::new() };
+        let text = format!(
+            "{who} {}{running} on {table} in {}: {} {} of {} blocks{passes}{wrap}",
+            v.pid,
+            v.database.head(24),
+            v.phase,
+            progress_percent(v),
+            v.blocks
+        );
+        lines.push(Line::styled(theme.plain(&text), theme.style(if own { Tone::Good } else { Tone::Notice })));
+    }
+    lines.truncate(most.max(1));
+    lines
+}
+
+fn summary(app: &App, r: &Relations, theme: Theme) -> Line<'static> {
+    let shown = i64::try_from(r.rows.len()).unwrap_or(i64::MAX);
+    let count = if shown < r.total {
+        format!("{shown} of {} tables, the first by {}", r.total, order_name(r.order))
+    } else {
+        format!("{} tables", r.total)
+    };
+    let asked = app.database.as_ref().filter(|d| **d != r.database);
+    let switching = asked.map_or_else(String::new, |d| format!(" · asking {}", d.head(24)));
+    let workers = r.vacuums.iter().filter(|v| v.auto).count();
+    let (vacuum, tone) = if r.autovacuum {
+        (format!("autovacuum on, {workers} of {} workers seen", r.autovacuum_workers), Tone::Plain)
+    } else {
+        ("autovacuum is OFF".to_owned(), Tone::Critical)
+    };
+    Line::from(vec![
+        Span::styled(format!("database {}", r.database.head(40)), theme.title()),
+        Span::raw(theme.plain(&format!(" · {count}{switching} · "))),
+        Span::styled(vacuum, theme.style(tone)),
+    ])
+}
+
+fn order_name(order: RelationOrder) -> &'static str {
+    match order {
+        RelationOrder::Dead => "dead rows",
+        RelationOrder::DeadRatio => "share of dead rows",
+        RelationOrder::Size => "size",
+        RelationOrder::Threshold => "distance to the autovacuum threshold",
+        RelationOrder::FreezeAge => "freeze age",
+        RelationOrder::Modified => "rows changed",
+        RelationOrder::Name => "name",
+    }
+}
+
+fn databases(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+    let Some(relations) = app.world().relations.get() else { return Vec::new() };
+    if relations.databases.is_empty() {
+        return Vec::new();
+    }
+    let key = app.key_of(crate::command::Command::SwitchDatabase);
+    let mut lines = vec![Line::styled(
+        theme.plain(&format!("databases ({key} switches; only {} was looked into)", relations.database.head(30))),
+        theme.title(),
+    )];
+    let most = usize::from(area.height / 4).clamp(1, 6);
+    for d in relations.databases.iter().take(most) {
+        let here = if d.name == relations.database { "▸" } else { " " };
+        let bytes = d.bytes.map_or_else(|| "size not permitted".to_owned(), |b| Bytes(b).short());
+        #[expect(clippy::cast_precision_loss, reason = "counts, shown in three digits")]
+        let text = format!(
+            "{here} {:<24} {bytes:>10}   {:>3} backends   xid age {:>5}   deadlocks {}   temp {}",
+            words::shortened(&d.name.head(63), 24),
+            d.backends,
+            short_count(d.xid_age as f64),
+            d.deadlocks,
+            Bytes(d.temp_bytes).short(),
+        );
+        lines.push(Line::raw(theme.plain(&text)));
+    }
+    if relations.databases.len() > most {
+        lines.push(Line::styled(format!("  and {} more", relations.databases.len() - most), theme.style(Tone::Faint)));
+    }
+    lines
+}

@@ -1,0 +1,82 @@
+//! Sentences that several screens share: how old something is, and why there is no newer one.
+
+use crate::app::App;
+use crate::model::unit::Age;
+use crate::model::world::Link;
+use crate::model::{Latest, Timestamp, Tone, seconds_between};
+
+/// A text with its tone.
+pub type Said = (String, Tone);
+
+/// What is to be said of a panel's freshness: nothing while it is fresh; else its age and the reason.
+#[must_use]
+pub fn freshness<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Said> {
+    let now = app.shown_now();
+    let age = latest.age_s(now);
+    if let Some((error, since)) = &latest.error {
+        let since = Age(seconds_between(*since, now)).short();
+        return Some(match age {
+            Some(age) => (format!("{} old: {error} (for {since})", Age(age).short()), Tone::Warning),
+            None => (format!("{error} (for {since})"), Tone::Warning),
+        });
+    }
+    match age {
+        None => Some(("waiting for the first answer".to_owned(), Tone::Faint)),
+        // Frozen on purpose: the first line says so.
+        Some(_) if app.frozen_since().is_some() => None,
+        Some(age) if age > expected_s * 3.0 + 2.0 => {
+            Some((format!("{} old: no answer since", Age(age).short()), Tone::Warning))
+        }
+        Some(_) => None,
+    }
+}
+
+/// The state of the connection in a few words, the same wherever it is shown.
+#[must_use]
+pub fn link(link: Option<&Link>, now: Timestamp) -> Said {
+    match link {
+        None => ("starting".to_owned(), Tone::Faint),
+        Some(Link::Up(facts)) => (facts.place.clone(), Tone::Good),
+        Some(Link::Connecting { place, since, attempt, last_error, retry_at }) => {
+            let waited = Age(seconds_between(*since, now)).short();
+            match (last_error, retry_at) {
+                (Some(_), Some(at)) if *at > now => {
+                    let left = seconds_between(now, *at).ceil();
+                    (format!("✗ no connection to {place} for {waited}, try {attempt} in {left:.0}s"), Tone::Critical)
+                }
+                (Some(_), _) => (format!("✗ no connection to {place} for {waited}, try {attempt}"), Tone::Critical),
+                (None, _) => (format!("connecting to {place}, {waited}"), Tone::Notice),
+            }
+        }
+    }
+}
+
+/// The server's last words, where there is no connection.
+#[must_use]
+pub fn last_error(link: Option<&Link>) -> Option<&str> {
+    match link {
+        Some(Link::Connecting { last_error, .. }) => last_error.as_deref(),
+        Some(Link::Up(_)) | None => None,
+    }
+}
+
+/// A time of day: UTC with a `Z`, or local time with its offset.
+#[must_use]
+pub fn time_of_day(at: Timestamp, local: bool) -> String {
+    if local {
+        at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%:z").to_string()
+    } else {
+        at.strftime("%H:%M:%SZ").to_string()
+    }
+}
+
+/// At most `most` characters, the last one `…` where it was cut.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(most.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
