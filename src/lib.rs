@@ -19,6 +19,7 @@ pub mod guard;
 pub mod keymap;
 pub mod message;
 pub mod model;
+pub mod postgres;
 pub mod probe;
 pub mod table;
 pub mod view;
