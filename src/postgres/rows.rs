@@ -23,6 +23,14 @@ impl Rows {
         Self { columns: columns.into(), ..Self::default() }
     }
 
+    /// An answer made up by a test.
+    #[cfg(test)]
+    pub(crate) fn made_up(columns: &[&str], rows: &[&[Option<&str>]]) -> Self {
+        let owned = |row: &&[Option<&str>]| row.iter().map(|value| value.map(str::to_owned)).collect();
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Self { rows: rows.iter().map(owned).collect(), ..Self::new(columns) }
+    }
+
     pub(super) fn push(&mut self, row: Vec<Option<String>>) {
         self.rows.push(row);
     }
@@ -130,7 +138,7 @@ impl<'a> Row<'a> {
         self.opt_text(column)?.map(|text| truth(column, text)).transpose()
     }
 
-    /// The text behind `encode(convert_to(x, 'SQL_ASCII'), 'escape')`: what is not UTF-8 in it becomes U+FFFD.
+    /// The text behind `encode(bytea, 'escape')`: what is not UTF-8 in it becomes U+FFFD.
     ///
     /// # Errors
     /// No such column, NULL, or a broken escape.
