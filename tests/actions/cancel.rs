@@ -14,7 +14,7 @@ use super::bench::{
     world,
 };
 use super::road::{Passage, road};
-use crate::lab::{Lab, PRIMARY, Wanted};
+use crate::lab::{Lab, PRIMARY, SERVERS, Wanted};
 
 const LONG: &str = "SELECT pg_sleep(60)";
 
@@ -183,6 +183,22 @@ async fn each_outcome_of_a_cancel_is_what_the_server_did_on_15() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_outcome_of_a_cancel_is_what_the_server_did_on_18() {
     each_outcome_is_what_the_server_did(18).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superuser_cancels_a_superusers_statement_on_a_standby() {
+    for major in [13, 15, 18] {
+        let Some(lab) = Lab::start(Wanted { postgres: Some(major), ..SERVERS }) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let uri = lab.standby_uri("postgres");
+        let watcher = connect(&uri).await;
+        assert!(server(&watcher).await.in_recovery);
+        let mut hands = Hands::ready(&uri, &folder.path().join("audit.jsonl")).await;
+        let victim = Victim::run(&uri, &watcher, LONG).await;
+        let outcome = hands.take(approved_cancel(&watcher, victim.pid).await).await;
+        assert_eq!(outcome, Outcome::Done("signal sent".to_owned()));
+        assert_eq!(victim.end().await.1, Some(SqlState::QUERY_CANCELED));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
