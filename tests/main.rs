@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its own body and in what it is made of"
 )]
 
+mod actions;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;

@@ -66,6 +66,9 @@ impl App {
             ActionStep::Verified { gone: false, after_ms } => {
                 (format!("{label}: the statement still runs {} after the cancel", seconds(after_ms)), Tone::Warning)
             }
+            ActionStep::Unlogged(why) => {
+                (format!("{label}: its outcome is not in the audit log: {why}"), Tone::Critical)
+            }
         };
         self.say(text, tone);
     }
