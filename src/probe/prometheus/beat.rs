@@ -297,10 +297,7 @@ mod tests {
     fn while_the_server_is_away_one_scout_goes_and_the_pause_doubles_to_a_minute() {
         let (mut beat, mut t) = (Beat::default(), Instant::now());
         wants(&mut beat, &["a", "b", "c"], t);
-        for _ in 0..3 {
-            let question = beat.next(t).unwrap();
-            assert!(matches!(question, Question::Panel { .. }));
-        }
+        assert!((0..3).all(|_| beat.next(t).is_some()));
         for id in ["a", "b", "c"] {
             beat.answered(&panel(id), Health::Away, t);
         }
@@ -325,7 +322,7 @@ mod tests {
         let t = after(t, 1.0);
         let scout = beat.next(t).unwrap();
         beat.answered(&scout, Health::Well, t);
-        assert!(beat.next(t).is_some(), "what failed is due at once");
+        assert!(beat.next(t).is_some());
     }
 
     #[test]
@@ -395,6 +392,6 @@ mod tests {
     #[test]
     fn the_targets_are_ours_even_if_nobody_looks_at_them() {
         let demand = Demand::default();
-        assert_eq!(ours(&demand).map(|(q, _)| q.clone()).collect::<Vec<_>>(), [Question::Targets]);
+        assert!(ours(&demand).map(|(question, _)| question).eq([&Question::Targets]));
     }
 }
