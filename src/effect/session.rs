@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::guard::Statement;
-use crate::postgres::{AskError, Conninfo, Lane, Link, Param, Row, Rows, SessionSettings, connect};
+use crate::postgres::{AskError, Conninfo, Lane, Link, OwnPids, Param, Row, Rows, SessionSettings, connect};
 
 /// How long opening a session may take. A login hangs while somebody holds `pg_authid` or `pg_database` exclusively,
 /// and no setting of the server's bounds that for less than a minute.
@@ -18,6 +18,8 @@ pub struct Road {
     pub conninfo: Conninfo,
     /// Who sits at the console; part of `application_name`.
     pub os_user: String,
+    /// Our own server processes: the writer's are no sessions to be shown.
+    pub own: OwnPids,
 }
 
 /// The bounds of a session.
@@ -38,7 +40,10 @@ pub(super) async fn open(road: &Road, database: Option<&str>, bounds: Bounds) ->
     let elsewhere = database.map(|name| road.conninfo.to_database(name));
     let conninfo = elsewhere.as_ref().unwrap_or(&road.conninfo);
     match tokio::time::timeout(DIAL, connect(conninfo, Lane::Writer, &settings)).await {
-        Ok(Ok(link)) => Ok(link),
+        Ok(Ok(mut link)) => {
+            link.note_in(&road.own);
+            Ok(link)
+        }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("{}: no login within {} s", conninfo.places(), DIAL.as_secs())),
     }

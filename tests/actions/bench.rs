@@ -13,7 +13,7 @@ use pgtriage::model::server::Server;
 use pgtriage::model::session::{Session, Sessions, State};
 use pgtriage::model::world::{Link, LinkFacts, Tls};
 use pgtriage::model::{ServerText, Timestamp, World};
-use pgtriage::postgres::{Conninfo, Given, Process, resolve};
+use pgtriage::postgres::{Conninfo, Given, OwnPids, Process, resolve};
 use tokio::sync::mpsc;
 use tokio_postgres::{Client, NoTls};
 
@@ -174,7 +174,7 @@ impl Hands {
             ..Console::default()
         };
         let handle = WriterHandle::start(Setup {
-            road: Road { conninfo: conninfo(uri), os_user: "alice".to_owned() },
+            road: Road { conninfo: conninfo(uri), os_user: "alice".to_owned(), own: OwnPids::default() },
             audit: Audit::new(log, console),
             news: sender,
         });
