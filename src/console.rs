@@ -4,6 +4,7 @@
 
 mod keys;
 mod signals;
+pub mod start;
 mod terminal;
 
 use std::io;
@@ -15,8 +16,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
+use crate::effect::{Request, WriterHandle};
 use crate::keymap::{Chord, Key};
-use crate::message::{Effect, Event};
+use crate::message::{Effect, Event, not_sent};
 use crate::model::{Demand, Timestamp};
 use crate::probe::Report;
 use crate::view;
@@ -35,8 +37,8 @@ pub struct Wires {
     pub news: mpsc::Receiver<Event>,
     /// What is wanted.
     pub demand: watch::Sender<Demand>,
-    /// Where effects for the writer go; none in read-only mode, where no writer exists.
-    pub effects: Option<mpsc::Sender<Effect>>,
+    /// The writer; none in read-only mode, where none exists.
+    pub effects: Option<WriterHandle>,
 }
 
 /// Why the loop ended.
@@ -57,8 +59,13 @@ pub enum End {
 pub async fn run(app: App, wires: Wires) -> io::Result<End> {
     let signals = Signals::listen()?;
     let mut screen = Screen::open()?;
-    let end = Loop { app, wires, inputs: EventStream::new(), signals, dirty: true, drawn: None }.run(&mut screen).await;
+    let mut console = Loop { app, wires, inputs: EventStream::new(), signals, dirty: true, drawn: None };
+    let end = console.run(&mut screen).await;
     screen.close();
+    // The terminal is the user's again while a job that still runs is cancelled and its outcome logged.
+    if let Some(writer) = console.wires.effects.take() {
+        writer.finish().await;
+    }
     match end {
         // The other side of the terminal is gone: that is an end, not a failure.
         Err(e) if matches!(e.raw_os_error(), Some(5)) || e.kind() == io::ErrorKind::BrokenPipe => Ok(End::Hangup),
@@ -76,7 +83,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(mut self, screen: &mut Screen) -> io::Result<End> {
+    async fn run(&mut self, screen: &mut Screen) -> io::Result<End> {
         let (width, height) = crossterm::terminal::size()?;
         self.app.update(Event::Resized { width, height });
         self.publish();
@@ -174,17 +181,19 @@ impl Loop {
         Ok(None)
     }
 
-    /// Hands an effect to the writer. Its channel is never waited for: an action that cannot be handed over at once is
-    /// one that did not happen, and that is said.
+    /// Hands an effect to the writer, and says where there is none that takes it: then nothing happened.
     fn send(&mut self, effect: Effect) {
-        let Some(effects) = &self.wires.effects else { return };
-        if let Err(refused) = effects.try_send(effect) {
-            let effect = match refused {
-                mpsc::error::TrySendError::Full(effect) | mpsc::error::TrySendError::Closed(effect) => effect,
-            };
-            if let Effect::Write { id, .. } = effect {
-                self.take(crate::message::not_sent(id, Timestamp::now(), "the writer does not take it"));
+        let Ok(request) = Request::try_from(effect) else { return };
+        let Some(writer) = &self.wires.effects else {
+            if let Request::Write { id, .. } = request {
+                self.take(not_sent(id, Timestamp::now(), "there is no writer"));
             }
+            return;
+        };
+        if let Err(unsent) = writer.ask(request)
+            && let Request::Write { id, .. } = *unsent
+        {
+            self.take(not_sent(id, Timestamp::now(), "the writer has ended"));
         }
     }
 

@@ -86,6 +86,8 @@ pub enum ActionStep {
         /// Milliseconds since the signal.
         after_ms: u64,
     },
+    /// It ended as was told, but the line that says so is not in the audit log, for this reason.
+    Unlogged(String),
 }
 
 /// How an action ended: what the server did, not what was asked.

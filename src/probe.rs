@@ -1,16 +1,65 @@
-//! Asking: one task for each source, samples out on a channel.
+//! The reading half: what is wanted is asked, each question on its lane, and what comes is reported.
 //!
-//! It never changes anything on a server and knows nothing of what is on the screen.
+//! It never writes to a server and never decides what is wanted: the demand comes in, samples go out.
 
+pub mod cache;
+mod deep;
+pub mod exact;
+mod fast;
+mod lane;
 pub mod prometheus;
+pub mod relations;
+pub mod replication;
+pub mod row;
+pub mod schedule;
+pub mod seat;
+pub mod server;
+pub mod sessions;
+mod slow;
+pub mod sql;
 
-use crate::model::{Link, Sample};
+use tokio::sync::{mpsc, watch};
 
-/// What a probe tells the program.
+use crate::model::{Demand, Link, Sample};
+use crate::postgres::{Conninfo, OwnPids};
+
+use lane::Context;
+use seat::Road;
+
+/// What a probe has to say.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
     /// An answer, or why there is none.
     Sample(Sample),
-    /// The state of the connection changed.
+    /// The connection that sessions and locks are read on came or went.
     Link(Link),
+}
+
+/// The probe of one PostgreSQL server.
+#[derive(Debug, Clone)]
+pub struct PostgresProbe {
+    /// Where to, and as whom.
+    pub conninfo: Conninfo,
+    /// Who sits in front of the console: part of `application_name`.
+    pub os_user: String,
+    /// Our own server processes; shared with whoever else connects.
+    pub own: OwnPids,
+    /// Name of the cache table, as a statement would name it.
+    pub cache_table: String,
+}
+
+impl PostgresProbe {
+    /// Asks what is wanted until nobody wants to hear it any more: until `demand` or `reports` is closed.
+    pub async fn run(self, demand: watch::Receiver<Demand>, reports: mpsc::Sender<Report>) {
+        let (errands, errand_box) = mpsc::channel(1);
+        let context = Context {
+            road: Road { conninfo: self.conninfo, os_user: self.os_user, own: self.own },
+            at: watch::Sender::new(None),
+            cache_table: self.cache_table,
+            demand,
+            reports,
+        };
+        // Three futures of one task: each mostly waits, and when the probe is dropped all of them end with it.
+        tokio::join!(fast::run(context.clone(), errand_box), slow::run(context.clone(), errands), deep::run(context));
+    }
 }

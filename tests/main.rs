@@ -6,8 +6,14 @@
     reason = "a test fails by panicking, in its own body and in what it is made of"
 )]
 
+mod actions;
 mod hostile;
+#[path = "support/lab.rs"]
+mod lab;
+mod lab_itself;
 mod panels;
+mod pictures;
+mod readme;
 mod screens;
 mod stage;
 mod stories;

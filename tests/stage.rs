@@ -67,6 +67,8 @@ impl Stage {
             panels: panel::defaults().unwrap(),
             policy: Policy::Guarded,
             target: "db1:5432".to_owned(),
+            production: false,
+            warnings: Vec::new(),
             logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
             prometheus: Some("http://prom:9090".to_owned()),
             now: start(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ProbeError;
 use super::text::ServerText;
 
 /// What can be known of the cache table.
@@ -15,6 +16,9 @@ pub struct CacheTable {
     pub state: CacheState,
     /// Calls and rows of the look-up statement since `pg_stat_statements` was reset; a hit returns one row.
     pub lookups: Option<Lookups>,
+    /// Why there are no look-ups, where there are none.
+    #[serde(default)]
+    pub lookups_error: Option<ProbeError>,
 }
 
 /// Whether the table can be read.

@@ -185,7 +185,7 @@ pub struct Relations {
     pub rows: Vec<Relation>,
     /// How many there are in all.
     pub total: i64,
-    /// Tables over 1 MB whose bloat cannot be estimated because their column statistics are hidden or missing.
+    /// Tables over 1 MB among the rows whose bloat cannot be estimated: their column statistics are hidden or missing.
     pub not_estimable: i64,
     /// Vacuums that run now, in any database that we may see.
     pub vacuums: Vec<VacuumProgress>,

@@ -106,7 +106,10 @@ pub struct Standby {
     pub lag_s: Option<f64>,
     /// Seconds since the last replayed transaction was committed upstream: grows on an idle primary too.
     pub last_replay_s: Option<f64>,
-    /// `status` of the WAL receiver; none where there is none.
+    /// True where there is a WAL receiver whose state the server hid from our role: its lag is unknown, not zero.
+    #[serde(default)]
+    pub receiver_hidden: bool,
+    /// `status` of the WAL receiver; none where there is none, or where it is hidden.
     pub receiver: Option<String>,
     /// Upstream host.
     pub sender: Option<ServerText>,

@@ -158,6 +158,10 @@ impl Prometheus {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
+        if let Some(index) = self.silent_source(spec, &variables).await? {
+            answer.reading = Reading::NotANumber { candidate: index };
+            return Ok(answer);
+        }
         answer.notes.extend(missing.iter().map(|setting| format!("some sources need `{setting}` to be set")));
         answer.unmeasured = self.unmeasured(spec, &variables).await?;
         Ok(answer)
@@ -195,19 +199,36 @@ impl Prometheus {
         })
     }
 
-    /// The sentence of the first telltale that has a sample now.
-    async fn unmeasured(&self, spec: &PanelSpec, variables: &Variables) -> Result<Option<String>, ProbeError> {
-        for telltale in &spec.telltales {
-            let Ok(expr) = render(&telltale.expr, variables) else { continue };
-            match self.api.instant(&expr).await {
-                Ok(answer) if !answer.data.result.is_empty() => return Ok(Some(telltale.says.clone())),
-                Ok(_) => {}
-                Err(error) => {
-                    refused_expression(error)?;
-                }
+    /// The first candidate whose series are there although it gave nothing.
+    async fn silent_source(&self, spec: &PanelSpec, variables: &Variables) -> Result<Option<usize>, ProbeError> {
+        for (index, candidate) in spec.candidates.iter().enumerate() {
+            let set = candidate.needs.iter().all(|need| variables.has(need));
+            if let Some(source) = candidate.source.as_ref().filter(|_| set)
+                && self.has_sample(source, variables).await?
+            {
+                return Ok(Some(index));
             }
         }
         Ok(None)
+    }
+
+    /// The sentence of the first telltale that has a sample now.
+    async fn unmeasured(&self, spec: &PanelSpec, variables: &Variables) -> Result<Option<String>, ProbeError> {
+        for telltale in &spec.telltales {
+            if self.has_sample(&telltale.expr, variables).await? {
+                return Ok(Some(telltale.says.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// True where an expression has a sample now; false where it cannot be asked.
+    async fn has_sample(&self, expr: &str, variables: &Variables) -> Result<bool, ProbeError> {
+        let Ok(expr) = render(expr, variables) else { return Ok(false) };
+        match self.api.instant(&expr).await {
+            Ok(answer) => Ok(!answer.data.result.is_empty()),
+            Err(error) => refused_expression(error).map(|_| false),
+        }
     }
 
     fn variables(&self, asking: &Asking) -> Variables {

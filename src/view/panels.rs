@@ -271,8 +271,10 @@ fn padded(name: &str, cells: usize) -> String {
 fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
     let title = Span::styled("look-ups     ", theme.title());
     let Some(now) = &cache.lookups else {
-        let text = "not counted: pg_stat_statements is not there or does not know the look-up statement";
-        return Line::from(vec![title, Span::styled(text, theme.style(Tone::Faint))]);
+        let why =
+            cache.lookups_error.as_ref().map_or_else(|| "no statement looks it up".to_owned(), ToString::to_string);
+        let tone = if cache.lookups_error.is_some() { Tone::Notice } else { Tone::Faint };
+        return Line::from(vec![title, Span::styled(theme.plain(&format!("not counted: {why}")), theme.style(tone))]);
     };
     let percent = |rows: i64, calls: i64| {
         #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]

@@ -22,7 +22,9 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
                 .map(|l| Line::styled(theme.plain(&l), theme.style(Tone::Warning))),
         );
     }
-    for row in prompt.rows() {
+    // The statement comes last: it is the longest, and the one whose tail can be missed.
+    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
+    for row in others.into_iter().chain(statement) {
         for (i, part) in folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
             let label = if i == 0 { row.label } else { "" };
             rows.push(Line::from(vec![

@@ -32,6 +32,11 @@ impl Account {
         Self { drop_to: None }
     }
 
+    /// Whether it is not ourselves.
+    pub const fn is_another(self) -> bool {
+        self.drop_to.is_some()
+    }
+
     /// Makes `command` run as this account.
     pub fn apply(self, command: &mut Command) {
         if let Some((user, group)) = self.drop_to {

@@ -5,6 +5,7 @@ use crate::lines;
 use crate::scenario::Play;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
@@ -69,7 +70,7 @@ pub async fn serve(setup: Setup) -> Result<()> {
         bench = Bench::start(&setup) => bench?,
         () = ends.come() => return Ok(()),
     };
-    println!("{}", bench.describe());
+    say(&bench.describe())?;
     loop {
         let line = tokio::select! {
             line = lines.recv() => line,
@@ -82,8 +83,13 @@ pub async fn serve(setup: Setup) -> Result<()> {
             answer = obey(&mut bench, &line) => answer,
             () = ends.come() => return Ok(()),
         };
-        println!("{}", answer.unwrap_or_else(|failure| json!({ "ok": false, "error": format!("{failure:#}") })));
+        say(&answer.unwrap_or_else(|failure| json!({ "ok": false, "error": format!("{failure:#}") })))?;
     }
+}
+
+/// One line; nobody reading is a reason to end, not to panic.
+fn say(line: &Value) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("standard output")
 }
 
 /// Carries out one command.

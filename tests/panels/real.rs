@@ -241,7 +241,7 @@ async fn prometheus_can_parse_every_candidate_and_every_telltale() {
     broken.candidates.truncate(1);
     broken.candidates[0].expr = "sum(".into();
     let refused = prometheus.panel(&broken, 900, 10).await;
-    assert!(matches!(refused, Err(ProbeError::Refused { code, .. }) if code == "400"), "the check can fail");
+    assert!(matches!(refused, Err(ProbeError::Refused { .. })), "the check can fail: {refused:?}");
 }
 
 #[tokio::test]
@@ -250,8 +250,10 @@ async fn targets_tell_which_scrape_failed_and_why() {
     let targets = lab.of(None).targets().await.unwrap();
     assert_eq!(targets[0].job, "locked", "what is down comes first");
     assert!(targets[0].error.contains("401"), "{}", targets[0].error);
-    let rest: Vec<_> = targets.iter().skip(1).collect();
-    assert!(rest.iter().all(|t| t.up && t.error.is_empty() && t.interval_s == Some(0.25)), "{targets:#?}");
+    for target in targets.iter().skip(1) {
+        assert!(target.up && target.error.is_empty(), "{target:?}");
+        assert!(target.interval_s.is_some_and(|s| (s - 0.25).abs() < 0.05), "{target:?}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub fn table(state: CacheState) -> CacheTable {
         database: "shop".into(),
         state,
         lookups: Some(Lookups { calls: 912_000, rows: 688_000, hidden: 0 }),
+        lookups_error: None,
     }
 }
 

@@ -154,6 +154,7 @@ fn replication() -> Replication {
         gap: Some(i64::MAX),
         lag_s: None,
         last_replay_s: Some(9e9),
+        receiver_hidden: false,
         receiver: Some(text(2).to_owned()),
         sender: Some(text(3).into()),
         sender_port: Some(5432),

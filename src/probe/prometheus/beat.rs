@@ -18,6 +18,8 @@ const FORGET: Duration = Duration::from_secs(600);
 /// What an answer says of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
+    /// Nothing: it was not asked.
+    Unknown,
     /// It answered.
     Well,
     /// It answered, and not to this question.
@@ -31,7 +33,8 @@ pub(super) enum Health {
 impl Health {
     pub(super) fn of(error: Option<&ProbeError>) -> Self {
         match error {
-            None | Some(ProbeError::Absent(_)) => Self::Well,
+            None => Self::Well,
+            Some(ProbeError::Absent(_)) => Self::Unknown,
             Some(ProbeError::TimedOut(_)) => Self::Slow,
             Some(ProbeError::Refused { code, .. }) if code == "400" || code == "422" => Self::Refused,
             Some(
@@ -134,9 +137,11 @@ impl Beat {
             turn.asking = false;
             turn.answered = Some(now);
             turn.health = Some(health);
-            turn.failures = if health == Health::Well { 0 } else { turn.failures.saturating_add(1) };
+            let well = matches!(health, Health::Well | Health::Unknown);
+            turn.failures = if well { 0 } else { turn.failures.saturating_add(1) };
         }
         match health {
+            Health::Unknown => {}
             Health::Well | Health::Refused => {
                 if self.away.take().is_some() {
                     // What failed because the server was away is due at once. What was slow keeps its own pause: it may
@@ -292,10 +297,7 @@ mod tests {
     fn while_the_server_is_away_one_scout_goes_and_the_pause_doubles_to_a_minute() {
         let (mut beat, mut t) = (Beat::default(), Instant::now());
         wants(&mut beat, &["a", "b", "c"], t);
-        for _ in 0..3 {
-            let question = beat.next(t).unwrap();
-            assert!(matches!(question, Question::Panel { .. }));
-        }
+        assert!((0..3).all(|_| beat.next(t).is_some()));
         for id in ["a", "b", "c"] {
             beat.answered(&panel(id), Health::Away, t);
         }
@@ -320,7 +322,20 @@ mod tests {
         let t = after(t, 1.0);
         let scout = beat.next(t).unwrap();
         beat.answered(&scout, Health::Well, t);
-        assert!(beat.next(t).is_some(), "what failed is due at once");
+        assert!(beat.next(t).is_some());
+    }
+
+    #[test]
+    fn a_question_that_never_reached_the_server_does_not_bring_it_back() {
+        let (mut beat, t) = (Beat::default(), Instant::now());
+        wants(&mut beat, &["a", "nope"], t);
+        assert_eq!(beat.next(t), Some(panel("a")));
+        beat.answered(&panel("a"), Health::Away, t);
+        let t = after(t, 1.0);
+        assert_eq!(beat.next(t), Some(panel("nope")));
+        beat.answered(&panel("nope"), Health::of(Some(&ProbeError::Absent(String::new()))), t);
+        assert!(beat.away.is_some());
+        assert_eq!(beat.next(t), Some(panel("a")), "and another goes in its place");
     }
 
     #[test]
@@ -377,6 +392,6 @@ mod tests {
     #[test]
     fn the_targets_are_ours_even_if_nobody_looks_at_them() {
         let demand = Demand::default();
-        assert_eq!(ours(&demand).map(|(q, _)| q.clone()).collect::<Vec<_>>(), [Question::Targets]);
+        assert!(ours(&demand).map(|(question, _)| question).eq([&Question::Targets]));
     }
 }

@@ -108,6 +108,11 @@ impl Api {
         self.get("query", &[("query", expr), ("timeout", &self.limit())]).await
     }
 
+    /// The raw samples of a range selector.
+    pub(super) async fn samples(&self, expr: &str) -> Result<Answer<Matrix>, ProbeError> {
+        self.get("query", &[("query", expr), ("timeout", &self.limit())]).await
+    }
+
     fn limit(&self) -> String {
         format!("{}ms", self.timeout.as_millis())
     }

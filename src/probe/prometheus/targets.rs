@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::http::Api;
-use super::range::{Vector, number};
+use super::range::{Matrix, Vector, number};
 use crate::model::panel::ScrapeTarget;
 use crate::model::{ProbeError, ServerText};
 
@@ -39,6 +39,12 @@ pub(super) async fn ask(api: &Api) -> Result<Vec<ScrapeTarget>, ProbeError> {
         // A query front end (Mimir, Thanos, VictoriaMetrics' cluster) has no targets of its own, or hides them.
         Ok(_) | Err(_) => from_up(api.instant("up").await?.data),
     };
+    if targets.iter().all(|t: &ScrapeTarget| t.interval_s.is_none()) {
+        // Two minutes hold two scrapes of the slowest usual setting. Without an answer the usual one is assumed.
+        if let Ok(answer) = api.samples("up[2m]").await {
+            measure(&mut targets, &answer.data);
+        }
+    }
     targets.sort_by(|a: &ScrapeTarget, b| (a.up, &a.job, &a.instance).cmp(&(b.up, &b.job, &b.instance)));
     Ok(targets)
 }
@@ -71,6 +77,20 @@ fn from_up(vector: Vector) -> Vec<ScrapeTarget> {
         }
     });
     rows.collect()
+}
+
+/// The interval of each target from the distance of its samples: the middle one, since a scrape may be late or missing.
+fn measure(targets: &mut [ScrapeTarget], up: &Matrix) {
+    for row in &up.result {
+        let (job, instance) = (label(&row.metric, "job"), label(&row.metric, "instance"));
+        let mut gaps: Vec<f64> =
+            row.values.iter().zip(row.values.iter().skip(1)).map(|(earlier, later)| later.0 - earlier.0).collect();
+        gaps.sort_by(f64::total_cmp);
+        let middle = gaps.get(gaps.len() / 2).map(|gap| (gap * 1e3).round() / 1e3);
+        for target in targets.iter_mut().filter(|t| t.job == job && t.instance == instance) {
+            target.interval_s = middle;
+        }
+    }
 }
 
 fn label(labels: &BTreeMap<String, String>, name: &str) -> String {
@@ -151,6 +171,15 @@ mod tests {
         assert_eq!(scrape_s(&targets, Some("gone")), Some(15.0));
         assert_eq!(scrape_s(&targets, None), Some(15.0));
         assert_eq!(scrape_s(&[], None), None);
+    }
+
+    #[test]
+    fn an_interval_that_nobody_tells_is_measured() {
+        let json = r#"{"result":[{"metric":{"job":"shop","instance":"a:1"},
+            "values":[[1,"1"],[2,"1"],[2.9,"1"],[4.9,"1"],[5.9,"1"],[6.9,"1"]]}]}"#;
+        let mut targets = [ScrapeTarget { interval_s: None, ..scraped("shop", 0.0) }];
+        measure(&mut targets, &serde_json::from_str(json).unwrap());
+        assert_eq!(targets[0].interval_s, Some(1.0));
     }
 
     #[test]

@@ -76,28 +76,27 @@ impl Cast {
     /// Ends all of them, on the server too.
     pub async fn dismiss(self, bench: &mut Bench) -> Result<()> {
         let Self { applications, held, tasks } = self;
-        drop(held);
         drop(tasks);
         if applications.is_empty() || !bench.primary.runs() {
             return Ok(());
         }
-        // A backend that runs or waits does not see that its client has gone, so it is told. When all seats were taken they come free
-        // just now: hence again and again.
         let door = bench.primary.door();
+        let full = door.admin().await.is_err();
+        // Where all seats are taken, whoever holds one goes first.
+        let mut held = Some(held).filter(|_| !full);
         let admin = timeout(Duration::from_secs(20), door.open_at_last("postgres", "shop", "lab"))
             .await
             .context("the primary lets nobody in")?;
-        let applications: Vec<&str> = applications.into_iter().collect();
-        admin
-            .client
-            .execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY($1) AND pid <> pg_backend_pid()",
-                &[&applications],
-            )
-            .await?;
-        let names = applications.join("','");
-        let gone =
-            format!("SELECT (count(*) = 0)::int::int8 FROM pg_stat_activity WHERE application_name IN ('{names}')");
-        admin.reaches(&gone, 1, Duration::from_secs(10)).await
+        let names: Vec<&str> = applications.into_iter().collect();
+        let names = names.join("','");
+        // Those who wait go first, or they would get what they wait for, and change the shop, when the others go.
+        for state in ["state = 'active'", "true"] {
+            let those = format!("FROM pg_stat_activity WHERE application_name IN ('{names}') AND {state}");
+            admin.run(&format!("SELECT pg_terminate_backend(pid) {those}")).await?;
+            let gone = format!("SELECT (count(*) = 0)::int::int8 {those}");
+            admin.reaches(&gone, 1, Duration::from_secs(10)).await?;
+            drop(held.take());
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,202 @@
+//! Owns the way from what a person gave to a `Conninfo`: options and words, service, environment, defaults, in libpq's order.
+//!
+//! It must not dial, ask or print; what it cannot use it refuses with psql's words.
+
+use super::conninfo::{Asking, Binding, Conninfo, ConninfoError, HostOrder, Keepalive, SessionAttrs};
+use super::endpoint::{Endpoint, Place, default_place, endpoints};
+use super::keyword::{KEYWORDS, Support};
+use super::params::Params;
+use super::surroundings::Surroundings;
+use super::tls::TlsWish;
+use super::{passfile, service, uri};
+use std::time::Duration;
+
+/// Bound of a dial when nobody names one. libpq waits for ever, and so did every console that
+/// was opened on a stopped server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What was given on the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The positional words: a URI, `key=value` words, or a database and perhaps a user.
+    pub words: Vec<String>,
+    /// `-h`.
+    pub host: Option<String>,
+    /// `-p`.
+    pub port: Option<String>,
+    /// `-U`.
+    pub user: Option<String>,
+    /// `-d`: a database or a whole connection string.
+    pub dbname: Option<String>,
+    /// `-W`, `-w` or neither.
+    pub asking: Asking,
+}
+
+/// Makes a connection of what was given, what the environment says and what libpq assumes.
+///
+/// # Errors
+/// The refusals that psql has, and those of keywords that pgtriage cannot honour.
+pub fn resolve(given: &Given, around: &dyn Surroundings) -> Result<Conninfo, ConninfoError> {
+    let mut params = spoken(given)?;
+    let named = params.get("service").map(str::to_owned).or_else(|| around.variable("PGSERVICE"));
+    if let Some(name) = named {
+        service::apply(&name, &mut params, around)?;
+    }
+    for row in KEYWORDS {
+        if let Some(value) = row.variable.and_then(|variable| around.variable(variable)) {
+            params.set_default(row.name, value)?;
+        }
+    }
+    if around.variable("PGREQUIRESSL").is_some_and(|value| value.starts_with('1')) {
+        params.set_default("sslmode", "require")?;
+    }
+    refuse_unsupported(&params)?;
+    built(&params, given.asking, around)
+}
+
+/// What the options and words say, in psql's order: a connection string outranks `-h`, `-p` and `-U`.
+fn spoken(given: &Given) -> Result<Params, ConninfoError> {
+    let mut params = Params::default();
+    let mut strings: Vec<&str> = given.dbname.as_deref().into_iter().collect();
+    let mut user = given.user.as_deref();
+    for word in &given.words {
+        if strings.is_empty() || is_connection_string(word) {
+            strings.push(word);
+        } else if user.is_none() {
+            user = Some(word);
+        } else {
+            return Err(ConninfoError::ExtraArgument(word.clone()));
+        }
+    }
+    for (name, value) in [("host", given.host.as_deref()), ("port", given.port.as_deref()), ("user", user)] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            params.set(name, value)?;
+        }
+    }
+    for text in strings {
+        if uri::without_scheme(text).is_some() {
+            params.overlay(uri::read(text)?);
+        } else if is_connection_string(text) {
+            params.overlay(Params::from_words(text)?);
+        } else if !text.is_empty() {
+            params.set("dbname", text)?;
+        }
+    }
+    Ok(params)
+}
+
+/// libpq's rule for telling a connection string from a database name.
+#[must_use]
+pub fn is_connection_string(text: &str) -> bool {
+    uri::without_scheme(text).is_some() || text.contains('=')
+}
+
+fn refuse_unsupported(params: &Params) -> Result<(), ConninfoError> {
+    let refused = KEYWORDS.iter().find_map(|row| match (row.support, params.get(row.name)) {
+        (Support::OnlyAs(values), Some(value)) if !values.contains(&value) => Some((row.name, value)),
+        _ => None,
+    });
+    refused.map_or(Ok(()), |(option, value)| Err(ConninfoError::Unsupported { option, value: value.to_owned() }))
+}
+
+fn built(params: &Params, asking: Asking, around: &dyn Surroundings) -> Result<Conninfo, ConninfoError> {
+    let mut endpoints = endpoints(params, around)?;
+    let user = params.filled("user").map(str::to_owned).or_else(|| around.user()).ok_or(ConninfoError::NoUser)?;
+    let database = params.filled("dbname").unwrap_or(&user).to_owned();
+    let password = params.filled("password").map(super::password::Secret::new);
+    let file = passfile::path(params.filled("passfile"), around);
+    let mut warnings = Vec::new();
+    if password.is_none() {
+        match file.as_deref().map_or(Ok(None), |file| passfile::text(file, around)) {
+            Err(warning) => warnings.push(warning),
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                let default = default_place(around);
+                for endpoint in &mut endpoints {
+                    let (host, port) = (passfile_host(endpoint, &default), endpoint.port.to_string());
+                    let wanted = passfile::Wanted { host: &host, port: &port, database: &database, user: &user };
+                    endpoint.password = passfile::find(&text, wanted);
+                }
+            }
+        }
+    }
+    Ok(Conninfo {
+        passfile: file.filter(|_| endpoints.iter().any(|endpoint| endpoint.password.is_some())),
+        endpoints,
+        user,
+        database,
+        password,
+        asking,
+        options: params.filled("options").map(str::to_owned),
+        tls: TlsWish::from_params(params, around)?,
+        binding: one_of(
+            params,
+            "channel_binding",
+            &[("disable", Binding::Disable), ("prefer", Binding::Prefer), ("require", Binding::Require)],
+        )?,
+        session_attrs: one_of(
+            params,
+            "target_session_attrs",
+            &[
+                ("any", SessionAttrs::Any),
+                ("read-write", SessionAttrs::ReadWrite),
+                ("read-only", SessionAttrs::ReadOnly),
+                ("primary", SessionAttrs::Primary),
+                ("standby", SessionAttrs::Standby),
+                ("prefer-standby", SessionAttrs::PreferStandby),
+            ],
+        )?,
+        order: one_of(params, "load_balance_hosts", &[("disable", HostOrder::AsGiven), ("random", HostOrder::Random)])?,
+        connect_timeout: match whole(params, "connect_timeout")? {
+            None => Some(CONNECT_TIMEOUT),
+            Some(seconds) => seconds_of(seconds),
+        },
+        keepalive: keepalive(params)?,
+        tcp_user_timeout: whole(params, "tcp_user_timeout")?
+            .and_then(|ms| u64::try_from(ms).ok())
+            .filter(|ms| *ms > 0)
+            .map(Duration::from_millis),
+        warnings,
+    })
+}
+
+/// libpq looks the default socket directory up as `localhost`.
+fn passfile_host(endpoint: &Endpoint, default: &Place) -> String {
+    if endpoint.place == *default { "localhost".to_owned() } else { endpoint.host() }
+}
+
+fn keepalive(params: &Params) -> Result<Option<Keepalive>, ConninfoError> {
+    let usual = Keepalive::default();
+    let seconds = |name, usual| Ok(whole(params, name)?.and_then(seconds_of).unwrap_or(usual));
+    let keepalive = Keepalive {
+        idle: seconds("keepalives_idle", usual.idle)?,
+        interval: seconds("keepalives_interval", usual.interval)?,
+        count: whole(params, "keepalives_count")?
+            .and_then(|count| u32::try_from(count).ok())
+            .filter(|count| *count > 0)
+            .unwrap_or(usual.count),
+    };
+    Ok((whole(params, "keepalives")? != Some(0)).then_some(keepalive))
+}
+
+/// Zero and below mean "no bound" to libpq.
+fn seconds_of(seconds: i32) -> Option<Duration> {
+    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+fn whole(params: &Params, option: &'static str) -> Result<Option<i32>, ConninfoError> {
+    let Some(text) = params.filled(option) else { return Ok(None) };
+    let number = text.trim().parse();
+    number.map(Some).map_err(|_| ConninfoError::NotANumber { option, value: text.to_owned() })
+}
+
+/// The meaning of a value, or the default of its type where none was given.
+pub(super) fn one_of<T: Copy + Default>(
+    params: &Params,
+    option: &'static str,
+    meanings: &[(&str, T)],
+) -> Result<T, ConninfoError> {
+    let Some(value) = params.get(option) else { return Ok(T::default()) };
+    let meaning = meanings.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
+    meaning.ok_or_else(|| ConninfoError::InvalidValue { option, value: value.to_owned() })
+}

@@ -1,0 +1,248 @@
+//! Owns `Link`, one live session: questions with a deadline, statements with parameters, cancelling, and its end.
+//!
+//! It must never block its caller beyond the deadline, never repeat a statement by itself, and never use a session
+//! whose last statement may still be running.
+
+use super::answer::{Param, Trouble, simple, typed};
+use super::driver::{Driver, LastWords};
+use super::error::{AskError, ServerMessage};
+use super::facts::Facts;
+use super::own::{OwnPid, OwnPids};
+use super::rows::Rows;
+use super::tls::Connector;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_postgres::{CancelToken, Client};
+
+/// Bound of delivering a cancel request: a dial of its own.
+const CANCEL_WITHIN: Duration = Duration::from_secs(2);
+/// How long a cancelled statement may take to end; a session that is still busy then is given up.
+const SETTLE_WITHIN: Duration = Duration::from_secs(3);
+/// A cancel request is delivered by a process of its own, after its socket was closed; it must not hit the next statement.
+const CANCEL_LANDS: Duration = Duration::from_millis(100);
+
+/// May the session be asked?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    Ready,
+    Settling,
+    Dead,
+}
+
+/// One live session.
+pub struct Link {
+    client: Arc<Client>,
+    driver: Driver,
+    canceller: Canceller,
+    seat: watch::Sender<Seat>,
+    /// What opens each read behind a pooler.
+    opening: Option<String>,
+    facts: Facts,
+    own: Option<OwnPid>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// Cancels whatever its session is running; needs no slot on the server, and works while the link is in use.
+#[derive(Clone)]
+pub struct Canceller {
+    token: CancelToken,
+    connector: Connector,
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Canceller")
+    }
+}
+
+impl Canceller {
+    pub(super) fn new(token: CancelToken, connector: Connector) -> Self {
+        Self { token, connector }
+    }
+
+    /// Sends the request; the server does not say what became of it.
+    ///
+    /// # Errors
+    /// It could not be delivered within two seconds.
+    pub async fn cancel(&self) -> Result<(), String> {
+        match timeout(CANCEL_WITHIN, self.token.cancel_query(self.connector.clone())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(super::driver::root_cause(&error)),
+            Err(_) => Err(format!("the cancel request was not delivered within {} s", CANCEL_WITHIN.as_secs())),
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn new(client: Arc<Client>, driver: Driver, canceller: Canceller, facts: Facts) -> Self {
+        Self { client, driver, canceller, seat: watch::channel(Seat::Ready).0, opening: None, facts, own: None }
+    }
+
+    pub(super) fn open_reads_with(&mut self, opening: String) {
+        self.opening = Some(opening);
+    }
+
+    /// What the session said about itself when it began.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Notes its backend as one of ours for as long as the link is kept. Behind a pooler a backend is nobody's.
+    pub fn note_in(&mut self, own: &OwnPids) {
+        self.own = (!self.facts.pooled).then(|| own.note(self.facts.pid));
+    }
+
+    /// A handle that cancels the running statement.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    /// How the session ended, if it did.
+    #[must_use]
+    pub fn lost(&self) -> Option<LastWords> {
+        match *self.seat.borrow() {
+            Seat::Dead => Some(given_up()),
+            Seat::Ready | Seat::Settling => self.driver.ended(),
+        }
+    }
+
+    /// Waits until the session ends, without asking it anything.
+    pub async fn ended(&mut self) -> LastWords {
+        self.driver.end().await
+    }
+
+    /// What the server said since the last answer was given out.
+    pub fn notices(&mut self) -> Vec<ServerMessage> {
+        self.driver.notices()
+    }
+
+    /// Asks a question in the simple protocol: every value comes as text. Of several statements the last with columns answers.
+    ///
+    /// Behind a pooler the text runs inside a transaction that carries the session's bounds.
+    ///
+    /// # Errors
+    /// `Deadline` when it was not answered in time: it is then cancelled, and the link is `Busy` until
+    /// that took effect or lost if it does not. `Server`, `Lost`, `Shape` as they say.
+    pub async fn read(&mut self, sql: &str, deadline: Duration) -> Result<Rows, AskError> {
+        let text = match &self.opening {
+            None => sql.to_owned(),
+            Some(opening) => format!("{opening}{sql}\n;\nCOMMIT"),
+        };
+        let client = Arc::clone(&self.client);
+        let answer = self.bounded(Some(deadline), async move { simple(&client, &text).await }).await;
+        if self.opening.is_some() && matches!(answer, Err(AskError::Server(_) | AskError::Shape(_))) {
+            // The failed transaction would hold the pooler's server connection.
+            let rollback = timeout(deadline, self.client.batch_execute("ROLLBACK")).await;
+            if rollback.is_err() {
+                self.settle();
+            }
+        }
+        answer
+    }
+
+    /// Runs one statement with parameters, for the writer: one round trip, nothing prepared. Without
+    /// a deadline it may take as long as it takes, and is ended by the canceller.
+    ///
+    /// Success is an answer without a warning: a `VACUUM` without the right to it warns and succeeds.
+    ///
+    /// # Errors
+    /// `Deadline` means that the outcome is unknown; the statement is cancelled, and is never sent again.
+    pub async fn execute(&mut self, sql: &str, params: &[Param], deadline: Option<Duration>) -> Result<Rows, AskError> {
+        let client = Arc::clone(&self.client);
+        self.bounded(deadline, typed(client, sql.to_owned(), params.to_vec())).await
+    }
+
+    /// Says goodbye, so that the server does not log a broken connection.
+    pub async fn close(mut self) {
+        drop(self.client);
+        self.driver.end_soon().await;
+    }
+
+    async fn bounded(
+        &mut self,
+        deadline: Option<Duration>,
+        work: impl Future<Output = Result<Rows, Trouble>>,
+    ) -> Result<Rows, AskError> {
+        self.free(deadline).await?;
+        // What came in between belongs to no answer.
+        drop(self.driver.notices());
+        let done = match deadline {
+            None => work.await,
+            Some(after) => match timeout(after, work).await {
+                Ok(done) => done,
+                Err(_) => {
+                    self.settle();
+                    return Err(AskError::Deadline { after });
+                }
+            },
+        };
+        match done {
+            Ok(mut rows) => {
+                rows.notices = self.driver.notices();
+                Ok(rows)
+            }
+            Err(Trouble::Shape(text)) => Err(AskError::Shape(text)),
+            Err(Trouble::Postgres(error)) => Err(self.explained(&error).await),
+        }
+    }
+
+    /// Waits until a cancelled statement is over.
+    async fn free(&mut self, deadline: Option<Duration>) -> Result<(), AskError> {
+        let mut seat = self.seat.subscribe();
+        let over = timeout(deadline.unwrap_or(SETTLE_WITHIN), seat.wait_for(|seat| *seat != Seat::Settling)).await;
+        if over.is_err() {
+            return Err(AskError::Busy);
+        }
+        self.lost().map_or(Ok(()), |last| Err(last.into()))
+    }
+
+    async fn explained(&mut self, error: &tokio_postgres::Error) -> AskError {
+        match error.as_db_error().map(ServerMessage::of) {
+            Some(server) if server.is_fatal() => {
+                self.driver.end_soon().await;
+                AskError::Lost { reason: server.to_string(), sqlstate: Some(server.sqlstate) }
+            }
+            Some(server) => AskError::Server(server),
+            None if error.is_closed() => self.driver.end_soon().await.into(),
+            None => AskError::Shape(format!("the answer could not be read: {}", super::driver::root_cause(error))),
+        }
+    }
+
+    /// Cancels in the background, waits for the session to be free again, and gives it up if it is not.
+    fn settle(&self) {
+        self.seat.send_replace(Seat::Settling);
+        let (seat, canceller, client) = (self.seat.clone(), self.canceller.clone(), Arc::clone(&self.client));
+        let abort = self.driver.abort_handle();
+        let marker = if self.opening.is_some() { "ROLLBACK" } else { "" };
+        tokio::spawn(async move {
+            // Whether it was delivered shows in what follows.
+            let _ = canceller.cancel().await;
+            // The server answers this one only once the statement before it is over.
+            let free = timeout(SETTLE_WITHIN, client.batch_execute(marker)).await.is_ok_and(|done| done.is_ok());
+            if free {
+                tokio::time::sleep(CANCEL_LANDS).await;
+                seat.send_replace(Seat::Ready);
+            } else {
+                seat.send_replace(Seat::Dead);
+                abort.abort();
+            }
+        });
+    }
+}
+
+fn given_up() -> LastWords {
+    LastWords {
+        reason: "no answer, not even to a cancel request; the connection was given up".to_owned(),
+        sqlstate: None,
+    }
+}

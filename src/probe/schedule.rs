@@ -1,0 +1,203 @@
+//! What is due: the questions that are wanted, when each was last answered, and how patient to be with it.
+//!
+//! Pure: the time is given, nothing is asked and nothing waits here.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::{Cadence, Question, Wanted};
+
+/// A question that timed out is asked half as often, then half of that, down to this: a server that struggles is not helped
+/// by more of the same.
+const SLOWEST: Duration = Duration::from_secs(60);
+
+/// Answers that are remembered for questions that nobody wants now, so that coming back to a tab does not ask again at once.
+const REMEMBERED: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    at: Option<Instant>,
+    once: Option<u64>,
+    patience: u32,
+}
+
+/// When a question is due; the earlier, the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Now,
+    At(Instant),
+    Never,
+}
+
+/// How a question went, as far as its next turn depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Answered, or refused at once.
+    Done,
+    /// No answer in time: ask less often.
+    TimedOut,
+}
+
+/// The wanted questions of one lane.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    wanted: Vec<Wanted>,
+    asked: HashMap<Question, Asked>,
+}
+
+impl Schedule {
+    /// Takes what is wanted from now on, in order of importance.
+    pub fn want(&mut self, wanted: Vec<Wanted>) {
+        self.wanted = wanted;
+        if self.asked.len() > REMEMBERED {
+            let wanted = &self.wanted;
+            self.asked.retain(|question, _| wanted.iter().any(|w| w.question == *question));
+        }
+    }
+
+    /// The questions that are wanted.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.wanted.iter().map(|w| &w.question)
+    }
+
+    /// The question to ask next and when: the one that has been due for longest; of those never asked, the most important.
+    #[must_use]
+    pub fn next(&self, now: Instant) -> Option<(Question, Instant)> {
+        let mut best: Option<(Due, &Wanted)> = None;
+        for wanted in &self.wanted {
+            let due = self.due(wanted);
+            if due != Due::Never && best.as_ref().is_none_or(|(earliest, _)| due < *earliest) {
+                best = Some((due, wanted));
+            }
+        }
+        let (due, wanted) = best?;
+        let at = if let Due::At(at) = due { at } else { now };
+        Some((wanted.question.clone(), at))
+    }
+
+    fn due(&self, wanted: &Wanted) -> Due {
+        let asked = self.asked.get(&wanted.question);
+        match wanted.cadence {
+            Cadence::Once(number) => match asked {
+                Some(asked) if asked.once == Some(number) => Due::Never,
+                Some(_) | None => Due::Now,
+            },
+            Cadence::Every(pause) => match asked {
+                Some(Asked { at: Some(at), patience, .. }) => {
+                    let pause = pause.saturating_mul(1 << patience.min(&8)).min(SLOWEST.max(pause));
+                    Due::At(*at + pause)
+                }
+                Some(Asked { at: None, .. }) | None => Due::Now,
+            },
+        }
+    }
+
+    /// Notes that `question` had its turn, which ended at `now`.
+    pub fn took_turn(&mut self, question: &Question, turn: Turn, now: Instant) {
+        let once = self.wanted.iter().find(|w| w.question == *question).and_then(|w| match w.cadence {
+            Cadence::Once(number) => Some(number),
+            Cadence::Every(_) => None,
+        });
+        let before = self.asked.get(question);
+        let patience = match turn {
+            Turn::Done => 0,
+            Turn::TimedOut => before.map_or(0, |asked| asked.patience).saturating_add(1),
+        };
+        let once = once.or_else(|| before.and_then(|asked| asked.once));
+        self.asked.insert(question.clone(), Asked { at: Some(now), once, patience });
+    }
+
+    /// Makes everything that is wanted regularly due at once: after a new connection.
+    pub fn start_over(&mut self) {
+        for asked in self.asked.values_mut() {
+            asked.at = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn every(question: Question, seconds: u32) -> Wanted {
+        Wanted { question, cadence: Cadence::Every(SECOND * seconds) }
+    }
+
+    fn schedule(wanted: Vec<Wanted>) -> Schedule {
+        let mut schedule = Schedule::default();
+        schedule.want(wanted);
+        schedule
+    }
+
+    #[test]
+    fn what_was_never_asked_comes_first_and_in_order_of_importance() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 2), every(Question::Replication, 5)]);
+        assert_eq!(s.next(now), Some((Question::Sessions, now)));
+        s.took_turn(&Question::Sessions, Turn::Done, now);
+        assert_eq!(s.next(now), Some((Question::Replication, now)));
+        s.took_turn(&Question::Replication, Turn::Done, now);
+        assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 2)));
+    }
+
+    #[test]
+    fn a_question_that_is_always_due_starves_nobody() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 0), every(Question::Replication, 5)]);
+        s.took_turn(&Question::Replication, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, now + SECOND * 9);
+        assert_eq!(s.next(now + SECOND * 9).map(|n| n.0), Some(Question::Replication));
+    }
+
+    #[test]
+    fn once_is_once_for_each_number() {
+        let now = Instant::now();
+        let mut s = schedule(vec![Wanted { question: Question::CacheTable, cadence: Cadence::Once(1) }]);
+        assert_eq!(s.next(now), Some((Question::CacheTable, now)));
+        s.took_turn(&Question::CacheTable, Turn::Done, now);
+        assert_eq!(s.next(now), None);
+        s.want(vec![Wanted { question: Question::CacheTable, cadence: Cadence::Once(2) }]);
+        assert_eq!(s.next(now), Some((Question::CacheTable, now)));
+    }
+
+    #[test]
+    fn a_question_that_times_out_is_asked_half_as_often_until_it_succeeds() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 2)]);
+        let due = |s: &Schedule| s.next(now).map(|n| n.1 - now);
+        for seconds in [4, 8, 16, 32, 60, 60] {
+            s.took_turn(&Question::Sessions, Turn::TimedOut, now);
+            assert_eq!(due(&s), Some(SECOND * seconds));
+        }
+        s.took_turn(&Question::Sessions, Turn::Done, now);
+        assert_eq!(due(&s), Some(SECOND * 2));
+    }
+
+    #[test]
+    fn a_question_wanted_again_is_due_when_its_last_answer_is_older_than_its_cadence() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 2)]);
+        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.want(Vec::new());
+        assert_eq!(s.next(now), None);
+        s.want(vec![every(Question::Sessions, 2)]);
+        assert_eq!(s.next(now + SECOND * 9), Some((Question::Sessions, now + SECOND * 2)));
+    }
+
+    #[test]
+    fn a_new_connection_makes_everything_due_but_does_not_repeat_what_was_asked_once() {
+        let now = Instant::now();
+        let once = Wanted { question: Question::CacheTable, cadence: Cadence::Once(1) };
+        let mut s = schedule(vec![every(Question::Sessions, 2), once]);
+        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.took_turn(&Question::CacheTable, Turn::Done, now);
+        s.start_over();
+        assert_eq!(s.next(now), Some((Question::Sessions, now)));
+        s.took_turn(&Question::Sessions, Turn::Done, now);
+        assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 2)));
+    }
+}

@@ -1,0 +1,320 @@
+//! All sessions, the locks of one of them, and prepared transactions: rows made into [`Sessions`].
+//!
+//! Nothing is left out in silence: our own sessions are counted, and so are rows whose content the server hid.
+
+use std::collections::BTreeMap;
+
+use tokio::time::{Duration, Instant};
+
+use crate::model::session::{HeldLock, LockWait, Prepared, Session, SessionKey, Sessions, State, Wait};
+use crate::model::{ProbeError, ServerText};
+use crate::postgres::{OwnPids, Rows};
+
+use super::row::{Row, rows_of};
+use super::seat::{Seat, optional};
+use super::sql::{self, Value};
+
+/// How long the names of databases and roles are left alone once their catalogs were found locked: each try costs a whole
+/// `lock_timeout`.
+const AVOID: Duration = Duration::from_secs(30);
+
+/// What one answer leaves for the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    names: Names,
+    nameless_until: Option<Instant>,
+}
+
+/// Names of databases and roles as they were last seen, for the time when their catalogs are locked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    databases: BTreeMap<u32, ServerText>,
+    roles: BTreeMap<u32, ServerText>,
+}
+
+/// Asks for all sessions; where somebody holds a catalog of names, without them.
+///
+/// # Errors
+/// See [`ProbeError`].
+pub async fn ask(seat: &mut Seat, own: &OwnPids, memory: &mut Memory) -> Result<Sessions, ProbeError> {
+    let named = memory.nameless_until.is_none_or(|until| until <= Instant::now());
+    let first = if named { seat.ask(sql::SESSIONS, &[]).await } else { seat.ask(sql::SESSIONS_NOJOIN, &[]).await };
+    let rows = match first {
+        Err(ProbeError::Locked(_)) if named => {
+            memory.nameless_until = Some(Instant::now() + AVOID);
+            seat.ask(sql::SESSIONS_NOJOIN, &[]).await?
+        }
+        other => other?,
+    };
+    let mut sessions = read(&rows, own, &mut memory.names)?;
+    if blocked_by_prepared(&sessions)
+        && let Some(rows) = optional(seat.ask(sql::PREPARED, &[]).await)?
+    {
+        sessions.prepared = read_prepared(&rows)?;
+    }
+    Ok(sessions)
+}
+
+/// Asks for the locks of one session.
+///
+/// # Errors
+/// [`ProbeError::Absent`] where the session is gone; see [`ProbeError`] for the rest.
+pub async fn ask_locks(seat: &mut Seat, key: &SessionKey) -> Result<Vec<HeldLock>, ProbeError> {
+    let start = key.backend_start.as_deref().unwrap_or_default();
+    let values = [("pid", Value::Integer(i64::from(key.pid))), ("backend_start", Value::Text(start))];
+    read_locks(&seat.ask(sql::SESSION_LOCKS, &values).await?)
+}
+
+/// Reads the answer to `sessions.sql` or `sessions_nojoin.sql`; our own rows are only counted.
+///
+/// # Errors
+/// [`ProbeError::Shape`] where a column is missing or unreadable.
+pub fn read(rows: &Rows, own: &OwnPids, names: &mut Names) -> Result<Sessions, ProbeError> {
+    let mut sessions = Sessions::default();
+    for row in rows_of(rows) {
+        let pid: i32 = row.need("pid")?;
+        if row.flag("self")? || own.contains(pid) {
+            sessions.own += 1;
+            continue;
+        }
+        let session = session(&row, pid, names)?;
+        sessions.hidden += usize::from(session.hidden);
+        sessions.rows.push(session);
+    }
+    Ok(sessions)
+}
+
+fn session(row: &Row<'_>, pid: i32, names: &mut Names) -> Result<Session, ProbeError> {
+    let wait = match (row.string("wait_event_type")?, row.string("wait_event")?) {
+        (Some(class), Some(event)) => Some(Wait { class, event }),
+        _ => None,
+    };
+    let blocked_by = pids(row.text("blocked_by")?.unwrap_or_default())?;
+    // A parallel query blocks once for each of its workers, under its leader's pid.
+    let blockers = row.number::<usize>("blockers")?.unwrap_or(0);
+    let blockers = if blockers <= CUT { blocked_by.len() } else { blockers };
+    Ok(Session {
+        pid,
+        leader: row.number("leader_pid")?,
+        database: named(row, "datid", "datname", &mut names.databases)?,
+        user: named(row, "usesysid", "usename", &mut names.roles)?,
+        application: row.shown("application_name")?.unwrap_or_default(),
+        client: row.string("client_addr")?,
+        client_port: row.number("client_port")?,
+        backend_type: row.string("backend_type")?,
+        state: row.text("state")?.and_then(State::parse),
+        waits_for: lock_wait(row, wait.as_ref())?,
+        wait,
+        query_id: row.number("query_id")?,
+        xid: row.string("backend_xid")?,
+        xmin: row.string("backend_xmin")?,
+        xmin_age: row.number("xmin_age")?,
+        backend_start: row.string("backend_start")?,
+        xact_start: row.string("xact_start")?,
+        query_start: row.string("query_start")?,
+        backend_s: row.number("backend_s")?,
+        xact_s: row.number("xact_s")?,
+        query_s: row.number("query_s")?,
+        state_s: row.number("state_s")?,
+        query: row.shown("query")?.unwrap_or_default(),
+        hidden: row.flag("hidden")?,
+        blocked_by,
+        blockers,
+    })
+}
+
+/// As many blockers of one waiter as `sessions.sql` sends.
+const CUT: usize = 64;
+
+/// The name that the row gives, else the one that its OID had when it was last seen.
+fn named(
+    row: &Row<'_>,
+    oid: &'static str,
+    name: &'static str,
+    known: &mut BTreeMap<u32, ServerText>,
+) -> Result<Option<ServerText>, ProbeError> {
+    let Some(oid) = row.number::<u32>(oid)?.filter(|oid| *oid != 0) else {
+        return row.shown(name);
+    };
+    let given = row.shown(name)?;
+    if let Some(text) = &given
+        && known.get(&oid) != Some(text)
+    {
+        known.insert(oid, text.clone());
+    }
+    Ok(given.or_else(|| known.get(&oid).cloned()))
+}
+
+fn lock_wait(row: &Row<'_>, wait: Option<&Wait>) -> Result<Option<LockWait>, ProbeError> {
+    let (Some(wait), Some(locktype), Some(mode)) = (wait, row.string("locktype")?, row.string("mode")?) else {
+        return Ok(None);
+    };
+    if !wait.is_lock() {
+        return Ok(None);
+    }
+    Ok(Some(LockWait { locktype, mode, relation: row.shown("relation")?, waited_s: row.number("waited_s")? }))
+}
+
+/// Reads `1,2,3`; each pid once, in the order given.
+fn pids(list: &str) -> Result<Vec<i32>, ProbeError> {
+    let mut pids: Vec<i32> = Vec::new();
+    for word in list.split(',').filter(|w| !w.is_empty()) {
+        let pid = word.parse().map_err(|_| ProbeError::Shape(format!("blocked_by: {list}")))?;
+        if !pids.contains(&pid) {
+            pids.push(pid);
+        }
+    }
+    Ok(pids)
+}
+
+/// True where a prepared transaction, which has no pid, blocks somebody.
+fn blocked_by_prepared(sessions: &Sessions) -> bool {
+    sessions.rows.iter().any(|s| s.blocked_by.contains(&0))
+}
+
+/// Reads the answer to `prepared.sql`.
+///
+/// # Errors
+/// [`ProbeError::Shape`] where a column is missing or unreadable.
+pub fn read_prepared(rows: &Rows) -> Result<Vec<Prepared>, ProbeError> {
+    rows_of(rows)
+        .map(|row| {
+            Ok(Prepared {
+                gid: row.shown("gid")?.unwrap_or_default(),
+                owner: row.shown("owner")?.unwrap_or_default(),
+                database: row.shown("database")?.unwrap_or_default(),
+                age_s: row.need("age_s")?,
+            })
+        })
+        .collect()
+}
+
+/// Reads the answer to `session_locks.sql`.
+///
+/// # Errors
+/// [`ProbeError::Absent`] where the session is gone; [`ProbeError::Shape`] where a column is missing or unreadable.
+pub fn read_locks(rows: &Rows) -> Result<Vec<HeldLock>, ProbeError> {
+    let mut locks = Vec::new();
+    let mut gone = true;
+    for row in rows_of(rows) {
+        gone = false;
+        if let Some(locktype) = row.string("locktype")? {
+            locks.push(HeldLock {
+                locktype,
+                mode: row.string("mode")?.unwrap_or_default(),
+                granted: row.flag("granted")?,
+                object: row.shown("object")?.unwrap_or_default(),
+                waited_s: row.number("waited_s")?,
+            });
+        }
+    }
+    if gone { Err(ProbeError::Absent("the session is gone".to_owned())) } else { Ok(locks) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [&str; 33] = [
+        "pid",
+        "leader_pid",
+        "datid",
+        "usesysid",
+        "datname",
+        "usename",
+        "application_name",
+        "client_addr",
+        "client_port",
+        "backend_type",
+        "state",
+        "wait_event_type",
+        "wait_event",
+        "query_id",
+        "backend_xid",
+        "backend_xmin",
+        "xmin_age",
+        "backend_start",
+        "xact_start",
+        "query_start",
+        "backend_s",
+        "xact_s",
+        "query_s",
+        "state_s",
+        "hidden",
+        "self",
+        "query",
+        "blocked_by",
+        "blockers",
+        "locktype",
+        "mode",
+        "relation",
+        "waited_s",
+    ];
+
+    fn answer(rows: &[&[(&str, &str)]]) -> Rows {
+        let rows: Vec<Vec<Option<&str>>> = rows
+            .iter()
+            .map(|row| {
+                COLUMNS.iter().map(|c| row.iter().find(|(name, _)| name == c).map(|(_, value)| *value)).collect()
+            })
+            .collect();
+        let rows: Vec<&[Option<&str>]> = rows.iter().map(Vec::as_slice).collect();
+        Rows::made_up(&COLUMNS, &rows)
+    }
+
+    fn read_all(rows: &[&[(&str, &str)]]) -> Sessions {
+        read(&answer(rows), &OwnPids::default(), &mut Names::default()).unwrap()
+    }
+
+    #[test]
+    fn a_hidden_row_is_kept_and_counted_and_its_own_asker_is_only_counted() {
+        let sessions = read_all(&[&[("pid", "1"), ("hidden", "t")], &[("pid", "2"), ("self", "t")], &[("pid", "3")]]);
+        assert_eq!((sessions.hidden, sessions.own), (1, 1));
+        assert_eq!(sessions.rows.iter().map(|s| s.pid).collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn a_parallel_query_blocks_once_and_a_cut_list_keeps_its_true_number() {
+        let sessions = read_all(&[
+            &[("pid", "1"), ("blocked_by", "7,7,7,0"), ("blockers", "4")],
+            &[("pid", "2"), ("blocked_by", "7,8"), ("blockers", "400")],
+        ]);
+        let blocked: Vec<_> = sessions.rows.iter().map(|s| (s.blocked_by.clone(), s.blockers)).collect();
+        assert_eq!(blocked, [(vec![7, 0], 2), (vec![7, 8], 400)]);
+        assert!(blocked_by_prepared(&sessions));
+    }
+
+    #[test]
+    fn names_outlive_the_catalog_that_they_came_from() {
+        let mut names = Names::default();
+        let row =
+            [("pid", "1"), ("datid", "5"), ("usesysid", "10"), ("datname", "sh\\303\\266p"), ("usename", "alice")];
+        read(&answer(&[&row]), &OwnPids::default(), &mut names).unwrap();
+        let nameless = answer(&[&[("pid", "1"), ("datid", "5"), ("usesysid", "11")]]);
+        let session = read(&nameless, &OwnPids::default(), &mut names).unwrap().rows.remove(0);
+        assert_eq!((session.database, session.user), (Some("sh\u{f6}p".into()), None));
+    }
+
+    #[test]
+    fn a_lock_is_awaited_only_by_who_waits_for_a_lock() {
+        let lock = [("pid", "1"), ("locktype", "relation"), ("mode", "ShareLock"), ("waited_s", "1.5")];
+        assert_eq!(read_all(&[&lock]).rows[0].waits_for, None);
+        let waiting = [&lock[..], &[("wait_event_type", "Lock"), ("wait_event", "relation")]].concat();
+        let found = read_all(&[&waiting]).rows.remove(0).waits_for.unwrap();
+        assert_eq!((found.mode.as_str(), found.waited_s), ("ShareLock", Some(1.5)));
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_an_error_that_names_the_column() {
+        let wrong = read(&answer(&[&[("pid", "x")]]), &OwnPids::default(), &mut Names::default());
+        assert!(matches!(wrong, Err(ProbeError::Shape(words)) if words.contains("pid")));
+    }
+
+    #[test]
+    fn no_row_means_that_the_session_is_gone_and_an_empty_one_that_it_holds_nothing() {
+        let columns = ["locktype", "mode", "granted", "object", "waited_s"];
+        assert!(matches!(read_locks(&Rows::made_up(&columns, &[])), Err(ProbeError::Absent(_))));
+        let empty = Rows::made_up(&columns, &[&[None, None, None, Some(""), None]]);
+        assert_eq!(read_locks(&empty), Ok(Vec::new()));
+    }
+}

@@ -1,0 +1,24 @@
+-- Answers: is there a cache table of this name, and may our role read it? No row: there is none.
+-- Since:   13. Privilege: none. Locks: the catalogs and the lock table. Cost: 1 ms.
+-- Without a schema the first on the search path is meant, as in a statement, else any. Names are compared, not parsed by the
+-- server: to_regclass() fails on odd names up to 15 and on a schema without USAGE.
+-- Try:     \set schema ''  \set name fraiseql_cache
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+       encode(decode(replace(current_user::text, E'\\', E'\\\\'), 'escape'), 'escape') AS "user",
+       encode(decode(replace(current_database()::text, E'\\', E'\\\\'), 'escape'), 'escape') AS database,
+       has_schema_privilege(n.oid, 'USAGE') AS may_use,
+       has_table_privilege(c.oid, 'SELECT') AS may_select,
+       pg_is_in_recovery() AND c.relpersistence = 'u' AS unreadable,
+       (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+          AND a.attname IN ('cache_key', 'cache_value', 'expires_at')) = 3 AS shaped,
+       c.relpages::int8 * current_setting('block_size')::int8 AS bytes,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+               WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+                 AND (l.relation IN (c.oid, c.reltoastrelid)
+                      OR l.relation IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid IN (c.oid, c.reltoastrelid)))
+                 AND l.database = (SELECT s.datid FROM pg_catalog.pg_stat_get_activity(pg_backend_pid()) s)) AS locked
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = :'name' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND (:'schema' = '' OR n.nspname = :'schema')
+ORDER BY array_position(current_schemas(false), n.nspname), n.nspname
+LIMIT 1

@@ -1,0 +1,53 @@
+-- Answers: all sessions, what each waits for, and who blocks whom, in one statement and so in one snapshot.
+-- Since:   13; query_id and waitstart since 14 (before: waited since the query's start, which is too much).
+-- Privilege: pg_read_all_stats (in pg_monitor) to see more than the name of other roles' sessions.
+-- Locks:   AccessShare on pg_authid, pg_database, pg_class; for each waiter all partitions of the lock table, shared, for
+--          microseconds. Where one of the catalogs is locked, sessions_nojoin.sql answers instead.
+-- Cost:    6 ms for 500 sessions; 15 ms with 400 waiters. pg_locks is read only when somebody waits for a lock.
+--
+-- The text of a query is in the encoding of the session's database, not of ours: on a UTF-8 database left(query, n) fails
+-- (18) or reads beyond the end (13) on a LATIN1 text, and convert_to() fails as well. decode(…, 'escape') looks at bytes
+-- only; so its backslashes are doubled first, and the bytes are cut, not the text.
+-- A row locked by 400 waiters has 80 000 edges: 64 blockers of each are sent, with their true number.
+WITH a AS MATERIALIZED (
+  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid) END AS blockers
+  FROM pg_catalog.pg_stat_activity a
+), l AS MATERIALIZED (
+  SELECT DISTINCT ON (l.pid) l.pid, l.locktype, l.mode, l.database, l.relation,
+         l.waitstart --[>=14]
+         --: NULL::timestamptz AS waitstart --[<14]
+  FROM pg_catalog.pg_locks l
+  WHERE NOT l.granted AND EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
+  ORDER BY l.pid
+)
+SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
+       encode(decode(replace(a.datname::text, E'\\', E'\\\\'), 'escape'), 'escape') AS datname,
+       encode(decode(replace(a.usename::text, E'\\', E'\\\\'), 'escape'), 'escape') AS usename,
+       encode(decode(replace(a.application_name, E'\\', E'\\\\'), 'escape'), 'escape') AS application_name,
+       host(a.client_addr) AS client_addr, a.client_port, a.backend_type, a.state, a.wait_event_type, a.wait_event,
+       a.query_id, --[>=14]
+       --: NULL::int8 AS query_id, --[<14]
+       a.backend_xid::text AS backend_xid, a.backend_xmin::text AS backend_xmin, age(a.backend_xmin) AS xmin_age,
+       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS backend_start,
+       to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS xact_start,
+       to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS query_start,
+       extract(epoch FROM t.now - a.backend_start)::float8 AS backend_s,
+       extract(epoch FROM t.now - a.xact_start)::float8 AS xact_s,
+       extract(epoch FROM t.now - a.query_start)::float8 AS query_s,
+       extract(epoch FROM t.now - a.state_change)::float8 AS state_s,
+       a.query = '<insufficient privilege>' AS hidden,
+       a.pid = pg_backend_pid() AS self,
+       encode(substring(decode(replace(a.query, E'\\', E'\\\\'), 'escape')
+                        FOR CASE WHEN a.state = 'idle' THEN 2048 ELSE 16384 END), 'escape') AS query,
+       array_to_string(a.blockers[1:64], ',') AS blocked_by, cardinality(a.blockers) AS blockers,
+       l.locktype, l.mode,
+       encode(decode(replace(CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END,
+                             E'\\', E'\\\\'), 'escape'), 'escape') AS relation,
+       extract(epoch FROM t.now - coalesce(l.waitstart, a.query_start))::float8 AS waited_s
+FROM a
+CROSS JOIN (SELECT clock_timestamp() AS now) t
+LEFT JOIN l ON l.pid = a.pid AND a.wait_event_type = 'Lock'
+LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+     AND l.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ORDER BY a.pid
