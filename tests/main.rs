@@ -7,6 +7,7 @@
 )]
 
 mod actions;
+mod architecture;
 mod hostile;
 #[path = "support/lab.rs"]
 mod lab;
