@@ -22,10 +22,13 @@ struct Part {
     rank: u8,
 }
 
+/// A name cut to less than this names nothing.
+const SHORTEST_NAME: u16 = 6;
+
 /// Draws the first line.
 pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let left = identity(app, theme);
-    let right = clock(app, theme);
+    let right = clock(app, theme, area.width);
     let width = usize::from(area.width);
     let mut rank = u8::MAX;
     loop {
@@ -34,7 +37,10 @@ pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let need = l.width() + r.width() + usize::from(r.width() > 0);
         if need <= width || rank == 0 {
             let at = area.width.saturating_sub(u16::try_from(r.width()).unwrap_or(0));
-            lines::draw_one(l, theme, area, frame);
+            // Where even this is too much, what the screen's time is goes before whose screen it is.
+            let room = if need <= width { area.width } else { at.saturating_sub(1) };
+            let named = Rect { width: if room < SHORTEST_NAME { 0 } else { room }, ..area };
+            lines::draw_one(l, theme, named, frame);
             lines::draw_one(r, theme, Rect { x: area.x + at, width: area.width - at, ..area }, frame);
             return;
         }
@@ -96,7 +102,7 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
     parts
 }
 
-fn clock(app: &App, theme: Theme) -> Vec<Part> {
+fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
     let world = app.world();
     let state = if let Some(since) = app.frozen_since() {
         let age = Age(seconds_between(since, app.now)).short();
@@ -106,7 +112,11 @@ fn clock(app: &App, theme: Theme) -> Vec<Part> {
             Some(Link::Up(_)) => {
                 let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
                 // The tabs without sessions ask for them every five seconds only.
-                if world.sessions.error.is_some() || stale > app.refresh.as_secs_f64().max(5.0) * 2.0 {
+                let late = match app.tab {
+                    Tab::Connections | Tab::Slow => words::late(app.refresh.as_secs_f64()),
+                    Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => words::slow_beat(app) * 2.0,
+                };
+                if world.sessions.error.is_some() || stale > late {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }
                 } else {
@@ -115,7 +125,7 @@ fn clock(app: &App, theme: Theme) -> Vec<Part> {
                 }
             }
             other => {
-                let (text, tone) = words::link(other.as_ref(), app.now);
+                let (text, tone) = words::link(other.as_ref(), app.now, width >= 100 || world.server.get().is_none());
                 Part { text: theme.plain(&text), style: theme.style(tone), rank: 0 }
             }
         }
