@@ -4,3 +4,4 @@
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
+mod probes;
