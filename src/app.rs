@@ -42,6 +42,10 @@ pub struct Setup {
     pub policy: Policy,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
+    /// True where the target was marked as production: its name is loud.
+    pub production: bool,
+    /// What is to be known of the settings: sentences, shown at the start.
+    pub warnings: Vec<String>,
     /// As whom and where actions are logged.
     pub logged_as: String,
     /// Whether Prometheus was named.
@@ -156,6 +160,8 @@ impl App {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let slow_after_s = setup.slow_after.as_secs_f64();
+        let text = setup.warnings.join(" · ");
+        let notice = (!text.is_empty()).then_some(Notice { text, tone: Tone::Warning, at: setup.now });
         Self {
             now: setup.now,
             size: (80, 24),
@@ -172,7 +178,7 @@ impl App {
             refresh: setup.refresh,
             database: None,
             local_time: false,
-            notice: None,
+            notice,
             actions: Vec::new(),
             writer: WriterState::None,
             world: World::default(),
@@ -266,13 +272,29 @@ impl App {
         )
     }
 
+    /// True while a line of text is being typed, so that what is pasted is text too.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_))
+    }
+
     fn say(&mut self, text: impl Into<String>, tone: Tone) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+        // It may carry a server's words.
+        let text = ServerText::new(text).escaped();
+        self.notice = Some(Notice { text, tone, at: self.now });
     }
 
     /// A notice is old once it was there long enough to be read; a key then clears it.
     fn notice_is_old(&self) -> bool {
         self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > 4.0)
+    }
+
+    /// Without a key it goes by itself: what only echoed a key soon, what an action came to later.
+    fn forget_notice(&mut self) {
+        let stays = |n: &Notice| if n.tone == Tone::Faint { 4.0 } else { 20.0 };
+        if self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > stays(n)) {
+            self.notice = None;
+        }
     }
 
     /// Builds the lists of what is shown anew.

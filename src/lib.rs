@@ -15,6 +15,9 @@
 
 pub mod app;
 pub mod command;
+pub mod config;
+pub mod console;
+pub mod effect;
 pub mod guard;
 pub mod keymap;
 pub mod message;

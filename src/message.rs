@@ -86,6 +86,8 @@ pub enum ActionStep {
         /// Milliseconds since the signal.
         after_ms: u64,
     },
+    /// It ended as was told, but the line that says so is not in the audit log, for this reason.
+    Unlogged(String),
 }
 
 /// How an action ended: what the server did, not what was asked.
@@ -144,4 +146,10 @@ pub enum Effect {
     Copy(String),
     /// Leave.
     Quit,
+}
+
+/// News that an action did not happen, because of this.
+#[must_use]
+pub fn not_sent(id: u64, at: Timestamp, why: &str) -> Event {
+    Event::Action(ActionNews { id, at, step: ActionStep::Ended(Outcome::NotSent(why.to_owned())) })
 }

@@ -7,6 +7,7 @@ mod deep;
 pub mod exact;
 mod fast;
 mod lane;
+pub mod prometheus;
 pub mod relations;
 pub mod replication;
 pub mod row;

@@ -1,7 +1,14 @@
-//! All tests that run the program or real servers, as one binary; it holds no test of its own.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
+//! Everything that is tested from outside, in one binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its own body and in what it is made of"
+)]
 
+mod actions;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
+mod panels;
 mod probes;

@@ -19,7 +19,10 @@ impl App {
                     prompt.drawn(at);
                 }
             }
-            Event::Tick { at } => self.now = self.now.max(at),
+            Event::Tick { at } => {
+                self.now = self.now.max(at);
+                self.forget_notice();
+            }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
                 let question = sample.question.clone();
@@ -59,6 +62,9 @@ impl App {
                 let said = outcome_words(&label, &outcome);
                 action.outcome = Some(outcome);
                 said
+            }
+            ActionStep::Unlogged(why) => {
+                (format!("{label}: its outcome is NOT in the audit log: {why}"), Tone::Critical)
             }
             ActionStep::Verified { gone: true, after_ms } => {
                 (format!("{label}: the statement ended after {}", seconds(after_ms)), Tone::Good)

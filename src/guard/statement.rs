@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_shown_has_the_values_and_no_comment() {
         let shown = Write::cancel(&fixture::active(4711), &fixture::server()).statement().shown();
-        assert!(shown.starts_with("SELECT CASE WHEN") && shown.contains("$1 = '4711', $2 = '2025-"), "{shown}");
+        assert!(shown.starts_with("SELECT (CASE WHEN") && shown.contains("$1 = '4711', $2 = '2025-"), "{shown}");
         assert!(!shown.contains('\n'));
     }
 }

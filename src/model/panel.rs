@@ -45,6 +45,10 @@ pub struct Candidate {
     pub name: String,
     /// PromQL with the variables that [`render`] fills in.
     pub expr: String,
+    /// A selector of the series that it counts with. Asked when nobody answered: a server that leaves NaN out of its
+    /// answers (VictoriaMetrics) would otherwise make "no traffic" look like "no such series".
+    #[serde(default)]
+    pub source: Option<String>,
     /// What this source cannot see, shown beside the name.
     #[serde(default)]
     pub note: Option<String>,

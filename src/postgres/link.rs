@@ -7,6 +7,7 @@ use super::answer::{Param, Trouble, simple, typed};
 use super::driver::{Driver, LastWords};
 use super::error::{AskError, ServerMessage};
 use super::facts::Facts;
+use super::own::{OwnPid, OwnPids};
 use super::rows::Rows;
 use super::tls::Connector;
 use std::fmt;
@@ -40,6 +41,7 @@ pub struct Link {
     /// What opens each read behind a pooler.
     opening: Option<String>,
     facts: Facts,
+    own: Option<OwnPid>,
 }
 
 impl fmt::Debug for Link {
@@ -81,7 +83,7 @@ impl Canceller {
 
 impl Link {
     pub(super) fn new(client: Arc<Client>, driver: Driver, canceller: Canceller, facts: Facts) -> Self {
-        Self { client, driver, canceller, seat: watch::channel(Seat::Ready).0, opening: None, facts }
+        Self { client, driver, canceller, seat: watch::channel(Seat::Ready).0, opening: None, facts, own: None }
     }
 
     pub(super) fn open_reads_with(&mut self, opening: String) {
@@ -92,6 +94,11 @@ impl Link {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Notes its backend as one of ours for as long as the link is kept. Behind a pooler a backend is nobody's.
+    pub fn note_in(&mut self, own: &OwnPids) {
+        self.own = (!self.facts.pooled).then(|| own.note(self.facts.pid));
     }
 
     /// A handle that cancels the running statement.

@@ -165,20 +165,18 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         let text = match rows.iter().find(|r| r.session.pid == pid) {
             Some(row) => {
                 let advice = match row.session.state {
-                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => {
-                        "; cancel cannot help an idle session"
-                    }
+                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => "; cancel cannot help (idle)",
                     Some(State::Active | State::Fastpath) => "; cancel can help",
                     Some(State::Starting | State::Disabled | State::Idle) | None => "",
                 };
-                format!("‼ {} holds up {behind}, frees {frees} if it goes{advice}", summary(row))
+                format!("‼ {} holds up {behind}, frees {frees} if it goes{advice}{}", summary(row), whose(row))
             }
             None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
         };
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Critical)));
     }
     if let Some(row) = queue_start(rows) {
-        let text = format!("! {} queues {} behind it, frees {} if cancelled", summary(row), row.blocks, row.frees);
+        let text = format!("! {} queues {}, frees {} if cancelled{}", summary(row), row.blocks, row.frees, whose(row));
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
     lines.truncate(most.max(1));
@@ -210,10 +208,15 @@ fn summary(row: &SessionRow) -> String {
     let state = s.state.map_or("", State::short);
     let age = if s.state.is_some_and(State::is_idle_in_transaction) { s.xact_s } else { s.query_s };
     let age = age.map_or_else(String::new, |a| format!(" {}", Age(a).short()));
-    let app = if s.application.is_empty() { String::new() } else { format!(" app={}", s.application.head(16)) };
     let wants = s.waits_for.as_ref().map_or_else(String::new, |w| {
         let on = w.relation.as_ref().map_or_else(String::new, |r| format!(" on {}", r.head(30)));
         format!(" wants {}{on}", short_mode(&w.mode))
     });
-    format!("{} {state}{age}{app}{wants}", s.pid)
+    format!("{} {state}{age}{wants}", s.pid)
+}
+
+/// Whose it is, behind what counts more.
+fn whose(row: &SessionRow) -> String {
+    let s = &row.session;
+    if s.application.is_empty() { String::new() } else { format!(" · app={}", s.application.head(16)) }
 }

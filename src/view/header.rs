@@ -66,12 +66,13 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
             let role = if server.in_recovery { "standby" } else { "primary" };
             let version = server.version.head(40);
             let version = version.split(' ').next().unwrap_or_default().to_owned();
-            push(name, Tone::Plain, 0);
+            push(name, if app.setup.production { Tone::Critical } else { Tone::Plain }, 0);
             push(format!("{role} {version}"), if server.in_recovery { Tone::Notice } else { Tone::Plain }, 3);
-            push(format!("up {}", Age(server.uptime_s).short()), Tone::Faint, 7);
+            let since = world.server.age_s(app.shown_now()).unwrap_or(0.0);
+            push(format!("up {}", Age(server.uptime_s + since).short()), Tone::Faint, 7);
             push(format!("db {} as {}", server.database.head(24), server.user.head(24)), Tone::Faint, 6);
         }
-        None => push(app.setup.target.clone(), Tone::Plain, 0),
+        None => push(app.setup.target.clone(), if app.setup.production { Tone::Critical } else { Tone::Plain }, 0),
     }
     if app.setup.policy == Policy::ReadOnly {
         let style = theme.selected().patch(theme.style(Tone::Notice));
@@ -104,7 +105,8 @@ fn clock(app: &App, theme: Theme) -> Vec<Part> {
         match &world.link {
             Some(Link::Up(_)) => {
                 let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
-                if stale > app.refresh.as_secs_f64().max(5.0) * 2.0 + 1.0 {
+                // The tabs without sessions ask for them every five seconds only.
+                if world.sessions.error.is_some() || stale > app.refresh.as_secs_f64().max(5.0) * 2.0 {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }
                 } else {

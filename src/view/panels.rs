@@ -127,7 +127,10 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
                 let note = c.note.as_ref().map_or_else(String::new, |n| format!(" ({n})"));
                 spans.push(Span::styled(theme.plain(&format!("{}{note}", c.name)), theme.style(Tone::Faint)));
             }
-            frame.render_widget(Line::from(spans), foot_at);
+            for note in &answer.notes {
+                spans.push(Span::styled(theme.plain(&format!("  {note}")), theme.style(Tone::Notice)));
+            }
+            frame.render_widget(fitted(Line::from(spans), usize::from(area.width)), foot_at);
         }
         Reading::NotANumber { candidate } => {
             let source = spec.candidates.get(*candidate).map_or("", |c| c.name.as_str());
@@ -150,6 +153,25 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
             }
         }
     }
+}
+
+/// The line cut to `width`, with the mark of a cut.
+fn fitted(line: Line<'static>, width: usize) -> Line<'static> {
+    if line.width() <= width {
+        return line;
+    }
+    let mut left = width.saturating_sub(1);
+    let mut out = Vec::new();
+    for span in line.spans {
+        let have = span.content.chars().count();
+        if have > left {
+            out.push(Span::styled(words::shortened(&span.content, left + 1), span.style));
+            break;
+        }
+        left -= have;
+        out.push(span);
+    }
+    Line::from(out)
 }
 
 /// One line per panel.
@@ -234,8 +256,10 @@ fn contents(cache: &CacheTable) -> (String, Tone) {
 fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
     let title = Span::styled("look-ups     ", theme.title());
     let Some(now) = &cache.lookups else {
-        let text = "not counted: pg_stat_statements is not there or does not know the look-up statement";
-        return Line::from(vec![title, Span::styled(text, theme.style(Tone::Faint))]);
+        let why =
+            cache.lookups_error.as_ref().map_or_else(|| "no statement looks it up".to_owned(), ToString::to_string);
+        let tone = if cache.lookups_error.is_some() { Tone::Notice } else { Tone::Faint };
+        return Line::from(vec![title, Span::styled(theme.plain(&format!("not counted: {why}")), theme.style(tone))]);
     };
     let percent = |rows: i64, calls: i64| {
         #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]

@@ -21,7 +21,9 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
                 .map(|l| Line::styled(theme.plain(&l), theme.style(Tone::Warning))),
         );
     }
-    for row in prompt.rows() {
+    // The statement comes last: it is the longest, and the one whose tail can be missed.
+    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
+    for row in others.into_iter().chain(statement) {
         for (i, part) in folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
             let label = if i == 0 { row.label } else { "" };
             lines.push(Line::from(vec![
@@ -37,9 +39,16 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     let room = usize::from(inner.height.saturating_sub(1));
+    let cut = lines.len() > room;
     for (i, line) in lines.into_iter().take(room).enumerate() {
         let y = inner.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..inner });
+        let at = Rect { y, height: 1, ..inner };
+        frame.render_widget(line, at);
+        if cut && i + 1 == room {
+            let more = theme.plain(" …");
+            let x = at.x + at.width.saturating_sub(2);
+            frame.render_widget(Span::raw(more), Rect { x, width: at.width.min(2), ..at });
+        }
     }
     let y = inner.y + inner.height - 1;
     frame.render_widget(answer(prompt, theme).right_aligned(), Rect { y, height: 1, ..inner });

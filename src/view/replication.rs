@@ -65,6 +65,9 @@ fn upstream(s: &Standby, theme: Theme) -> Vec<Line<'static>> {
     };
     let (receiver, tone) = match &s.receiver {
         Some(status) => (format!("receiver {status}{from}"), Tone::Good),
+        None if s.receiver_hidden => {
+            ("the WAL receiver's state is hidden from this role: GRANT pg_monitor".to_owned(), Tone::Warning)
+        }
         None => ("NO WAL receiver: the upstream is not heard".to_owned(), Tone::Critical),
     };
     let heard = s.heard_s.map_or_else(String::new, |h| format!(", heard {} ago", Age(h).short()));

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::model::unit::Age;
 use crate::model::world::Link;
-use crate::model::{Latest, Timestamp, Tone, seconds_between};
+use crate::model::{Latest, ProbeError, ServerText, Timestamp, Tone, seconds_between};
 
 /// A text with its tone.
 pub type Said = (String, Tone);
@@ -13,11 +13,20 @@ pub type Said = (String, Tone);
 pub fn freshness<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Said> {
     let now = app.shown_now();
     let age = latest.age_s(now);
+    if let Some((ProbeError::Unreachable(_), _)) = &latest.error
+        && last_error(app.world().link.as_ref()).is_some()
+    {
+        // The reason stands above already, once for the whole screen.
+        return Some(match age {
+            Some(age) => (format!("{} old: not connected", Age(age).short()), Tone::Warning),
+            None => ("not connected".to_owned(), Tone::Warning),
+        });
+    }
     if let Some((error, since)) = &latest.error {
         let since = Age(seconds_between(*since, now)).short();
         return Some(match age {
-            Some(age) => (format!("{} old: {error} (for {since})", Age(age).short()), Tone::Warning),
-            None => (format!("{error} (for {since})"), Tone::Warning),
+            Some(age) => (safe(&format!("{} old: {error} (for {since})", Age(age).short())), Tone::Warning),
+            None => (safe(&format!("{error} (for {since})")), Tone::Warning),
         });
     }
     match age {
@@ -53,11 +62,17 @@ pub fn link(link: Option<&Link>, now: Timestamp) -> Said {
 
 /// The server's last words, where there is no connection.
 #[must_use]
-pub fn last_error(link: Option<&Link>) -> Option<&str> {
+pub fn last_error(link: Option<&Link>) -> Option<String> {
     match link {
-        Some(Link::Connecting { last_error, .. }) => last_error.as_deref(),
+        Some(Link::Connecting { last_error, .. }) => last_error.as_deref().map(safe),
         Some(Link::Up(_)) | None => None,
     }
+}
+
+/// Words that a server may have a part in, safe to draw.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    ServerText::from(text).escaped()
 }
 
 /// A time of day: UTC with a `Z`, or local time with its offset.

@@ -2,7 +2,7 @@
 
 use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, PanelUnit, Reading};
 use crate::model::unit::{Bytes, short_count};
-use crate::model::{Latest, Tone};
+use crate::model::{Latest, ServerText, Tone};
 
 /// A panel's newest figure, in the words of its state.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,20 +24,26 @@ pub fn glance(spec: &PanelSpec, latest: Option<&Latest<PanelAnswer>>) -> Glance 
     let Some(latest) = latest else { return Glance { text: "not asked yet".to_owned(), tone: Tone::Faint } };
     let Some(answer) = latest.get() else {
         return match &latest.error {
-            Some((error, _)) => Glance { text: error.to_string(), tone: Tone::Warning },
+            Some((error, _)) => Glance { text: ServerText::new(error.to_string()).escaped(), tone: Tone::Warning },
             None => Glance { text: "not asked yet".to_owned(), tone: Tone::Faint },
         };
     };
     match &answer.reading {
         Reading::NoSeries => {
-            Glance { text: spec.absent.clone().unwrap_or_else(|| "no such series".to_owned()), tone: Tone::Faint }
+            let why = answer.unmeasured.clone().or_else(|| spec.absent.clone());
+            Glance { text: why.unwrap_or_else(|| "no such series".to_owned()), tone: Tone::Faint }
         }
         Reading::NotANumber { .. } => Glance { text: "NaN (no traffic)".to_owned(), tone: Tone::Faint },
         Reading::Values { candidate, series } => {
-            let clipped = spec.candidates.get(*candidate).and_then(|c| c.clipped_at);
+            let source = spec.candidates.get(*candidate);
+            let clipped = source.and_then(|c| c.clipped_at);
+            let judged = source.is_none_or(|c| !c.unjudged);
             let newest: Vec<f64> = series.iter().filter_map(|s| current(answer, s.points.last().copied())).collect();
             match worst(&newest, spec.low_is_bad) {
-                Some(value) => Glance { text: shown(value, spec.unit, clipped), tone: tone_of(spec, value) },
+                Some(value) => {
+                    let tone = if judged { tone_of(spec, value) } else { Tone::Plain };
+                    Glance { text: shown(value, spec.unit, clipped), tone }
+                }
                 None => Glance { text: "no value now".to_owned(), tone: Tone::Notice },
             }
         }

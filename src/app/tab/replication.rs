@@ -81,7 +81,7 @@ macro_rules! stage {
             name: $name,
             title: $title,
             doc: $doc,
-            width: Width::Fixed(8),
+            width: Width::Fixed(10),
             align: Align::Right,
             rank: $rank,
             first: Direction::Descending,

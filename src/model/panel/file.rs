@@ -128,14 +128,14 @@ impl Reader<'_> {
             return Err(self.fault(span, format!("panel `{id}` has no [[panel.candidates]]")));
         }
         let upside_down = match (entry.warn, entry.critical) {
-            (Some(warn), Some(critical)) => (critical < warn) != entry.low_is_bad && critical != warn,
+            (Some(warn), Some(critical)) if entry.low_is_bad => critical > warn,
+            (Some(warn), Some(critical)) => critical < warn,
             (None | Some(_), None) | (None, Some(_)) => false,
         };
         if upside_down {
             return Err(self.fault(span, format!("panel `{id}`: `critical` is reached before `warn`")));
         }
-        let words = Words { with: &entry.with, used: BTreeSet::new() };
-        let mut words = words;
+        let mut words = Words { with: &entry.with, used: BTreeSet::new() };
         let candidates =
             source.candidates.iter().map(|c| self.candidate(c, &mut words)).collect::<Result<Vec<_>, _>>()?;
         let mut telltales = Vec::with_capacity(source.telltales.len());
@@ -171,7 +171,11 @@ impl Reader<'_> {
                 self.fault(at, format!("`{}` needs `{need}`; it may need {}", candidate.name, SETTINGS.join(", ")))
             );
         }
-        Ok(Candidate { expr: self.expr(&candidate.expr, at, words)?, ..candidate.clone() })
+        let source = match &candidate.source {
+            Some(source) => Some(self.expr(source, at.clone(), words)?),
+            None => None,
+        };
+        Ok(Candidate { expr: self.expr(&candidate.expr, at, words)?, source, ..candidate.clone() })
     }
 
     /// The expression on one line, with the panel's own words in it and no variable that nobody knows.
@@ -269,6 +273,15 @@ mod tests {
             assert!(!panel.candidates.is_empty() && panel.absent.is_some(), "{}", panel.id);
             for candidate in &panel.candidates {
                 let text = render(&candidate.expr, &variables).unwrap();
+                if let Some(source) = &candidate.source {
+                    let source = render(source, &variables).unwrap();
+                    assert!(!source.contains('$') && !source.contains("fraiseql"), "{}: {source}", panel.id);
+                }
+                assert!(
+                    candidate.source.is_some() || !text.contains(" / sum") || candidate.unjudged,
+                    "{}: a quotient that can be 0/0 has no source: {text}",
+                    panel.id
+                );
                 let left = text.replace("\"$1\"", "");
                 assert!(!left.contains('$'), "{}: {}", panel.id, text);
                 assert!(!text.contains("fraiseql"), "{}: the prefix is written out: {text}", panel.id);

@@ -1,0 +1,164 @@
+//! What the program was told: flags, environment and files become one [`Settings`].
+//!
+//! Plain data goes out. It connects to nothing and reads files only through [`Surroundings`].
+
+mod file;
+mod layer;
+mod line;
+mod markdown;
+mod metrics;
+pub mod option;
+mod resolve;
+mod secret;
+mod surroundings;
+mod value;
+mod words;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use layer::Origin;
+pub use markdown::options_markdown;
+pub use metrics::{BasicAuth, Metrics, Prometheus};
+pub use secret::Secret;
+pub use surroundings::{Actor, Surroundings};
+pub use words::{AskPassword, Given, is_conninfo};
+
+use crate::guard::Policy;
+use crate::keymap::Keymap;
+use crate::keymap::source::{Source, SourceError};
+
+/// A commented config file, which `--print-config` prints.
+pub const EXAMPLE: &str = include_str!("config/example.toml");
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Open the console.
+    Run(Box<Settings>),
+    /// Print this and leave with success.
+    Print(String),
+}
+
+/// Everything that was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// The target's name in the config file.
+    pub target: Option<String>,
+    /// True where the server is marked as production.
+    pub production: bool,
+    /// What was given of the connection.
+    pub connection: Given,
+    /// What is asked of Prometheus and of the cache table.
+    pub metrics: Metrics,
+    /// Why nothing may be done, in words such as `--read-only` or `/etc/pgtriage/config.toml:3`; none where actions
+    /// are allowed.
+    pub read_only: Option<String>,
+    /// Time between two looks.
+    pub refresh: Duration,
+    /// From when on something is slow.
+    pub slow_after: Duration,
+    /// The keys.
+    pub keymap: KeymapChoice,
+    /// A file with panels in place of the built-in ones.
+    pub panels: Option<PathBuf>,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Draw without colour.
+    pub no_color: bool,
+    /// The audit log; none only where nothing may be done anyway.
+    pub audit_file: Option<PathBuf>,
+    /// Who acts.
+    pub actor: Actor,
+    /// What the user should know about the settings: sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Which keymap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum KeymapChoice {
+    /// An embedded one of this name.
+    Embedded(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// Settings that cannot be used. Each is one sentence for the terminal; the exit code is 2, as for any wrong usage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line is not one of ours; the text is whole, with its `error:`.
+    #[error("{0}")]
+    Usage(String),
+    /// A value of the command line or of the environment.
+    #[error("error: {origin}: {message}")]
+    Value {
+        /// Which.
+        origin: Origin,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Something in a file.
+    #[error("error: {0}")]
+    Source(#[from] SourceError),
+    /// A file that cannot be read.
+    #[error("error: {path}: {message}{}", .origin.as_ref().map_or_else(String::new, |o| format!(" ({o})")))]
+    Read {
+        /// Who named it; none where it is the usual one.
+        origin: Option<Origin>,
+        /// The file.
+        path: String,
+        /// The operating system's words.
+        message: String,
+    },
+}
+
+impl Settings {
+    /// What the settings allow.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        if self.read_only.is_some() { Policy::ReadOnly } else { Policy::Guarded }
+    }
+
+    /// The keymap, without the commands that write where nothing may be done.
+    ///
+    /// # Errors
+    /// Where its file cannot be read, or is wrong.
+    pub fn keymap(&self, surroundings: &Surroundings) -> Result<Keymap, ConfigError> {
+        let keymap = match &self.keymap {
+            KeymapChoice::Embedded(name) => Keymap::named(name).unwrap_or_else(|| {
+                let message = format!("no keymap is called `{name}`");
+                Err(SourceError { file: "keymap".to_owned(), line: 1, message })
+            })?,
+            KeymapChoice::File(path) => {
+                let text = read_file(surroundings, path, None)?;
+                Keymap::read(Source { name: &path.to_string_lossy(), text: &text })?
+            }
+        };
+        Ok(match self.policy() {
+            Policy::ReadOnly => keymap.without_writes(),
+            Policy::Guarded => keymap,
+        })
+    }
+}
+
+/// Makes settings of the command line (with the program's name first) and of what is around.
+///
+/// # Errors
+/// The first thing that is wrong, in a sentence that says where.
+pub fn load(args: Vec<OsString>, surroundings: &Surroundings) -> Result<Request, ConfigError> {
+    resolve::resolve(args, surroundings)
+}
+
+fn read_file(surroundings: &Surroundings, path: &Path, origin: Option<&Origin>) -> Result<String, ConfigError> {
+    (surroundings.read)(path).map_err(|e| ConfigError::Read {
+        origin: origin.cloned(),
+        path: path.to_string_lossy().into_owned(),
+        message: e.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Reading a config file: options in general and `[target.NAME]` sections, with errors that say where.
+//!
+//! It knows the table of options and nothing of what they are for.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::layer::{Layer, Origin, Setting};
+use super::option::{OPTIONS, Place, Spec};
+use super::value::Base;
+use crate::keymap::source::{Source, SourceError, did_you_mean, in_order};
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The machine's.
+    System,
+    /// The user's.
+    User,
+}
+
+/// What a config file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct File {
+    /// In general.
+    pub general: Layer,
+    /// About one target.
+    pub targets: BTreeMap<String, Layer>,
+}
+
+/// Reads a config file.
+pub(super) fn read(source: Source<'_>, owner: Owner, base: &Base) -> Result<File, SourceError> {
+    let mut document = source.parse()?;
+    let mut targets = BTreeMap::new();
+    if let Some((key, value)) = document.remove_entry("target") {
+        let section = || source.error_at(&key.span(), "a target is a section of its own: write [target.NAME]");
+        for (name, value) in in_order(value.get_ref().as_table().ok_or_else(section)?) {
+            let table = value.get_ref().as_table().ok_or_else(section)?;
+            let name_text: &str = name.get_ref();
+            if super::words::is_conninfo(name_text) || name_text.trim().is_empty() {
+                let message =
+                    format!("`{name_text}` cannot be a target's name: on the command line it would be a conninfo");
+                return Err(source.error_at(&name.span(), message));
+            }
+            targets.insert(name_text.to_owned(), layer(source, table, owner, base)?);
+        }
+    }
+    Ok(File { general: layer(source, &document, owner, base)?, targets })
+}
+
+fn layer(source: Source<'_>, table: &DeTable<'_>, owner: Owner, base: &Base) -> Result<Layer, SourceError> {
+    let mut layer = Layer::new();
+    for (key, value) in in_order(table) {
+        let name: &str = key.get_ref();
+        let line = source.line_of(&key.span());
+        let Some(spec) = OPTIONS.iter().find(|s| s.key() == name) else {
+            if name == "target" {
+                return Err(source.error_on(line, "a target cannot hold another target"));
+            }
+            let keys: Vec<String> = OPTIONS.iter().filter(|s| may_hold(owner, s)).map(Spec::key).collect();
+            let meant = did_you_mean(name, keys.iter().map(String::as_str).chain(["target"]));
+            return Err(source.error_on(line, format!("no option is called `{name}`{meant}")));
+        };
+        if !may_hold(owner, spec) {
+            let message = if spec.place == Place::System {
+                format!("`{name}` is for the system's file alone: who acts does not choose the record of it")
+            } else if spec.short.is_some() {
+                format!("`{name}` is for the command line; in a file it is part of `conninfo`")
+            } else {
+                format!("`{name}` is for the command line")
+            };
+            return Err(source.error_on(line, message));
+        }
+        let value = spec
+            .kind
+            .read_toml(value.get_ref(), base)
+            .map_err(|message| source.error_on(line, format!("{name}: {message}")))?;
+        let origin = Origin::File { file: source.name.to_owned(), line };
+        layer.insert(spec.option, Setting { value, origin });
+    }
+    Ok(layer)
+}
+
+fn may_hold(owner: Owner, spec: &Spec) -> bool {
+    spec.place.in_files() || (spec.place == Place::System && owner == Owner::System)
+}

@@ -1,0 +1,200 @@
+//! What is asked of Prometheus and of the cache table, and which credentials may go where.
+//!
+//! It builds no request.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::layer::{Layers, Origin, Rank};
+use super::option::Opt;
+use super::value::{Value, header};
+use super::{ConfigError, Secret, Surroundings, read_file};
+
+/// What is asked of Prometheus and of the cache table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Metrics {
+    /// The Prometheus; none where none was given.
+    pub prometheus: Option<Prometheus>,
+    /// The service's `job`: a regular expression.
+    pub job: Option<String>,
+    /// The `job` of the server's `postgres_exporter`: a regular expression.
+    pub postgres_job: Option<String>,
+    /// What the service's metrics begin with.
+    pub prefix: String,
+    /// Size of the service's connection pool.
+    pub pool_max: Option<u32>,
+    /// The cache table, perhaps with its schema.
+    pub cache_table: String,
+}
+
+/// How to reach a Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Prometheus {
+    /// Base address, without user and password.
+    pub url: String,
+    /// Bearer token.
+    pub bearer: Option<Secret>,
+    /// Basic authentication.
+    pub basic: Option<BasicAuth>,
+    /// Further headers.
+    pub headers: Vec<(String, Secret)>,
+    /// Certificates in PEM to trust besides the system's.
+    pub ca_pem: Option<String>,
+    /// How long a panel may take to answer.
+    pub timeout: Duration,
+}
+
+/// A user and a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BasicAuth {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What credentials are for: a Prometheus that was named at this rank.
+///
+/// Those of a general section do not go to the Prometheus that a target, or the command line, names: it may belong to
+/// somebody else. Environment and command line are one person in one place.
+struct Recipient<'a> {
+    layers: &'a Layers,
+    around: &'a Surroundings,
+    rank: Rank,
+    warnings: &'a mut Vec<String>,
+}
+
+pub(super) fn metrics(
+    layers: &Layers,
+    around: &Surroundings,
+    warnings: &mut Vec<String>,
+) -> Result<Metrics, ConfigError> {
+    let prometheus = match layers.given(Opt::Prometheus) {
+        None => None,
+        Some((rank, _)) => {
+            let rank = rank.min(Rank::Environment);
+            Some(Recipient { layers, around, rank, warnings }.prometheus()?)
+        }
+    };
+    Ok(Metrics {
+        prometheus,
+        job: layers.text(Opt::Job),
+        postgres_job: layers.text(Opt::PostgresJob),
+        prefix: layers.text(Opt::MetricsPrefix).unwrap_or_default(),
+        pool_max: layers.count(Opt::PoolMax),
+        cache_table: layers.text(Opt::CacheTable).unwrap_or_default(),
+    })
+}
+
+impl Recipient<'_> {
+    fn prometheus(mut self) -> Result<Prometheus, ConfigError> {
+        let (url, in_url) = split_user(&self.layers.text(Opt::Prometheus).unwrap_or_default());
+        let bearer = self.secret(Opt::PrometheusTokenFile, "PGTRIAGE_PROMETHEUS_TOKEN")?;
+        let basic = self.basic()?.or(in_url);
+        let headers = match self.trusted(Opt::PrometheusHeader) {
+            Some((Value::List(texts), _)) => {
+                let pairs = texts.iter().filter_map(|t| header(t).ok());
+                pairs.map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
+            }
+            _ => Vec::new(),
+        };
+        // Certificates are no secret: whom to trust holds for every address.
+        let ca_pem = match self.layers.given(Opt::PrometheusCa) {
+            Some((_, setting)) => {
+                let text = self.file(&setting.value, &setting.origin);
+                self.or_without(&setting.origin, text)?
+            }
+            None => None,
+        };
+        Ok(Prometheus { url, bearer, basic, headers, ca_pem, timeout: self.layers.time(Opt::PrometheusTimeout) })
+    }
+
+    fn basic(&mut self) -> Result<Option<BasicAuth>, ConfigError> {
+        let Some((Value::Text(user), origin)) = self.trusted(Opt::PrometheusUser) else { return Ok(None) };
+        let password = self.secret(Opt::PrometheusPasswordFile, "PGTRIAGE_PROMETHEUS_PASSWORD")?.ok_or_else(|| {
+            let message =
+                format!("`{user}` needs a password: prometheus_password_file or PGTRIAGE_PROMETHEUS_PASSWORD");
+            ConfigError::Value { origin: origin.clone(), message }
+        });
+        Ok(self.or_without(&origin, password)?.map(|password| BasicAuth { user, password }))
+    }
+
+    /// The secret in a file that an option names, or in a variable.
+    fn secret(&mut self, option: Opt, variable: &str) -> Result<Option<Secret>, ConfigError> {
+        let on_line = self.layers.layer(Rank::Line).is_some_and(|l| l.contains_key(&option));
+        if let Some(value) = self.around.var(variable).filter(|_| !on_line) {
+            return Ok(Some(Secret::new(value.trim())));
+        }
+        let Some((value, origin)) = self.trusted(option) else { return Ok(None) };
+        let secret = self.file(&value, &origin).and_then(|text| match text.trim() {
+            "" => Err(ConfigError::Value { origin: origin.clone(), message: "the file is empty".to_owned() }),
+            secret => Ok(Secret::new(secret)),
+        });
+        self.or_without(&origin, secret)
+    }
+
+    /// What was asked for just now must work. What stands in a config file may have gone since, and must not keep
+    /// anybody from the database: Prometheus is asked without it, and says what it thinks of that.
+    fn or_without<T>(&mut self, origin: &Origin, result: Result<T, ConfigError>) -> Result<Option<T>, ConfigError> {
+        match (result, origin) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(error), Origin::Flag(_)) => Err(error),
+            (Err(error), Origin::File { .. } | Origin::Variable(_)) => {
+                let error = error.to_string();
+                let sentence = error.trim_start_matches("error: ");
+                self.warnings.push(format!("{sentence}: Prometheus is asked without it"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The value of an option that holds a credential, where it is meant for this Prometheus.
+    fn trusted(&mut self, option: Opt) -> Option<(Value, Origin)> {
+        let (rank, setting) = self.layers.given(option)?;
+        if rank.min(Rank::Environment) >= self.rank {
+            return Some((setting.value.clone(), setting.origin.clone()));
+        }
+        let key = option.spec().key();
+        self.warnings.push(format!("{key} ({}) is not used: it was given for another Prometheus", setting.origin));
+        None
+    }
+
+    fn file(&self, value: &Value, origin: &Origin) -> Result<String, ConfigError> {
+        let Value::Text(path) = value else { return Ok(String::new()) };
+        read_file(self.around, Path::new(path), Some(origin))
+    }
+}
+
+/// Takes `user:password@` out of an address, which is shown on the screen.
+fn split_user(url: &str) -> (String, Option<BasicAuth>) {
+    let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let Some((user, host)) = authority.rsplit_once('@') else { return (url.to_owned(), None) };
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let basic = BasicAuth { user: decoded(user), password: Secret::new(decoded(password)) };
+    (format!("{scheme}://{host}{path}"), Some(basic))
+}
+
+/// `%41` is `A`; what is not written so stays.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok());
+        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+            Some(decoded) if *byte == b'%' => {
+                out.push(decoded);
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

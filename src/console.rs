@@ -1,0 +1,237 @@
+//! The program in a terminal: one loop that takes keys, news, samples and time in, starts effects, and draws.
+//!
+//! A key never waits for a server: the loop awaits channels only. The terminal is written here and nowhere else.
+
+mod keys;
+mod signals;
+pub mod start;
+mod terminal;
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event as Input, EventStream};
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::app::App;
+use crate::effect::{Request, WriterHandle};
+use crate::keymap::{Chord, Key};
+use crate::message::{Effect, Event, not_sent};
+use crate::model::{Demand, Timestamp};
+use crate::probe::Report;
+use crate::view;
+use signals::{Signals, Wish};
+use terminal::Screen;
+
+/// At most so often is a frame drawn that no key asked for: 30 times a second is more than an eye needs, and a slow
+/// link must not be filled with frames that the next one replaces.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// What the loop is connected to.
+pub struct Wires {
+    /// Answers and the state of the connection.
+    pub reports: mpsc::Receiver<Report>,
+    /// News of actions and of the writer.
+    pub news: mpsc::Receiver<Event>,
+    /// What is wanted.
+    pub demand: watch::Sender<Demand>,
+    /// The writer; none in read-only mode, where none exists.
+    pub effects: Option<WriterHandle>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The user left.
+    Quit,
+    /// The terminal is gone.
+    Hangup,
+    /// This signal asked for it.
+    Signal(i32),
+}
+
+/// Runs the console until it is left; the terminal is restored on every way out.
+///
+/// # Errors
+/// The terminal cannot be taken over or written.
+pub async fn run(app: App, wires: Wires) -> io::Result<End> {
+    let signals = Signals::listen()?;
+    let mut screen = Screen::open()?;
+    let mut console = Loop { app, wires, inputs: EventStream::new(), signals, dirty: true, drawn: None };
+    let end = console.run(&mut screen).await;
+    screen.close();
+    // The terminal is the user's again while a job that still runs is cancelled and its outcome logged.
+    if let Some(writer) = console.wires.effects.take() {
+        writer.finish().await;
+    }
+    match end {
+        // The other side of the terminal is gone: that is an end, not a failure.
+        Err(e) if matches!(e.raw_os_error(), Some(5)) || e.kind() == io::ErrorKind::BrokenPipe => Ok(End::Hangup),
+        other => other,
+    }
+}
+
+struct Loop {
+    app: App,
+    wires: Wires,
+    inputs: EventStream,
+    signals: Signals,
+    dirty: bool,
+    drawn: Option<Instant>,
+}
+
+impl Loop {
+    async fn run(&mut self, screen: &mut Screen) -> io::Result<End> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.app.update(Event::Resized { width, height });
+        self.publish();
+        self.draw(screen)?;
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reports_open = true;
+        let mut news_open = true;
+        loop {
+            let mut at_once = false;
+            let frame_due = self.drawn.map_or_else(Instant::now, |d| d + FRAME);
+            tokio::select! {
+                biased;
+                wish = self.signals.next() => match wish {
+                    Wish::End(signal) => return Ok(End::Signal(signal)),
+                    Wish::Suspend => self.suspend(screen)?,
+                },
+                input = self.inputs.next() => match input {
+                    Some(Ok(input)) => {
+                        at_once = true;
+                        if let Some(end) = self.input(input, screen)? {
+                            return Ok(end);
+                        }
+                    }
+                    Some(Err(e)) => return Err(e),
+                    None => return Ok(End::Hangup),
+                },
+                news = self.wires.news.recv(), if news_open => match news {
+                    Some(event) => self.take(event),
+                    None => news_open = false,
+                },
+                report = self.wires.reports.recv(), if reports_open => match report {
+                    Some(report) => self.take(event_of(report)),
+                    None => reports_open = false,
+                },
+                _ = tick.tick() => self.take(Event::Tick { at: Timestamp::now() }),
+                () = tokio::time::sleep_until(frame_due), if self.dirty => {}
+            }
+            while let Ok(event) = self.wires.news.try_recv() {
+                self.take(event);
+            }
+            while let Ok(report) = self.wires.reports.try_recv() {
+                self.take(event_of(report));
+            }
+            self.publish();
+            let due = self.drawn.is_none_or(|d| d.elapsed() >= FRAME);
+            if self.dirty && (at_once || due) {
+                self.draw(screen)?;
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let effects = self.app.update(event);
+        self.dirty = true;
+        debug_assert!(effects.is_empty(), "only keys have effects");
+    }
+
+    fn input(&mut self, input: Input, screen: &mut Screen) -> io::Result<Option<End>> {
+        match input {
+            Input::Key(key) => {
+                let Some(chord) = keys::chord(&key) else { return Ok(None) };
+                if chord == (Chord { key: Key::Char('z'), control: true, alt: false }) {
+                    self.suspend(screen)?;
+                    return Ok(None);
+                }
+                self.press(chord)
+            }
+            Input::Resize(width, height) => {
+                self.take(Event::Resized { width, height });
+                Ok(None)
+            }
+            // What is pasted is text: as keys it would run commands.
+            Input::Paste(text) if self.app.takes_text() => {
+                for c in text.chars().filter(|c| !c.is_control()).take(4096) {
+                    if let Some(end) = self.press(Chord::char(c))? {
+                        return Ok(Some(end));
+                    }
+                }
+                Ok(None)
+            }
+            Input::Paste(_) | Input::FocusGained | Input::FocusLost | Input::Mouse(_) => Ok(None),
+        }
+    }
+
+    fn press(&mut self, chord: Chord) -> io::Result<Option<End>> {
+        self.dirty = true;
+        for effect in self.app.update(Event::Key { chord, at: Timestamp::now() }) {
+            match effect {
+                Effect::Quit => return Ok(Some(End::Quit)),
+                Effect::Copy(text) => Screen::copy(&text)?,
+                Effect::Write { .. } | Effect::RecordRefusal { .. } | Effect::StopJob { .. } => self.send(effect),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Hands an effect to the writer, and says where there is none that takes it: then nothing happened.
+    fn send(&mut self, effect: Effect) {
+        let Ok(request) = Request::try_from(effect) else { return };
+        let Some(writer) = &self.wires.effects else {
+            if let Request::Write { id, .. } = request {
+                self.take(not_sent(id, Timestamp::now(), "there is no writer"));
+            }
+            return;
+        };
+        if let Err(unsent) = writer.ask(request)
+            && let Request::Write { id, .. } = *unsent
+        {
+            self.take(not_sent(id, Timestamp::now(), "the writer has ended"));
+        }
+    }
+
+    fn publish(&mut self) {
+        let demand = self.app.demand();
+        self.wires.demand.send_if_modified(|old| {
+            let changed = *old != demand;
+            if changed {
+                *old = demand;
+            }
+            changed
+        });
+    }
+
+    fn draw(&mut self, screen: &mut Screen) -> io::Result<()> {
+        let app = &self.app;
+        screen.draw(|frame| view::draw(app, frame))?;
+        self.dirty = false;
+        self.drawn = Some(Instant::now());
+        self.app.update(Event::Drawn { at: Timestamp::now() });
+        Ok(())
+    }
+
+    fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {
+        screen.leave();
+        signals::stop_ourselves();
+        // Here we are again: SIGCONT.
+        screen.enter()?;
+        let (width, height) = crossterm::terminal::size()?;
+        self.app.update(Event::Resized { width, height });
+        self.dirty = true;
+        self.draw(screen)
+    }
+}
+
+fn event_of(report: Report) -> Event {
+    match report {
+        Report::Sample(sample) => Event::Sample(sample),
+        Report::Link(link) => Event::Link(link),
+    }
+}

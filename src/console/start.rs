@@ -1,0 +1,218 @@
+//! From settings to a running console: the road, the probes, the writer where there may be one, the loop, and an
+//! orderly end of all of them.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::{End, Wires, run};
+use crate::app::{App, Display, Setup};
+use crate::config::{self, Settings};
+use crate::effect::{self, Road, WriterHandle, audit};
+use crate::guard::Policy;
+use crate::model::panel::{self, PanelSpec};
+use crate::model::{Demand, Timestamp};
+use crate::postgres::{self, Asking, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
+use crate::probe::PostgresProbe;
+use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsError};
+
+/// Reports that may wait for the loop: more than the questions of one tab, so that no probe ever waits for a frame.
+const REPORTS: usize = 256;
+
+/// How long the first look whether the server wants a password may delay the first frame. A server that does not
+/// answer in that time is waited for on the screen.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+
+/// Why the console cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting, or the keymap that it names, is wrong.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// What was given of the connection is no connection.
+    #[error("error: {0}")]
+    Conninfo(#[from] ConninfoError),
+    /// The panels file is wrong.
+    #[error("error: {0}")]
+    Panels(String),
+    /// The settings of Prometheus are wrong.
+    #[error("error: --prometheus: {0}")]
+    Prometheus(#[from] SettingsError),
+    /// Standard input or output is no terminal.
+    #[error("error: the console needs a terminal on standard input and output")]
+    NoTerminal,
+    /// The terminal failed.
+    #[error("error: terminal: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// Runs the console with these settings until it is left.
+///
+/// # Errors
+/// Where something that was given cannot be used; the screen was not opened then.
+pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<End, StartError> {
+    let keymap = settings.keymap(around)?;
+    let panels = panels(settings.panels.as_deref(), around)?;
+    let mut conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
+    let prometheus = prometheus(&settings)?;
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(StartError::NoTerminal);
+    }
+    let os_user = settings.actor.os_user.clone().unwrap_or_default();
+    ask_password(&mut conninfo, &os_user).await?;
+
+    let own = OwnPids::default();
+    let (demand, wanted) = watch::channel(Demand::default());
+    let (report, reports) = mpsc::channel(REPORTS);
+    let (news_in, news) = mpsc::channel(REPORTS);
+    let probe = PostgresProbe {
+        conninfo: conninfo.clone(),
+        os_user: os_user.clone(),
+        own: own.clone(),
+        cache_table: settings.metrics.cache_table.clone(),
+    };
+    let reading = tokio::spawn(probe.run(wanted.clone(), report.clone()));
+    let scraping = prometheus.map(|p| tokio::spawn(p.run(panels.clone(), wanted, report)));
+    let effects = match (settings.policy(), &settings.audit_file) {
+        (Policy::Guarded, Some(path)) => {
+            let road = Road { conninfo: conninfo.clone(), os_user, own };
+            let audit = audit::Audit::new(path, auditor(&settings));
+            Some(WriterHandle::start(effect::Setup { road, audit, news: news_in }))
+        }
+        (Policy::Guarded | Policy::ReadOnly, _) => None,
+    };
+    let app = App::new(setup(&settings, &conninfo, Parts { keymap, panels, writes: effects.is_some() }));
+    let end = run(app, Wires { reports, news, demand, effects }).await;
+    reading.abort();
+    if let Some(scraping) = scraping {
+        scraping.abort();
+    }
+    Ok(end?)
+}
+
+struct Parts {
+    keymap: crate::keymap::Keymap,
+    panels: Vec<PanelSpec>,
+    writes: bool,
+}
+
+fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
+    let who = settings.actor.os_user.clone().unwrap_or_else(|| "unknown".to_owned());
+    let path = settings.audit_file.as_ref().map_or_else(String::new, |p| format!(", in {}", p.display()));
+    Setup {
+        refresh: settings.refresh,
+        slow_after: settings.slow_after,
+        display: Display { colour: !settings.no_color, ascii: settings.ascii },
+        keymap: parts.keymap,
+        panels: parts.panels,
+        // Without a writer nothing can be done, whatever the settings say.
+        policy: if parts.writes { Policy::Guarded } else { Policy::ReadOnly },
+        target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
+        production: settings.production,
+        logged_as: format!("{who}{path}"),
+        prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
+        warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),
+        now: Timestamp::now(),
+    }
+}
+
+fn panels(file: Option<&Path>, around: &config::Surroundings) -> Result<Vec<PanelSpec>, StartError> {
+    let Some(path) = file else {
+        return panel::defaults().map_err(|e| StartError::Panels(e.to_string()));
+    };
+    let text = (around.read)(path).map_err(|e| StartError::Panels(format!("{}: {e}", path.display())))?;
+    panel::parse(&text, &path.display().to_string()).map_err(|e| StartError::Panels(e.to_string()))
+}
+
+/// What the command line and the config files say, in the words of the connection. The config file's conninfo comes
+/// first, so that everything else goes before it.
+fn given(from: &config::Given) -> postgres::Given {
+    let asking = match from.ask {
+        config::AskPassword::AsNeeded => Asking::WhenNeeded,
+        config::AskPassword::Never => Asking::Never,
+        config::AskPassword::First => Asking::Always,
+    };
+    let dbname = from.dbname.as_ref().map(|d| d.reveal().to_owned());
+    let Some(base) = &from.base else {
+        let (host, port, user) = (from.host.clone(), from.port.clone(), from.user.clone());
+        return postgres::Given { words: Vec::new(), host, port, user, dbname, asking };
+    };
+    let mut over = Vec::new();
+    for (name, value) in [("host", &from.host), ("port", &from.port), ("user", &from.user)] {
+        over.extend(value.as_ref().map(|v| format!("{name}={}", quoted(v))));
+    }
+    let mut words = Vec::new();
+    match dbname {
+        Some(text) if postgres::is_connection_string(&text) => words.push(text),
+        Some(name) => over.push(format!("dbname={}", quoted(&name))),
+        None => {}
+    }
+    if !over.is_empty() {
+        words.insert(0, over.join(" "));
+    }
+    postgres::Given { words, dbname: Some(base.reveal().to_owned()), asking, ..postgres::Given::default() }
+}
+
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+fn prometheus(settings: &Settings) -> Result<Option<Prometheus>, SettingsError> {
+    let metrics = &settings.metrics;
+    let Some(p) = &metrics.prometheus else { return Ok(None) };
+    let secret = |s: &config::Secret| prometheus::Secret::new(s.reveal());
+    Prometheus::new(PrometheusSettings {
+        url: p.url.clone(),
+        bearer: p.bearer.as_ref().map(secret),
+        basic: p.basic.as_ref().map(|b| prometheus::BasicAuth { user: b.user.clone(), password: secret(&b.password) }),
+        headers: p.headers.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
+        ca_pem: p.ca_pem.as_ref().map(|pem| pem.clone().into_bytes()),
+        timeout: p.timeout,
+        job: metrics.job.clone(),
+        postgres_job: metrics.postgres_job.clone(),
+        prefix: metrics.prefix.clone(),
+        pool_max: metrics.pool_max,
+        window_s: None,
+    })
+    .map(Some)
+}
+
+fn auditor(settings: &Settings) -> audit::Console {
+    let actor = settings.actor.clone();
+    audit::Console {
+        user: actor.os_user.unwrap_or_else(|| "unknown".to_owned()),
+        sudo_user: actor.sudo_user,
+        ssh_client: actor.ssh_client,
+        host: actor.host.unwrap_or_else(|| "unknown".to_owned()),
+        pid: std::process::id(),
+    }
+}
+
+/// Asks for a password while the terminal is still a plain one: at once where that was wanted, else where the server
+/// says that it needs one and none is known.
+async fn ask_password(conninfo: &mut Conninfo, os_user: &str) -> io::Result<()> {
+    let needed = match conninfo.asking {
+        Asking::Never => false,
+        Asking::Always => true,
+        Asking::WhenNeeded if conninfo.password.is_some() => false,
+        Asking::WhenNeeded => {
+            let settings = SessionSettings::of(Lane::Fast, os_user);
+            match tokio::time::timeout(FIRST_LOOK, postgres::connect(conninfo, Lane::Fast, &settings)).await {
+                Ok(Ok(link)) => {
+                    link.close().await;
+                    false
+                }
+                Ok(Err(error)) => postgres::needs_password(&error),
+                Err(_) => false,
+            }
+        }
+    };
+    if needed {
+        let (user, places) = (conninfo.user.clone(), conninfo.places());
+        let asked = tokio::task::spawn_blocking(move || postgres::prompt_password(&user, &places)).await;
+        conninfo.set_password(asked.map_err(io::Error::other)??);
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The audit log: one JSON line before each statement that changes anything, one after it, one for each refusal.
+//!
+//! Several consoles share one file: a line is appended whole, under an exclusive lock of the file, and is on disk before
+//! [`Audit::append`] returns. It never edits or removes what another wrote, and never decides whether an action runs.
+//!
+//! The file is opened anew for each line, so that a log that was rotated away is not written to. The lock is held while
+//! the end of the file is looked at: a chain of hashes over the lines needs nothing more, and readers ignore fields that
+//! they do not know.
+
+mod line;
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(in crate::effect) use line::Head;
+pub use line::{Confirmation, Console, Ended, Entry, EventKind, Place, Target};
+
+/// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long an action waits for its line. A disk that hangs must not hang the console: the action is then not taken.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a line is not in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The file or its directory cannot be had.
+    #[error("audit log {path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is a pipe, a device or a directory: a line in it is on no disk.
+    #[error("audit log {0}: not a regular file")]
+    NotAFile(PathBuf),
+    /// Another process holds its lock.
+    #[error("audit log {0}: locked by another process for more than 2 s")]
+    Locked(PathBuf),
+    /// The disk does not answer.
+    #[error("audit log {0}: not on disk within 5 s")]
+    Slow(PathBuf),
+    /// The line could not be written as JSON.
+    #[error("audit log: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The audit log of one console.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    path: Arc<Path>,
+    console: Arc<Console>,
+}
+
+impl Audit {
+    /// A log at `path`, written by `console`. Nothing is opened yet.
+    #[must_use]
+    pub fn new(path: &Path, console: Console) -> Self {
+        Self { path: path.into(), console: Arc::new(console) }
+    }
+
+    /// Who writes it.
+    #[must_use]
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// Makes the file where there is none and opens it for writing, without adding a line: so that a log that cannot be
+    /// written is known before the first action.
+    ///
+    /// # Errors
+    /// Where the file cannot be had.
+    pub async fn check(&self) -> Result<(), AuditError> {
+        let path = Arc::clone(&self.path);
+        self.bounded(move || open(&path).map(drop)).await
+    }
+
+    /// Appends a line and returns once it is on disk.
+    ///
+    /// # Errors
+    /// Where the line is not on disk, or not known to be. Nothing of it is then left in the file, if the file system
+    /// allows that.
+    pub async fn append(&self, entry: &Entry) -> Result<(), AuditError> {
+        let line = plain(&serde_json::to_string(entry)?).into_bytes();
+        let path = Arc::clone(&self.path);
+        self.bounded(move || append(&path, &line)).await
+    }
+
+    /// Runs blocking file work beside the console, for as long as it may take.
+    async fn bounded<F>(&self, work: F) -> Result<(), AuditError>
+    where
+        F: FnOnce() -> Result<(), AuditError> + Send + 'static,
+    {
+        match tokio::time::timeout(DISK_PATIENCE, tokio::task::spawn_blocking(work)).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(join)) => Err(failed(&self.path)(std::io::Error::other(join))),
+            Err(_) => Err(AuditError::Slow(self.path.to_path_buf())),
+        }
+    }
+}
+
+/// A line that can be printed: whoever looks at the log with `cat` must not run what a query's author put into it. JSON
+/// escapes the controls of ASCII only; outside of its strings there is nothing beyond ASCII, so the rest may be escaped
+/// here.
+fn plain(json: &str) -> String {
+    let mut line = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        if c.is_ascii() || c.is_alphanumeric() {
+            line.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = std::fmt::Write::write_fmt(&mut line, format_args!("\\u{unit:04x}"));
+            }
+        }
+    }
+    line.push('\n');
+    line
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> AuditError + '_ {
+    |source| AuditError::File { path: path.to_path_buf(), source }
+}
+
+/// Opens the file, making it (0600) and its directory (0700) where they do not exist. What exists keeps its mode: an
+/// administrator may have shared it with a group on purpose.
+fn open(path: &Path) -> Result<File, AuditError> {
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty());
+    if let Some(directory) = directory {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed(path))?;
+    }
+    let fresh = !path.exists();
+    let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path).map_err(failed(path))?;
+    if !file.metadata().map_err(failed(path))?.is_file() {
+        return Err(AuditError::NotAFile(path.to_path_buf()));
+    }
+    if let (true, Some(directory)) = (fresh, directory) {
+        // The name of a new file survives a crash only once its directory is on disk too.
+        File::open(directory).and_then(|d| d.sync_all()).map_err(failed(path))?;
+    }
+    Ok(file)
+}
+
+fn append(path: &Path, line: &[u8]) -> Result<(), AuditError> {
+    let file = open_locked(path)?;
+    let end = file.metadata().map_err(failed(path))?.len();
+    write_line(&file, end, line).map_err(|source| {
+        // A line cut short, on a full disk for one, would spoil the next one. Where even this fails, the next writer
+        // begins on a line of its own.
+        let _ = file.set_len(end);
+        failed(path)(source)
+    })
+}
+
+/// Opens and locks the file that is at `path` now: one rotated away between opening and locking is let go.
+fn open_locked(path: &Path) -> Result<File, AuditError> {
+    let since = Instant::now();
+    loop {
+        let file = open(path)?;
+        while let Err(busy) = file.try_lock() {
+            match busy {
+                TryLockError::WouldBlock if since.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                TryLockError::WouldBlock => return Err(AuditError::Locked(path.to_path_buf())),
+                TryLockError::Error(source) => return Err(failed(path)(source)),
+            }
+        }
+        let held = file.metadata().map_err(failed(path))?;
+        let there = std::fs::metadata(path).map_err(failed(path))?;
+        if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+            return Ok(file);
+        }
+        if since.elapsed() >= LOCK_PATIENCE {
+            return Err(AuditError::Locked(path.to_path_buf()));
+        }
+    }
+}
+
+/// One write for the whole line, after a line end of its own where the last writer died within a line.
+fn write_line(mut file: &File, end: u64, line: &[u8]) -> std::io::Result<()> {
+    let mut last = [b'\n'];
+    if end > 0 {
+        file.read_exact_at(&mut last, end - 1)?;
+    }
+    if last == [b'\n'] {
+        file.write_all(line)?;
+    } else {
+        file.write_all(&[b"\n", line].concat())?;
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

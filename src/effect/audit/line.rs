@@ -1,0 +1,278 @@
+//! The shape of a line: plain fields with plain names, to be read with `jq` as well as by this program.
+//!
+//! Version 1. A field may be added; none changes its meaning. Nothing here touches a file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guard::{Approved, Confirm, ServerIdentity, Who, Write};
+use crate::keymap::{Chord, Key};
+use crate::message::Outcome;
+use crate::model::{ServerText, Timestamp};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// The most characters of a query that a line keeps: a server may send up to a megabyte of it, and a line is written
+/// under a lock.
+const QUERY_MOST: usize = 8192;
+
+/// Who sits at the console. The values are read from the environment elsewhere and passed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Console {
+    /// The operating system's user.
+    pub user: String,
+    /// Who became that user, where `sudo` said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sudo_user: Option<String>,
+    /// From where that user is logged in, where `sshd` said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_client: Option<String>,
+    /// The host that the console runs on.
+    pub host: String,
+    /// The console's process id.
+    pub pid: u32,
+}
+
+/// Where the writer is connected, or was to connect.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Such as `db1:5432`.
+    pub place: String,
+    /// Database.
+    pub database: String,
+    /// Role.
+    pub role: String,
+}
+
+/// What a line tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// A confirmed action is about to be sent. Without an outcome of the same id nobody knows what became of it.
+    Intent,
+    /// How it ended.
+    Outcome,
+    /// Whether a cancelled statement has gone.
+    Verified,
+    /// An action that was asked for and not allowed.
+    Refused,
+}
+
+/// What an action is done to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "action")]
+pub enum Target {
+    /// One statement of one backend.
+    Cancel {
+        /// Its pid.
+        pid: i32,
+        /// Its `backend_start`.
+        backend_start: Option<String>,
+        /// The statement's `query_start`.
+        query_start: Option<String>,
+        /// Who runs it.
+        who: Who,
+        /// The statement, as the server sent it, cut at 8192 characters.
+        query: ServerText,
+    },
+    /// One table.
+    Vacuum {
+        /// Its database.
+        database: ServerText,
+        /// Its OID.
+        oid: u32,
+        /// Its schema.
+        schema: ServerText,
+        /// Its name.
+        name: ServerText,
+        /// Its `relkind`.
+        kind: char,
+    },
+}
+
+impl Target {
+    /// The target of an action.
+    #[must_use]
+    pub fn of(write: &Write) -> Self {
+        match write {
+            Write::Cancel { session, query_start, query, who, .. } => Self::Cancel {
+                pid: session.pid,
+                backend_start: session.backend_start.clone(),
+                query_start: query_start.clone(),
+                who: who.clone(),
+                query: cut(query),
+            },
+            Write::Vacuum { relation, schema, name, kind, .. } => Self::Vacuum {
+                database: relation.database.clone(),
+                oid: relation.oid,
+                schema: schema.clone(),
+                name: name.clone(),
+                kind: *kind,
+            },
+        }
+    }
+}
+
+fn cut(query: &ServerText) -> ServerText {
+    ServerText::new(query.raw().chars().take(QUERY_MOST).collect::<String>())
+}
+
+/// How an action was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// `key y`, or `typed orders`.
+    pub by: String,
+    /// When its question was first on the screen.
+    pub shown: Timestamp,
+    /// When it was confirmed.
+    pub at: Timestamp,
+}
+
+impl Confirmation {
+    fn of(approved: &Approved) -> Self {
+        let by = match approved.by() {
+            Confirm::Key(Chord { key: Key::Char(c), .. }) => format!("key {c}"),
+            Confirm::Key(chord) => format!("key {:?}", chord.key),
+            Confirm::Type(text) => format!("typed {text}"),
+        };
+        Self { by, shown: approved.shown(), at: approved.at() }
+    }
+}
+
+/// How an action ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// `done`, `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
+    pub result: String,
+    /// What the server said, or what it was not sent for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What would allow it, for a denied one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+impl Ended {
+    fn of(outcome: &Outcome) -> Self {
+        let (result, message, cure) = match outcome {
+            Outcome::Done(message) => ("done", Some(message), None),
+            Outcome::Gone => ("gone", None, None),
+            Outcome::Changed(message) => ("changed", Some(message), None),
+            Outcome::Skipped(message) => ("skipped", Some(message), None),
+            Outcome::Denied { message, cure } => ("denied", Some(message), Some(cure)),
+            Outcome::TimedOut(message) => ("timed out", Some(message), None),
+            Outcome::Cancelled => ("cancelled", None, None),
+            Outcome::Refused(message) => ("refused", Some(message), None),
+            Outcome::NotSent(message) => ("not sent", Some(message), None),
+            Outcome::Unknown(message) => ("unknown", Some(message), None),
+        };
+        Self { result: result.to_owned(), message: message.cloned(), cure: cure.cloned() }
+    }
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The version of the format.
+    pub v: u32,
+    /// When, in UTC, to the microsecond.
+    pub time: String,
+    /// What links the lines of one action.
+    pub id: String,
+    /// What the line tells.
+    pub event: EventKind,
+    /// Who sits at the console.
+    pub console: Console,
+    /// Where the writer is connected.
+    pub server: Place,
+    /// The server that the question was about.
+    pub identity: ServerIdentity,
+    /// What the action is done to.
+    pub target: Target,
+    /// The statement that is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// The values of its parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Option<String>>,
+    /// How it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmation>,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Ended>,
+    /// What the server said meanwhile: warnings and notices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+    /// True where the cancelled statement has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<bool>,
+    /// Milliseconds from the signal to that look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<u64>,
+}
+
+/// What every line of an action has in common.
+#[derive(Debug, Clone)]
+pub(in crate::effect) struct Head<'a> {
+    /// What links its lines.
+    pub(in crate::effect) id: &'a str,
+    /// When.
+    pub(in crate::effect) at: Timestamp,
+    /// Who.
+    pub(in crate::effect) console: &'a Console,
+    /// Where.
+    pub(in crate::effect) place: &'a Place,
+}
+
+impl Entry {
+    fn new(head: &Head<'_>, event: EventKind, write: &Write) -> Self {
+        Self {
+            v: VERSION,
+            time: format!("{:.6}", head.at),
+            id: head.id.to_owned(),
+            event,
+            console: head.console.clone(),
+            server: head.place.clone(),
+            identity: write.server().clone(),
+            target: Target::of(write),
+            sql: None,
+            parameters: Vec::new(),
+            confirmed: None,
+            refusal: None,
+            outcome: None,
+            notices: Vec::new(),
+            gone: None,
+            after_ms: None,
+        }
+    }
+
+    /// The line before the statement.
+    pub(in crate::effect) fn intent(head: &Head<'_>, approved: &Approved) -> Self {
+        let statement = approved.write().statement();
+        Self {
+            sql: Some(statement.sql),
+            parameters: statement.parameters,
+            confirmed: Some(Confirmation::of(approved)),
+            ..Self::new(head, EventKind::Intent, approved.write())
+        }
+    }
+
+    /// The line after it.
+    pub(in crate::effect) fn outcome(head: &Head<'_>, write: &Write, outcome: &Outcome, notices: Vec<String>) -> Self {
+        Self { outcome: Some(Ended::of(outcome)), notices, ..Self::new(head, EventKind::Outcome, write) }
+    }
+
+    /// The line of a later look at a cancelled statement.
+    pub(in crate::effect) fn verified(head: &Head<'_>, write: &Write, gone: bool, after_ms: u64) -> Self {
+        Self { gone: Some(gone), after_ms: Some(after_ms), ..Self::new(head, EventKind::Verified, write) }
+    }
+
+    /// The line of an action that was not allowed.
+    pub(in crate::effect) fn refused(head: &Head<'_>, write: &Write, refusal: &str) -> Self {
+        Self { refusal: Some(refusal.to_owned()), ..Self::new(head, EventKind::Refused, write) }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is told of each action, and to whom: its steps to the console, its lines to the audit log.
+//!
+//! It takes no action and waits for no server.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::guard::{Approved, Write};
+use crate::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
+use crate::model::Timestamp;
+
+use super::audit::{Audit, AuditError, Entry, Head, Place};
+
+/// The two places where actions are told. Jobs have one of their own.
+#[derive(Clone)]
+pub(super) struct Journal {
+    audit: Audit,
+    place: Arc<Place>,
+    news: mpsc::Sender<Event>,
+    /// Tells the actions of this run from those of another with the same process id.
+    run: i64,
+}
+
+impl Journal {
+    pub(super) fn new(audit: Audit, place: Place, news: mpsc::Sender<Event>) -> Self {
+        Self { audit, place: Arc::new(place), news, run: Timestamp::now().as_microsecond() }
+    }
+
+    pub(super) fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// The same journal for a session in another database.
+    pub(super) fn in_database(&self, database: &str) -> Self {
+        let place = Place { database: database.to_owned(), ..Place::clone(&self.place) };
+        Self { place: Arc::new(place), ..self.clone() }
+    }
+
+    /// The same journal, for a server that turned out to be here.
+    pub(super) fn at(&self, place: String) -> Self {
+        Self { place: Arc::new(Place { place, ..Place::clone(&self.place) }), ..self.clone() }
+    }
+
+    /// Puts the line before the statement on disk. No line, no statement.
+    pub(super) async fn intend(&self, id: u64, approved: &Approved) -> Result<(), AuditError> {
+        self.write(id, |head| Entry::intent(head, approved)).await
+    }
+
+    /// Tells the console that the action is on its way.
+    pub(super) async fn started(&self, id: u64, pid: Option<i32>) {
+        self.tell(id, ActionStep::Started { pid }).await;
+    }
+
+    /// Tells how an action ended: the console first, since somebody waits for it, then the log.
+    pub(super) async fn ended(&self, id: u64, write: &Write, ended: (Outcome, Vec<String>)) {
+        let (outcome, notices) = ended;
+        self.tell(id, ActionStep::Ended(outcome.clone())).await;
+        let line = self.write(id, |head| Entry::outcome(head, write, &outcome, notices)).await;
+        self.say_if_unlogged(id, line).await;
+    }
+
+    /// Tells whether a cancelled statement has gone.
+    pub(super) async fn verified(&self, id: u64, write: &Write, gone: bool, after_ms: u64) {
+        self.tell(id, ActionStep::Verified { gone, after_ms }).await;
+        let line = self.write(id, |head| Entry::verified(head, write, gone, after_ms)).await;
+        self.say_if_unlogged(id, line).await;
+    }
+
+    /// Logs an action that was not allowed.
+    pub(super) async fn refused(&self, number: u64, write: &Write, refusal: &str) -> Result<(), AuditError> {
+        // Refusals count apart from actions: they have no number of the console's.
+        let id = format!("{}-{}-r{number}", self.audit.console().pid, self.run);
+        let head = Head { id: &id, at: Timestamp::now(), console: self.audit.console(), place: &self.place };
+        self.audit.append(&Entry::refused(&head, write, refusal)).await
+    }
+
+    /// Tells the console in which state the writer is.
+    pub(super) async fn state(&self, state: WriterState) {
+        // A console that has gone needs no news, and the work at hand is still to be ended properly.
+        let _ = self.news.send(Event::Writer(state)).await;
+    }
+
+    async fn write(&self, id: u64, entry: impl FnOnce(&Head<'_>) -> Entry) -> Result<(), AuditError> {
+        let id = format!("{}-{}-{id}", self.audit.console().pid, self.run);
+        let head = Head { id: &id, at: Timestamp::now(), console: self.audit.console(), place: &self.place };
+        self.audit.append(&entry(&head)).await
+    }
+
+    async fn say_if_unlogged(&self, id: u64, line: Result<(), AuditError>) {
+        if let Err(error) = line {
+            self.tell(id, ActionStep::Unlogged(error.to_string())).await;
+        }
+    }
+
+    async fn tell(&self, id: u64, step: ActionStep) {
+        let _ = self.news.send(Event::Action(ActionNews { id, at: Timestamp::now(), step })).await;
+    }
+}

@@ -1,0 +1,259 @@
+//! What the tests of the actions stand on: a world read from a real server, an approved action, a writer and its news.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pgtriage::effect::audit::{Audit, Console, Entry, EventKind};
+use pgtriage::effect::{Request, Road, Setup, WriterHandle};
+use pgtriage::guard::{Answer, Approved, Policy, Prompt, Scene, Verdict, Write, judge};
+use pgtriage::keymap::Chord;
+use pgtriage::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
+use pgtriage::model::question::{Question, Sample, Snapshot};
+use pgtriage::model::server::Server;
+use pgtriage::model::session::{Session, Sessions, State};
+use pgtriage::model::world::{Link, LinkFacts, Tls};
+use pgtriage::model::{ServerText, Timestamp, World};
+use pgtriage::postgres::{Conninfo, Given, OwnPids, Process, resolve};
+use tokio::sync::mpsc;
+use tokio_postgres::{Client, NoTls};
+
+pub async fn connect(uri: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(uri, NoTls).await.expect("the server lets one in");
+    tokio::spawn(connection);
+    client
+}
+
+pub async fn text(client: &Client, sql: &str) -> Option<String> {
+    let rows = client.query(sql, &[]).await.expect(sql);
+    rows.first().and_then(|row| row.get(0))
+}
+
+/// The pid of a session.
+pub async fn pid(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0)
+}
+
+/// Asks until it is so: what another session does comes in its own time.
+pub async fn until(client: &Client, sql: &str) {
+    for _ in 0..500 {
+        if text(client, &format!("SELECT ({sql})::text")).await.as_deref() == Some("true") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never came: {sql}");
+}
+
+pub async fn until_active(client: &Client, pid: i32, query: &str) {
+    let sql =
+        format!("EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND state = 'active' AND query = '{query}')");
+    until(client, &sql).await;
+}
+
+/// What the console would know of the server through `client`.
+pub async fn server(client: &Client) -> Server {
+    let sql = "SELECT pg_postmaster_start_time()::text, (SELECT system_identifier::text FROM pg_control_system()),
+                      pg_is_in_recovery(), current_setting('server_version_num')::int4, current_user::text";
+    let row = client.query_one(sql, &[]).await.expect("facts");
+    Server {
+        started: row.get(0),
+        system_identifier: row.get(1),
+        in_recovery: row.get(2),
+        version_num: row.get(3),
+        user: ServerText::new(row.get::<_, String>(4)),
+        ..Server::default()
+    }
+}
+
+/// What the console would know of one session through `client`.
+pub async fn session(client: &Client, pid: i32) -> Session {
+    let sql = "SELECT backend_type, state, backend_start::text, query_start::text, query, usename::text, datname::text
+               FROM pg_stat_activity WHERE pid = $1";
+    let row = client.query_one(sql, &[&pid]).await.expect("the session");
+    let name = |column: usize| row.get::<_, Option<String>>(column).map(ServerText::new);
+    let query: String = row.get(4);
+    Session {
+        pid,
+        leader: None,
+        database: name(6),
+        user: name(5),
+        application: ServerText::default(),
+        client: None,
+        client_port: None,
+        backend_type: row.get(0),
+        state: row.get::<_, Option<&str>>(1).and_then(State::parse),
+        wait: None,
+        query_id: None,
+        xid: None,
+        xmin: None,
+        xmin_age: None,
+        backend_start: row.get(2),
+        xact_start: None,
+        query_start: row.get(3),
+        backend_s: None,
+        xact_s: None,
+        query_s: None,
+        state_s: None,
+        hidden: query == "<insufficient privilege>",
+        query: ServerText::new(query),
+        blocked_by: Vec::new(),
+        blockers: 0,
+        waits_for: None,
+    }
+}
+
+/// A world with these sessions.
+pub fn world(server: &Server, rows: Vec<Session>) -> World {
+    let now = Timestamp::now();
+    let facts = LinkFacts { place: "lab".to_owned(), tls: Tls::None, pooled: false, since: now };
+    let mut world = World { link: Some(Link::Up(facts)), ..World::default() };
+    let sample = |question, snapshot| Sample { question, at: now, took: Duration::ZERO, answer: Ok(snapshot) };
+    world.take(sample(Question::Server, Snapshot::Server(Box::new(server.clone()))));
+    world.take(sample(Question::Sessions, Snapshot::Sessions(Sessions { rows, ..Sessions::default() })));
+    world
+}
+
+pub fn scene(world: &World) -> Scene<'_> {
+    Scene {
+        world,
+        policy: Policy::Guarded,
+        now: Timestamp::now(),
+        frozen: false,
+        opened_by: Chord::char('x'),
+        jobs: &[],
+        own_pids: &[],
+        logged_as: "alice",
+    }
+}
+
+/// Asks the question and answers it as a person does.
+pub fn approve(write: Write, world: &World) -> Approved {
+    let prompt = match judge(write, &scene(world)) {
+        Verdict::Confirm(prompt) => prompt,
+        Verdict::Refuse(refusal) => panic!("{}", refusal.sentence()),
+    };
+    confirm(prompt, world)
+}
+
+fn confirm(mut prompt: Box<Prompt>, world: &World) -> Approved {
+    let drawn = Timestamp::now() - Duration::from_secs(2);
+    prompt.drawn(drawn);
+    match prompt.answer(Chord::char('y'), drawn + Duration::from_secs(1), &scene(world)) {
+        Answer::Approved(approved) => approved,
+        other @ (Answer::Declined | Answer::Refused(..) | Answer::Waiting(_)) => panic!("{other:?}"),
+    }
+}
+
+/// An approved cancel of what `pid` runs now, as seen by `watcher`.
+pub async fn approved_cancel(watcher: &Client, pid: i32) -> Approved {
+    let (server, session) = (server(watcher).await, session(watcher, pid).await);
+    let write = Write::cancel(&session, &server);
+    approve(write, &world(&server, vec![session]))
+}
+
+pub fn conninfo(uri: &str) -> Conninfo {
+    resolve(&Given { words: vec![uri.to_owned()], ..Given::default() }, &Process).expect("a connection string")
+}
+
+/// A writer, what it tells, and its log.
+pub struct Hands {
+    pub handle: WriterHandle,
+    news: mpsc::Receiver<Event>,
+    pub log: PathBuf,
+    count: u64,
+}
+
+impl Hands {
+    pub fn start(uri: &str, log: &Path) -> Self {
+        let (sender, news) = mpsc::channel(64);
+        let console = Console {
+            user: "alice".to_owned(),
+            sudo_user: Some("root".to_owned()),
+            host: "jump".to_owned(),
+            pid: std::process::id(),
+            ..Console::default()
+        };
+        let handle = WriterHandle::start(Setup {
+            road: Road { conninfo: conninfo(uri), os_user: "alice".to_owned(), own: OwnPids::default() },
+            audit: Audit::new(log, console),
+            news: sender,
+        });
+        Self { handle, news, log: log.to_owned(), count: 0 }
+    }
+
+    /// A writer that is connected and warm.
+    pub async fn ready(uri: &str, log: &Path) -> Self {
+        let mut hands = Self::start(uri, log);
+        assert_eq!(hands.state().await, WriterState::Ready);
+        hands
+    }
+
+    /// Asks for it; returns its number.
+    pub fn ask(&mut self, approved: Approved) -> u64 {
+        self.count += 1;
+        self.handle.ask(Request::Write { id: self.count, approved }).expect("the writer runs");
+        self.count
+    }
+
+    pub async fn event(&mut self) -> Event {
+        tokio::time::timeout(Duration::from_secs(30), self.news.recv()).await.expect("news in time").expect("news")
+    }
+
+    /// The next state of the writer.
+    pub async fn state(&mut self) -> WriterState {
+        loop {
+            if let Event::Writer(state) = self.event().await {
+                return state;
+            }
+        }
+    }
+
+    /// The next step of an action.
+    pub async fn step(&mut self) -> ActionStep {
+        loop {
+            if let Event::Action(ActionNews { step, .. }) = self.event().await {
+                return step;
+            }
+        }
+    }
+
+    /// How the next action ends.
+    pub async fn ended(&mut self) -> Outcome {
+        loop {
+            if let ActionStep::Ended(outcome) = self.step().await {
+                return outcome;
+            }
+        }
+    }
+
+    /// The pid of the job that starts next.
+    pub async fn started(&mut self) -> i32 {
+        match self.step().await {
+            ActionStep::Started { pid: Some(pid) } => pid,
+            other @ (ActionStep::Started { .. }
+            | ActionStep::Ended(_)
+            | ActionStep::Verified { .. }
+            | ActionStep::Unlogged(_)) => panic!("{other:?}"),
+        }
+    }
+
+    /// Asks for it and waits for its end.
+    pub async fn take(&mut self, approved: Approved) -> Outcome {
+        self.ask(approved);
+        self.ended().await
+    }
+}
+
+/// The lines of a log.
+pub fn lines(log: &Path) -> Vec<Entry> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// The lines of the last action: what each tells, and the result where it has one.
+pub fn last_action(log: &Path) -> Vec<(EventKind, Option<String>)> {
+    let lines = lines(log);
+    let id = lines.last().map(|line| line.id.clone());
+    let of_it = lines.into_iter().filter(|line| Some(&line.id) == id.as_ref());
+    of_it.map(|line| (line.event, line.outcome.map(|outcome| outcome.result))).collect()
+}

@@ -1,0 +1,276 @@
+//! The built-in panels against a real Prometheus: which source answers for which version of the service, and what is
+//! no answer. Runs where `PGTRIAGE_LAB` is set; `PGTRIAGE_PROMETHEUS` names the program if it is not in the path.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use pgtriage::model::panel::{PanelAnswer, PanelSpec, Reading, defaults};
+use pgtriage::model::{Cadence, Demand, ProbeError, Question, Snapshot, Wanted};
+use pgtriage::probe::Report;
+use pgtriage::probe::prometheus::{Prometheus, PrometheusSettings};
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use super::series;
+
+/// A running Prometheus; it ends with the test.
+struct Lab {
+    url: String,
+    _child: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Lab {
+    /// None, said loudly, where the lab is not wanted.
+    async fn start() -> Option<Self> {
+        if std::env::var_os("PGTRIAGE_LAB").is_none() {
+            eprintln!("SKIPPED: PGTRIAGE_LAB is not set, so no real Prometheus was asked");
+            return None;
+        }
+        let service = series::serve().await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = "global:\n  scrape_interval: 250ms\n  scrape_timeout: 250ms\nscrape_configs:\n".to_owned();
+        for (job, path) in series::jobs() {
+            writeln!(
+                config,
+                "- job_name: {job}\n  metrics_path: {path}\n  static_configs: [{{targets: ['{service}']}}]"
+            )
+            .unwrap();
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        writeln!(config, "- job_name: prometheus\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]").unwrap();
+        let file = folder.path().join("prometheus.yml");
+        std::fs::write(&file, config).unwrap();
+        let program = std::env::var_os("PGTRIAGE_PROMETHEUS").unwrap_or_else(|| "prometheus".into());
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("PGTRIAGE_LAB is set, so a prometheus must be there (PGTRIAGE_PROMETHEUS names it)");
+        let lab = Self { url: format!("http://127.0.0.1:{port}"), _child: child, _folder: folder };
+        lab.wait_for_a_rate().await;
+        Some(lab)
+    }
+
+    /// Three scrapes of every job: then each rate has its two samples.
+    async fn wait_for_a_rate(&self) {
+        let prometheus = self.of(None);
+        let text = "[[panel]]\nid = 'a'\ntitle = 'A'\ntab = 'cache'\n[[panel.candidates]]\nname = 'n'\n\
+                    expr = 'min(count_over_time(up[1m])) > 4'\n";
+        let ready = pgtriage::model::panel::parse(text, "test").unwrap().remove(0);
+        let begun = Instant::now();
+        loop {
+            let answer = prometheus.panel(&ready, 10, 1).await;
+            if answer.as_ref().is_ok_and(|a| matches!(a.reading, Reading::Values { .. })) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{answer:?}");
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn of(&self, job: Option<&str>) -> Prometheus {
+        self.with(|settings| settings.job = job.map(str::to_owned))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut PrometheusSettings)) -> Prometheus {
+        let mut settings = PrometheusSettings::new(&self.url);
+        settings.postgres_job = Some("postgres".into());
+        change(&mut settings);
+        Prometheus::new(settings).unwrap()
+    }
+}
+
+async fn ask(prometheus: &Prometheus, spec: &PanelSpec) -> PanelAnswer {
+    prometheus.panel(spec, 30, 1).await.unwrap_or_else(|error| panic!("{}: {error}", spec.id))
+}
+
+/// What an answer is, in a few words: the source and its last value, or why there is none.
+fn words(spec: &PanelSpec, answer: &PanelAnswer) -> String {
+    match &answer.reading {
+        Reading::Values { candidate, series } => {
+            let values: Vec<String> = series
+                .iter()
+                .map(|s| {
+                    let value = s.last().flatten().map_or("NaN".to_owned(), |v| format!("{v:.3}"));
+                    if s.name.is_empty() { value } else { format!("{}={value}", s.name) }
+                })
+                .collect();
+            format!("{}: {}", spec.candidates[*candidate].name, values.join(" "))
+        }
+        Reading::NotANumber { candidate } => format!("{}: NaN", spec.candidates[*candidate].name),
+        Reading::NoSeries => answer.unmeasured.clone().unwrap_or_else(|| "no series".to_owned()),
+    }
+}
+
+async fn all(prometheus: &Prometheus) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for spec in defaults().unwrap() {
+        let answer = ask(prometheus, &spec).await;
+        found.insert(spec.id.clone(), words(&spec, &answer));
+    }
+    found
+}
+
+fn expect(found: &BTreeMap<String, String>, expected: &[(&str, &str)]) {
+    for (id, begins) in expected {
+        assert!(found[*id].starts_with(begins), "{id}: {} is not {begins}; all: {found:#?}", found[*id]);
+    }
+}
+
+#[tokio::test]
+async fn every_version_of_the_service_is_read_from_its_best_source() {
+    let Some(lab) = Lab::start().await else { return };
+
+    let v2 = all(&lab.with(|s| (s.job, s.pool_max) = (Some("v2".into()), Some(20)))).await;
+    expect(
+        &v2,
+        &[
+            ("p50", "v2 queries: 0.00"),
+            ("p95", "v2 queries: 0.0"),
+            ("p99", "v2 queries: 0.0"),
+            ("throughput", "GraphQL queries: "),
+            ("error-ratio", "v2 GraphQL errors: 0.286"),
+            ("p95-by-operation", "v2 queries: ListUsers=0.0"),
+            ("errors-by-operation", "v2 GraphQL errors: ListUsers=0.000 __anonymous__=1.000"),
+            ("db-time", "v2 top five statements: 0.0"),
+            ("slow-statements", "v2 queries: 0.000"),
+            ("pool", "v2 pool: 0.000"),
+            ("requests-waiting", "v2 pool: 0.000"),
+            ("memory", "no series"),
+            ("cpu", "no series"),
+            ("connections", "postgres_exporter: active=5.000 idle in transaction=1.000"),
+            ("cache-hit-ratio", "cache counters: 0.800"),
+            ("cache-requests", "cache counters: hits="),
+            ("cache-entries", "v2 result cache: 1.000"),
+            ("cache-size", "v2 result cache: 192.000"),
+        ],
+    );
+
+    let v1 = all(&lab.of(Some("v1"))).await;
+    expect(
+        &v1,
+        &[
+            ("p50", "v1 HTTP on /graphql: 0.00"),
+            ("p95", "v1 HTTP on /graphql: 0.0"),
+            ("throughput", "v1 HTTP on /graphql: "),
+            ("error-ratio", "v1 HTTP 5xx: 0.0"),
+            ("p95-by-operation", "v1 HTTP by path: /"),
+            ("errors-by-operation", "v1 HTTP 5xx by path: /"),
+            ("db-time", "no series"),
+            ("slow-statements", "v1 HTTP on /graphql: 0.000"),
+            ("pool", "v1 exports pool gauges that nothing sets"),
+            ("requests-waiting", "no series"),
+            ("cache-hit-ratio", "no series"),
+            ("cache-requests", "no series"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn nan_zero_and_nothing_are_told_apart_and_a_dead_counter_is_no_answer() {
+    let Some(lab) = Lab::start().await else { return };
+
+    let idle = all(&lab.of(Some("v2-idle"))).await;
+    expect(
+        &idle,
+        &[
+            ("p95", "v2 queries: NaN"),
+            ("throughput", "GraphQL queries: 0.000"),
+            ("error-ratio", "v2 GraphQL errors: NaN"),
+            ("errors-by-operation", "v2 GraphQL errors: NaN"),
+            ("slow-statements", "v2 queries: 0.000"),
+            ("cache-hit-ratio", "cache counters: NaN"),
+            ("cache-requests", "cache counters: hits=0.000 requests=0.000"),
+            ("pool", "v2 pool, of opened connections: 0.000"),
+        ],
+    );
+    let idle = all(&lab.of(Some("v1-idle"))).await;
+    expect(&idle, &[("p95", "v1 HTTP on /graphql: NaN"), ("throughput", "v1 HTTP on /graphql: 0.000")]);
+
+    let old = all(&lab.of(Some("v2-old"))).await;
+    let never = "this version's cache counters never count";
+    expect(&old, &[("cache-hit-ratio", never), ("cache-requests", never), ("error-ratio", "v2 GraphQL errors: 0.286")]);
+    expect(&old, &[("db-time", "this version exports database counters that never count")]);
+
+    let collapsed = all(&lab.of(Some("collapsed"))).await;
+    expect(&collapsed, &[("cache-hit-ratio", "cache counters: 0.000")]);
+    expect(&collapsed, &[("cache-requests", "cache counters: hits=0.000 requests=")]);
+
+    let acme = lab.with(|s| (s.job, s.prefix) = (Some("acme".into()), "acme".into()));
+    expect(&all(&acme).await, &[("throughput", "GraphQL queries: 0.000"), ("cache-size", "v2 result cache: 192")]);
+
+    let nowhere = all(&lab.of(Some("nowhere"))).await;
+    expect(&nowhere, &[("p95", "no series"), ("throughput", "no series"), ("memory", "no series")]);
+}
+
+#[tokio::test]
+async fn memory_is_never_that_of_a_process_nobody_named() {
+    let Some(lab) = Lab::start().await else { return };
+    let memory = defaults().unwrap().into_iter().find(|spec| spec.id == "memory").unwrap();
+    let answer = ask(&lab.of(None), &memory).await;
+    assert_eq!(words(&memory, &answer), "no series");
+    assert_eq!(answer.notes, ["some sources need `job` to be set"]);
+    let answer = ask(&lab.of(Some("prometheus")), &memory).await;
+    assert!(words(&memory, &answer).starts_with("process of the job: 127.0.0.1:"), "{}", words(&memory, &answer));
+}
+
+#[tokio::test]
+async fn prometheus_can_parse_every_candidate_and_every_telltale() {
+    let Some(lab) = Lab::start().await else { return };
+    let prometheus = lab.with(|s| (s.job, s.pool_max) = (Some("v2".into()), Some(20)));
+    for spec in defaults().unwrap() {
+        let telltales = spec.telltales.iter().map(|t| (t.says.clone(), t.expr.clone()));
+        let candidates = spec.candidates.iter().map(|c| (c.name.clone(), c.expr.clone()));
+        for (name, expr) in candidates.chain(telltales) {
+            let mut alone = spec.clone();
+            alone.candidates.truncate(1);
+            alone.candidates[0].expr = expr;
+            let answer = prometheus.panel(&alone, 900, 10).await;
+            assert!(answer.is_ok(), "{} / {name}: {answer:?}", spec.id);
+        }
+    }
+    let mut broken = defaults().unwrap().remove(0);
+    broken.candidates.truncate(1);
+    broken.candidates[0].expr = "sum(".into();
+    let refused = prometheus.panel(&broken, 900, 10).await;
+    assert!(matches!(refused, Err(ProbeError::Refused { .. })), "the check can fail: {refused:?}");
+}
+
+#[tokio::test]
+async fn targets_tell_which_scrape_failed_and_why() {
+    let Some(lab) = Lab::start().await else { return };
+    let targets = lab.of(None).targets().await.unwrap();
+    assert_eq!(targets[0].job, "locked", "what is down comes first");
+    assert!(targets[0].error.contains("401"), "{}", targets[0].error);
+    for target in targets.iter().skip(1) {
+        assert!(target.up && target.error.is_empty(), "{target:?}");
+        assert!(target.interval_s.is_some_and(|s| (s - 0.25).abs() < 0.05), "{target:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_task_learns_how_often_the_service_is_scraped_and_looks_back_no_further() {
+    let Some(lab) = Lab::start().await else { return };
+    let question = Question::Panel { id: "throughput".into(), span_s: 30, step_s: 1 };
+    let cadence = Cadence::Every(Duration::from_secs(1));
+    let demand = Demand { wanted: vec![Wanted { question: question.clone(), cadence }], reconnect: 0 };
+    let (_wants, wanted) = watch::channel(demand);
+    let (report, mut reports) = mpsc::channel(8);
+    tokio::spawn(lab.of(Some("v2")).run(defaults().unwrap(), wanted, report));
+    while let Some(Report::Sample(sample)) = reports.recv().await {
+        if sample.question == question {
+            let Ok(Snapshot::Panel(answer)) = sample.answer else { panic!("{:?}", sample.answer) };
+            assert!(answer.expr.contains("[10s]"), "{}", answer.expr);
+            return;
+        }
+    }
+    panic!("the task ended");
+}
