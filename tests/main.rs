@@ -12,4 +12,5 @@ mod lab;
 mod lab_itself;
 mod panels;
 mod pictures;
+mod probes;
 mod readme;
