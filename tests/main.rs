@@ -11,3 +11,5 @@ mod actions;
 mod lab;
 mod lab_itself;
 mod panels;
+mod pictures;
+mod readme;
