@@ -7,7 +7,9 @@
 )]
 
 mod actions;
+mod conninfo;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
+mod road;
