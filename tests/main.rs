@@ -12,4 +12,9 @@ mod conninfo;
 mod lab;
 mod lab_itself;
 mod panels;
+<<<<<<< HEAD
 mod road;
+=======
+mod pictures;
+mod readme;
+>>>>>>> main
