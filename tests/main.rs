@@ -7,10 +7,15 @@
 )]
 
 mod actions;
+mod conninfo;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
+<<<<<<< HEAD
+mod road;
+=======
 mod pictures;
 mod probes;
 mod readme;
+>>>>>>> main
