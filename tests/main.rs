@@ -8,14 +8,15 @@
 
 mod actions;
 mod conninfo;
+mod hostile;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
-<<<<<<< HEAD
-mod road;
-=======
 mod pictures;
 mod probes;
 mod readme;
->>>>>>> main
+mod road;
+mod screens;
+mod stage;
+mod stories;
