@@ -11,3 +11,4 @@ mod actions;
 mod lab;
 mod lab_itself;
 mod panels;
+mod terminal;
