@@ -12,3 +12,5 @@ mod lab;
 mod lab_itself;
 mod panels;
 mod terminal;
+mod pictures;
+mod readme;

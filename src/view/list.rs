@@ -39,8 +39,8 @@ pub fn draw<R: Row>(listing: &Listing<R>, dimmed: bool, theme: Theme, area: Rect
             let cell = (placed.column.cell)(row);
             let mut style = theme.style(if dimmed { Tone::Faint } else { cell.tone });
             if selected {
-                // A faint grey on a reversed row would be unreadable.
-                style = if cell.tone <= Tone::Faint || dimmed { Style::new() } else { style };
+                // Reversed tones would make the row a patchwork, and a faint grey unreadable; its mark keeps its tone.
+                style = Style::new();
             }
             let at = Rect { x: area.x + placed.x, y, width: placed.width, height: 1 };
             put(&theme.plain(&cell.text), placed.column.align, style, at, buffer);
