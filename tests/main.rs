@@ -13,6 +13,7 @@ mod hostile;
 mod lab;
 mod lab_itself;
 mod panels;
+mod terminal;
 mod pictures;
 mod probes;
 mod readme;
