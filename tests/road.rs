@@ -1,7 +1,8 @@
-//! The road to a real server, which each test starts for itself and removes: TLS in all its modes beside psql, and what
+//! The road to real servers, which each test starts for itself and removes: TLS and host lists beside psql, and what
 //! becomes of a session when the server is late, ends it, or dies.
 
 mod cluster;
+mod hosts;
 pub mod programs;
 mod session;
 mod tls;
