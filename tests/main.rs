@@ -8,8 +8,16 @@
 
 mod actions;
 mod conninfo;
+mod hostile;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
+mod terminal;
+mod pictures;
+mod probes;
+mod readme;
 mod road;
+mod screens;
+mod stage;
+mod stories;

@@ -5,25 +5,22 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
-use super::{footer, list, words};
+use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::connections::{Counts, SessionRow, short_mode};
 use crate::command::Tab;
-use crate::model::Tone;
 use crate::model::session::State;
 use crate::model::unit::Age;
+use crate::model::{ServerText, Tone};
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let head = head(app, theme, area);
     // The head never takes more than half of a small screen from the list.
-    let lines = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 2).max(1));
-    let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Fill(1)]).areas(area);
-    for (i, line) in head.into_iter().take(usize::from(lines)).enumerate() {
-        let y = top.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..top });
-    }
-    let stale = words::freshness(&app.world().sessions, app.refresh.as_secs_f64(), app).is_some();
+    let height = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 2).max(1));
+    let [top, body] = Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
+    lines::draw(head, theme, top, frame);
+    let stale = words::standing(&app.world().sessions, app.refresh.as_secs_f64(), app).is_some();
     let listing = if app.tab == Tab::Slow { &app.slow } else { &app.connections };
     if listing.is_empty() {
         let (text, tone) = empty(app, listing.total());
@@ -36,7 +33,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
 /// Why there is no row: an all-clear is given only where everything was seen.
 fn empty(app: &App, total: usize) -> (String, Tone) {
     let world = app.world();
-    if let Some(said) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app) {
+    if let Some(said) = words::standing(&world.sessions, app.refresh.as_secs_f64(), app) {
         return said;
     }
     if total > 0 {
@@ -64,27 +61,31 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
 fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let world = app.world();
-    if let Some((text, tone)) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app)
-        && (world.sessions.get().is_some() || words::last_error(world.link.as_ref()).is_none())
-    {
-        lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
-    }
-    if let Some(words) = words::last_error(world.link.as_ref()) {
-        lines.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
-    }
     if world.sessions.get().is_none() {
+        // The list says why there is nothing.
         return lines;
     }
-    lines.push(totals(app, theme));
+    if let Some((text, tone)) = words::standing(&world.sessions, app.refresh.as_secs_f64(), app) {
+        // The server's own words are worth a second line, not the whole screen.
+        let most = if area.height >= 16 { 3 } else { 1 };
+        let folded = lines::folded(&theme.plain(&text), usize::from(area.width));
+        let style = theme.style(tone);
+        if folded.len() > most {
+            lines.push(Line::styled(theme.plain(&text), style));
+        } else {
+            lines.extend(folded.into_iter().map(|l| Line::styled(l, style)));
+        }
+    }
     if app.totals.hidden > 0 {
-        let role = world.server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let role = words::role(app);
         let text = format!(
             "! {} of {} sessions are hidden from {role}: GRANT pg_monitor TO {role}",
             app.totals.hidden,
             world.sessions.get().map_or(0, |s| s.rows.len()),
         );
-        lines.push(Line::styled(text, theme.style(Tone::Warning)));
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
+    lines.push(totals(app, theme, area.width));
     if area.height >= 20 && area.width >= 100 && app.tab == Tab::Connections {
         lines.push(by(app, theme));
     }
@@ -92,15 +93,23 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     lines
 }
 
-fn totals(app: &App, theme: Theme) -> Line<'static> {
+/// The figures that decide come first: a narrow screen cuts the rest.
+fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
     let t = &app.totals;
     let mut spans = Vec::new();
     let mut push = |text: String, tone: Tone| {
         if !spans.is_empty() {
             spans.push(Span::styled(theme.plain(" · "), theme.style(Tone::Faint)));
         }
-        spans.push(Span::styled(text, theme.style(tone)));
+        spans.push(Span::styled(theme.plain(&text), theme.style(tone)));
     };
+    let listing = if app.tab == Tab::Slow { &app.slow } else { &app.connections };
+    if let Some(text) = words::filtered(app, listing.len(), listing.total()) {
+        push(text, Tone::Notice);
+    }
+    if app.tab == Tab::Slow {
+        push(format!("{} over {}", app.slow.total(), Age(app.slow_after_s).short()), Tone::Notice);
+    }
     let limit = app.world().server.get().map(|s| (s.ordinary_slots(), s.max_connections));
     match limit {
         Some((ordinary, max)) => {
@@ -112,20 +121,18 @@ fn totals(app: &App, theme: Theme) -> Line<'static> {
             } else {
                 Tone::Plain
             };
-            push(format!("{used} of {ordinary} slots ({max} less reserve)"), tone);
+            let reserve = if width >= 100 { format!(" ({max} less reserve)") } else { String::new() };
+            push(format!("{used} of {ordinary} slots{reserve}"), tone);
         }
         None => push(format!("{} clients", t.clients), Tone::Plain),
     }
-    if app.tab == Tab::Slow {
-        push(format!("over {}", Age(app.slow_after_s).short()), Tone::Notice);
-    }
-    push(format!("{} active", t.active), Tone::Plain);
+    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
     push(
         format!("{} idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
     );
+    push(format!("{} active", t.active), Tone::Plain);
     push(format!("{} idle", t.idle), Tone::Faint);
-    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
     Line::from(spans)
 }
 
@@ -165,18 +172,19 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         let text = match rows.iter().find(|r| r.session.pid == pid) {
             Some(row) => {
                 let advice = match row.session.state {
-                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => "; cancel cannot help (idle)",
-                    Some(State::Active | State::Fastpath) => "; cancel can help",
+                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => ": cancel cannot help",
+                    Some(State::Active | State::Fastpath) => ": cancel can help",
                     Some(State::Starting | State::Disabled | State::Idle) | None => "",
                 };
-                format!("‼ {} holds up {behind}, frees {frees} if it goes{advice}{}", summary(row), whose(row))
+                format!("‼ {pid} holds up {behind}, frees {frees} · {}", summary(row, advice))
             }
             None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
         };
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Critical)));
     }
     if let Some(row) = queue_start(rows) {
-        let text = format!("! {} queues {}, frees {} if cancelled{}", summary(row), row.blocks, row.frees, whose(row));
+        let (pid, blocks, frees) = (row.session.pid, row.blocks, row.frees);
+        let text = format!("! {pid} queues {blocks}, frees {frees} if cancelled · {}", summary(row, ""));
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
     lines.truncate(most.max(1));
@@ -203,20 +211,16 @@ fn queue_start(rows: &[SessionRow]) -> Option<&SessionRow> {
     rows.iter().filter(|r| r.frees > 0 && !r.session.blocked_by.is_empty()).max_by_key(|r| r.frees)
 }
 
-fn summary(row: &SessionRow) -> String {
+/// What it does, what helps, who it is.
+fn summary(row: &SessionRow, advice: &str) -> String {
     let s = &row.session;
     let state = s.state.map_or("", State::short);
     let age = if s.state.is_some_and(State::is_idle_in_transaction) { s.xact_s } else { s.query_s };
     let age = age.map_or_else(String::new, |a| format!(" {}", Age(a).short()));
+    let app = if s.application.is_empty() { String::new() } else { format!(" · app={}", s.application.head(16)) };
     let wants = s.waits_for.as_ref().map_or_else(String::new, |w| {
         let on = w.relation.as_ref().map_or_else(String::new, |r| format!(" on {}", r.head(30)));
-        format!(" wants {}{on}", short_mode(&w.mode))
+        format!(" wants {}{on}", ServerText::from(short_mode(&w.mode)).head(24))
     });
-    format!("{} {state}{age}{wants}", s.pid)
-}
-
-/// Whose it is, behind what counts more.
-fn whose(row: &SessionRow) -> String {
-    let s = &row.session;
-    if s.application.is_empty() { String::new() } else { format!(" · app={}", s.application.head(16)) }
+    format!("{state}{age}{wants}{advice}{app}")
 }

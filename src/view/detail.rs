@@ -8,6 +8,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::lines;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::mode::Subject;
@@ -16,7 +17,7 @@ use crate::table::Row;
 
 /// Draws the detail of `of`.
 pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
-    let lines = match of {
+    let shown = match of {
         Subject::Session(key) => match app.session_row(key) {
             Some(row) => session::lines(app, row, theme),
             None => gone(&format!("session {} is gone", key.pid), theme),
@@ -30,12 +31,9 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             None => gone("the standby is no longer in the list", theme),
         },
     };
-    let wrapped = wrap(lines, usize::from(area.width));
+    let wrapped = wrap(shown, usize::from(area.width));
     let top = scroll.min(wrapped.len().saturating_sub(usize::from(area.height)));
-    for (i, line) in wrapped.into_iter().skip(top).take(usize::from(area.height)).enumerate() {
-        let y = area.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
+    lines::draw(wrapped.into_iter().skip(top).collect(), theme, area, frame);
 }
 
 fn gone(text: &str, theme: Theme) -> Vec<Line<'static>> {

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
-use super::words;
+use super::{lines, words};
 use crate::app::App;
 use crate::command::Tab;
 use crate::guard::Policy;
@@ -34,8 +34,8 @@ pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let need = l.width() + r.width() + usize::from(r.width() > 0);
         if need <= width || rank == 0 {
             let at = area.width.saturating_sub(u16::try_from(r.width()).unwrap_or(0));
-            frame.render_widget(l, area);
-            frame.render_widget(r, Rect { x: area.x + at, width: area.width - at, ..area });
+            lines::draw_one(l, theme, area, frame);
+            lines::draw_one(r, theme, Rect { x: area.x + at, width: area.width - at, ..area }, frame);
             return;
         }
         rank = left.iter().chain(&right).map(|p| p.rank).filter(|r| *r < rank).max().unwrap_or(0);
@@ -129,7 +129,7 @@ pub fn draw_tabs(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     // Where not all titles fit only the open tab keeps its own.
     let full = tabs(app, theme, Titles::All);
     let line = if full.width() <= usize::from(area.width) { full } else { tabs(app, theme, Titles::Current) };
-    frame.render_widget(line, area);
+    lines::draw_one(line, theme, area, frame);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,19 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::lines::folded;
 use super::theme::Theme;
-use super::{picker, words};
+use super::{lines, picker, words};
 use crate::app::App;
 use crate::guard::{Confirm, Prompt};
 use crate::model::Tone;
 
 /// Draws the question. Where there is little room the rows are cut, never the way to answer.
 pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
-    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut rows: Vec<Line<'static>> = Vec::new();
     let width = usize::from(area.width.min(100)).saturating_sub(4);
     for warning in prompt.warnings() {
-        lines.extend(
+        rows.extend(
             folded(&format!("! {warning}"), width)
                 .into_iter()
                 .map(|l| Line::styled(theme.plain(&l), theme.style(Tone::Warning))),
@@ -26,32 +27,27 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
     for row in others.into_iter().chain(statement) {
         for (i, part) in folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
             let label = if i == 0 { row.label } else { "" };
-            lines.push(Line::from(vec![
+            rows.push(Line::from(vec![
                 Span::styled(format!("{label:<9}"), theme.style(Tone::Faint)),
                 Span::raw(theme.plain(&part)),
             ]));
         }
     }
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(4);
     let inner = picker::framed(prompt.title(), 100, height, theme, area, frame);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     if inner.height == 0 {
         return;
     }
     let room = usize::from(inner.height.saturating_sub(1));
-    let cut = lines.len() > room;
-    for (i, line) in lines.into_iter().take(room).enumerate() {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        let at = Rect { y, height: 1, ..inner };
-        frame.render_widget(line, at);
-        if cut && i + 1 == room {
-            let more = theme.plain(" …");
-            let x = at.x + at.width.saturating_sub(2);
-            frame.render_widget(Span::raw(more), Rect { x, width: at.width.min(2), ..at });
-        }
+    let cut = rows.len() > room;
+    let at = Rect { height: inner.height - 1, ..inner };
+    lines::draw(rows, theme, at, frame);
+    if cut && at.height > 0 {
+        lines::mark_cut(theme, Rect { y: at.bottom() - 1, height: 1, ..at }, frame.buffer_mut());
     }
     let y = inner.y + inner.height - 1;
-    frame.render_widget(answer(prompt, theme).right_aligned(), Rect { y, height: 1, ..inner });
+    lines::draw_one(answer(prompt, theme).right_aligned(), theme, Rect { y, height: 1, ..inner }, frame);
 }
 
 fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
@@ -78,32 +74,6 @@ pub fn draw_leave(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let inner = picker::framed("Leave?", 70, 5, theme, area, frame);
     let text =
         [format!("{label} still runs. Leaving cancels it."), String::new(), "y leave   any other key stay".to_owned()];
-    for (i, line) in text.into_iter().take(usize::from(inner.height)).enumerate() {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(Line::raw(format!(" {line}")), Rect { y, height: 1, ..inner });
-    }
-}
-
-/// Breaks a text into lines of at most `width` characters, at blanks where there are some.
-fn folded(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
-    let mut out = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
-            out.push(std::mem::take(&mut line));
-        }
-        while word.len() > width {
-            let rest = word.split_off(width);
-            out.push(word.into_iter().collect());
-            word = rest;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word);
-    }
-    out.push(line);
-    out
+    let shown = text.into_iter().flat_map(|line| folded(&line, usize::from(inner.width.saturating_sub(1))));
+    lines::draw(shown.map(|line| Line::raw(format!(" {line}"))).collect(), theme, inner, frame);
 }
