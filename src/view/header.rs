@@ -15,6 +15,9 @@ use crate::model::unit::Age;
 use crate::model::world::{Link, Tls};
 use crate::model::{Tone, seconds_between};
 
+/// Own cost in milliseconds of answers per second from which on the pace is a slower one than the chosen one.
+const SLOWED: f64 = 90.0;
+
 /// One part of the first line, with how soon it gives way when there is no room: the highest first.
 struct Part {
     text: String,
@@ -110,7 +113,9 @@ fn clock(app: &App, theme: Theme) -> Vec<Part> {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }
                 } else {
-                    let text = theme.plain(&format!("● live {}s", app.refresh.as_secs_f64()));
+                    // The probes rest nine times as long as an answer took: then the pace is not the chosen one.
+                    let slowed = if world.own_cost_ms_per_s(app.now) > SLOWED { ", slowed" } else { "" };
+                    let text = theme.plain(&format!("● live {}s{slowed}", app.refresh.as_secs_f64()));
                     Part { text, style: theme.style(Tone::Good), rank: 0 }
                 }
             }
