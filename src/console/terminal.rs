@@ -45,7 +45,10 @@ impl Screen {
         enable_raw_mode()?;
         self.ours = true;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal where the cursor is and waits for the answer, two seconds at most, and a
+        // link may be slower. This too empties the screen and draws all of it next time.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Gives the terminal back for a while.

@@ -13,7 +13,10 @@ use crate::guard::Policy;
 use crate::message::WriterState;
 use crate::model::unit::Age;
 use crate::model::world::{Link, Tls};
-use crate::model::{Tone, seconds_between};
+use crate::model::{ServerText, Tone, seconds_between};
+
+/// Own cost in milliseconds of answers per second from which on the pace is a slower one than the chosen one.
+const SLOWED: f64 = 90.0;
 
 /// One part of the first line, with how soon it gives way when there is no room: the highest first.
 struct Part {
@@ -120,7 +123,9 @@ fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }
                 } else {
-                    let text = theme.plain(&format!("● live {}s", app.refresh.as_secs_f64()));
+                    // The probes rest nine times as long as an answer took: then the pace is not the chosen one.
+                    let slowed = if world.own_cost_ms_per_s(app.now) > SLOWED { ", slowed" } else { "" };
+                    let text = theme.plain(&format!("● live {}s{slowed}", app.refresh.as_secs_f64()));
                     Part { text, style: theme.style(Tone::Good), rank: 0 }
                 }
             }
@@ -176,9 +181,14 @@ fn burning(app: &App, tab: Tab) -> (Tone, usize) {
         Tab::Connections => (Tone::Critical, app.totals.waiting),
         Tab::Slow => (Tone::Warning, app.slow.total()),
         Tab::Replication => {
-            let gone = app.world().missing.len();
+            let world = app.world();
+            let gone = world.missing.len();
             let behind = app.replicas.all().iter().filter(|r| r.tone() >= Tone::Warning).count();
-            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind)
+            // A slot that nobody reads from keeps WAL; one whose standby is already counted as gone counts once.
+            let known = |slot: &ServerText| world.missing.values().any(|m| m.last.slot.as_ref() == Some(slot));
+            let slots = world.replication.get().map_or(&[][..], |r| r.slots.as_slice());
+            let idle = slots.iter().filter(|s| !s.active && !known(&s.name)).count();
+            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind + idle)
         }
         Tab::Tables => (Tone::Warning, app.tables.all().iter().filter(|r| r.tone() >= Tone::Warning).count()),
         Tab::Latency | Tab::Cache => (Tone::Plain, 0),

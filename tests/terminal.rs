@@ -1,0 +1,15 @@
+//! The program itself in a terminal, against real servers: what a person sees, presses, and is left with.
+//!
+//! Nothing here sleeps to be right: a test waits for what it wants to see, and says what it saw instead.
+
+mod driver;
+mod hostile;
+mod login;
+mod metrics;
+mod newcomer;
+mod outage;
+mod pressure;
+mod readonly;
+mod scene;
+mod signals;
+mod start;
