@@ -63,15 +63,14 @@ impl ReplicaRow {
         }
     }
 
-    fn bytes(&self, figure: Option<i64>) -> Cell {
-        figure.map_or_else(Cell::none, |b| {
-            Cell::toned(Bytes(b).short(), if self.missing_s.is_some() { Tone::Faint } else { self.tone() })
-        })
+    /// A distance or lag while it is here. Of one that is gone nothing is known but its last position: a `0 B` from
+    /// before it went would read as all well.
+    fn present<T>(&self, figure: Option<T>) -> Option<T> {
+        figure.filter(|_| self.missing_s.is_none())
     }
 
-    /// The tone of a figure that is no judgement: faint where it is the last one of a standby that is gone.
-    fn old(&self) -> Tone {
-        if self.missing_s.is_some() { Tone::Faint } else { Tone::Plain }
+    fn bytes(&self, figure: Option<i64>) -> Cell {
+        self.present(figure).map_or_else(Cell::none, |b| Cell::toned(Bytes(b).short(), self.tone()))
     }
 }
 
@@ -95,7 +94,7 @@ macro_rules! stage {
             rank: $rank,
             first: Direction::Descending,
             cell: |r: &ReplicaRow| r.bytes(r.replica.$field),
-            key: |r: &ReplicaRow| key(r.replica.$field),
+            key: |r: &ReplicaRow| key(r.present(r.replica.$field)),
         }
     };
 }
@@ -110,8 +109,8 @@ macro_rules! lag {
             align: Align::Right,
             rank: $rank,
             first: Direction::Descending,
-            cell: |r: &ReplicaRow| age_cell(r.replica.$field, r.old()),
-            key: |r: &ReplicaRow| SortKey::number(r.replica.$field),
+            cell: |r: &ReplicaRow| age_cell(r.present(r.replica.$field), Tone::Plain),
+            key: |r: &ReplicaRow| SortKey::number(r.present(r.replica.$field)),
         }
     };
 }
@@ -160,7 +159,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 3,
         first: Direction::Ascending,
-        cell: |r| Cell::toned(shown(r.replica.sync_state.as_deref()), r.old()),
+        cell: |r| Cell::toned(shown(r.replica.sync_state.as_deref()), Tone::Faint),
         key: |r| r.replica.sync_state.clone().map_or(SortKey::Unknown, SortKey::Text),
     },
     Column {
@@ -171,7 +170,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 2,
         first: Direction::Ascending,
-        cell: |r| text_cell(r.replica.slot.as_ref(), r.old()),
+        cell: |r| text_cell(r.replica.slot.as_ref(), Tone::Faint),
         key: |r| text_key(r.replica.slot.as_ref()),
     },
     Column {
@@ -193,7 +192,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Right,
         rank: 4,
         first: Direction::Descending,
-        cell: |r| age_cell(r.replica.reply_s, Tone::Faint),
+        cell: |r| age_cell(r.present(r.replica.reply_s), Tone::Faint),
         key: |r| SortKey::number(r.replica.reply_s),
     },
     Column {
