@@ -6,6 +6,7 @@
 pub mod act;
 pub mod demand;
 pub mod mode;
+mod pick;
 pub mod press;
 pub mod tab;
 pub mod update;

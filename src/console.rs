@@ -3,16 +3,19 @@
 //! A key never waits for a server: the loop awaits channels only. The terminal is written here and nowhere else.
 
 mod keys;
+mod secret;
 mod signals;
 pub mod start;
 mod terminal;
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
@@ -20,8 +23,10 @@ use crate::effect::{Request, WriterHandle};
 use crate::keymap::{Chord, Key};
 use crate::message::{Effect, Event, not_sent};
 use crate::model::{Demand, Timestamp};
+use crate::postgres::Secret;
 use crate::probe::Report;
 use crate::view;
+use secret::{Step, Typing};
 use signals::{Signals, Wish};
 use terminal::Screen;
 
@@ -37,8 +42,28 @@ pub struct Wires {
     pub news: mpsc::Receiver<Event>,
     /// What is wanted.
     pub demand: watch::Sender<Demand>,
+    /// How the rest is started.
+    pub door: Door,
+}
+
+/// What comes before anything is asked of the server: whether it wants a password that nobody has given. The screen is
+/// open meanwhile, since a server that does not answer must not keep a person before an empty one.
+pub struct Door {
+    /// Comes true where a password is to be typed.
+    pub wanted: Pin<Box<dyn Future<Output = bool> + Send>>,
+    /// The words that ask for it.
+    pub question: String,
+    /// Starts reading and writing.
+    pub begin: Box<dyn FnOnce(Option<Secret>) -> Started>,
+}
+
+/// What runs behind the screen.
+#[derive(Default)]
+pub struct Started {
     /// The writer; none in read-only mode, where none exists.
     pub effects: Option<WriterHandle>,
+    /// The probes; they end with this.
+    pub probes: JoinSet<()>,
 }
 
 /// Why the loop ended.
@@ -59,11 +84,14 @@ pub enum End {
 pub async fn run(app: App, wires: Wires) -> io::Result<End> {
     let signals = Signals::listen()?;
     let mut screen = Screen::open()?;
-    let mut console = Loop { app, wires, inputs: EventStream::new(), signals, dirty: true, drawn: None };
-    let end = console.run(&mut screen).await;
+    let Wires { reports, news, demand, door } = wires;
+    let feeds = Feeds { reports, news, demand };
+    let started = Started::default();
+    let mut console = Loop { app, feeds, started, inputs: EventStream::new(), signals, dirty: true, drawn: None };
+    let end = console.run(door, &mut screen).await;
     screen.close();
     // The terminal is the user's again while a job that still runs is cancelled and its outcome logged.
-    if let Some(writer) = console.wires.effects.take() {
+    if let Some(writer) = console.started.effects.take() {
         writer.finish().await;
     }
     match end {
@@ -73,9 +101,16 @@ pub async fn run(app: App, wires: Wires) -> io::Result<End> {
     }
 }
 
+struct Feeds {
+    reports: mpsc::Receiver<Report>,
+    news: mpsc::Receiver<Event>,
+    demand: watch::Sender<Demand>,
+}
+
 struct Loop {
     app: App,
-    wires: Wires,
+    feeds: Feeds,
+    started: Started,
     inputs: EventStream,
     signals: Signals,
     dirty: bool,
@@ -83,7 +118,8 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(&mut self, screen: &mut Screen) -> io::Result<End> {
+    async fn run(&mut self, door: Door, screen: &mut Screen) -> io::Result<End> {
+        let mut door = Some(door);
         let (width, height) = crossterm::terminal::size()?;
         self.app.update(Event::Resized { width, height });
         self.publish();
@@ -111,27 +147,62 @@ impl Loop {
                     Some(Err(e)) => return Err(e),
                     None => return Ok(End::Hangup),
                 },
-                news = self.wires.news.recv(), if news_open => match news {
+                news = self.feeds.news.recv(), if news_open => match news {
                     Some(event) => self.take(event),
                     None => news_open = false,
                 },
-                report = self.wires.reports.recv(), if reports_open => match report {
+                report = self.feeds.reports.recv(), if reports_open => match report {
                     Some(report) => self.take(event_of(report)),
                     None => reports_open = false,
                 },
+                wanted = knocked(&mut door) => {
+                    let Some(door) = door.take() else { continue };
+                    let secret = if wanted { Some(self.ask(&door.question, screen).await?) } else { None };
+                    match secret.transpose() {
+                        Ok(secret) => self.started = (door.begin)(secret),
+                        Err(end) => return Ok(end),
+                    }
+                }
                 _ = tick.tick() => self.take(Event::Tick { at: Timestamp::now() }),
                 () = tokio::time::sleep_until(frame_due), if self.dirty => {}
             }
-            while let Ok(event) = self.wires.news.try_recv() {
+            while let Ok(event) = self.feeds.news.try_recv() {
                 self.take(event);
             }
-            while let Ok(report) = self.wires.reports.try_recv() {
+            while let Ok(report) = self.feeds.reports.try_recv() {
                 self.take(event_of(report));
             }
             self.publish();
             let due = self.drawn.is_none_or(|d| d.elapsed() >= FRAME);
             if self.dirty && (at_once || due) {
                 self.draw(screen)?;
+            }
+        }
+    }
+
+    /// Asks for a password; the end of the console where there will be none.
+    async fn ask(&mut self, question: &str, screen: &mut Screen) -> io::Result<Result<Secret, End>> {
+        self.dirty = true;
+        let mut typing = Typing::default();
+        loop {
+            screen.draw(|frame| secret::draw(question, frame))?;
+            tokio::select! {
+                biased;
+                wish = self.signals.next() => match wish {
+                    Wish::End(signal) => return Ok(Err(End::Signal(signal))),
+                    Wish::Suspend => suspend(screen)?,
+                },
+                input = self.inputs.next() => match input {
+                    Some(Ok(Input::Key(key))) => match keys::chord(&key).map(|chord| typing.take(chord)) {
+                        Some(Step::Done(secret)) => return Ok(Ok(secret)),
+                        Some(Step::Left) => return Ok(Err(End::Quit)),
+                        Some(Step::More) | None => {}
+                    },
+                    Some(Ok(Input::Paste(text))) => typing.paste(&text),
+                    Some(Ok(Input::Resize(..) | Input::FocusGained | Input::FocusLost | Input::Mouse(_))) => {}
+                    Some(Err(e)) => return Err(e),
+                    None => return Ok(Err(End::Hangup)),
+                },
             }
         }
     }
@@ -184,7 +255,7 @@ impl Loop {
     /// Hands an effect to the writer, and says where there is none that takes it: then nothing happened.
     fn send(&mut self, effect: Effect) {
         let Ok(request) = Request::try_from(effect) else { return };
-        let Some(writer) = &self.wires.effects else {
+        let Some(writer) = &self.started.effects else {
             if let Request::Write { id, .. } = request {
                 self.take(not_sent(id, Timestamp::now(), "there is no writer"));
             }
@@ -199,7 +270,7 @@ impl Loop {
 
     fn publish(&mut self) {
         let demand = self.app.demand();
-        self.wires.demand.send_if_modified(|old| {
+        self.feeds.demand.send_if_modified(|old| {
             let changed = *old != demand;
             if changed {
                 *old = demand;
@@ -218,14 +289,27 @@ impl Loop {
     }
 
     fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {
-        screen.leave();
-        signals::stop_ourselves();
-        // Here we are again: SIGCONT.
-        screen.enter()?;
+        suspend(screen)?;
         let (width, height) = crossterm::terminal::size()?;
         self.app.update(Event::Resized { width, height });
         self.dirty = true;
         self.draw(screen)
+    }
+}
+
+/// Gives the terminal back and stops, until continued.
+fn suspend(screen: &mut Screen) -> io::Result<()> {
+    screen.leave();
+    signals::stop_ourselves();
+    // Here we are again: SIGCONT.
+    screen.enter()
+}
+
+/// Whether a password is wanted, once that is known.
+async fn knocked(door: &mut Option<Door>) -> bool {
+    match door {
+        Some(door) => door.wanted.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -44,7 +44,7 @@ pub use given::{Given, is_connection_string, resolve};
 pub use lane::{Access, Lane, SessionSettings};
 pub use link::{Canceller, Link};
 pub use own::{OwnPid, OwnPids};
-pub use password::{Secret, prompt_password};
+pub use password::Secret;
 pub use rows::{Row, Rows};
 pub use surroundings::{FileFacts, Process, Surroundings};
 pub use tls::{SslMode, Tls};

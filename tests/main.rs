@@ -7,13 +7,13 @@
 )]
 
 mod actions;
+mod architecture;
 mod conninfo;
 mod hostile;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
-mod terminal;
 mod pictures;
 mod probes;
 mod readme;
@@ -21,3 +21,4 @@ mod road;
 mod screens;
 mod stage;
 mod stories;
+mod terminal;

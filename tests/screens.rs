@@ -42,24 +42,27 @@ fn details_in_three_sizes() {
 
 #[test]
 fn what_opens_above_a_tab_in_three_sizes() {
+    for (name, keys) in [
+        ("help", "?"),
+        ("prompt-cancel", "j j x"),
+        ("prompt-vacuum", "5 j j v"),
+        ("picker-sort", "s"),
+        ("picker-database", "5 d"),
+        ("palette", ":"),
+        ("refusal", "x"),
+    ] {
+        let mut stage = Stage::incident();
+        stage.press(keys);
+        in_all_sizes(name, &mut stage);
+    }
     let mut stage = Stage::incident();
-    stage.press("?");
-    in_all_sizes("help", &mut stage);
-    stage.press("Esc j j x");
-    in_all_sizes("prompt-cancel", &mut stage);
-    stage.press("Esc s");
-    in_all_sizes("picker-sort", &mut stage);
-    stage.press("Esc :");
-    in_all_sizes("palette", &mut stage);
-    stage.press("Esc /");
+    stage.press("/");
     stage.type_text("user:deploy");
     in_all_sizes("filter", &mut stage);
-    stage.press("Esc g x");
-    in_all_sizes("refusal", &mut stage);
-    stage.press("5 j j v");
-    in_all_sizes("prompt-vacuum", &mut stage);
-    stage.press("y");
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
     stage.news(1, ActionStep::Started { pid: Some(9001) });
+    in_all_sizes("job", &mut stage);
     stage.press("q");
     in_all_sizes("leave", &mut stage);
 }

@@ -76,6 +76,8 @@ impl App {
         let (jobs, pids) = self.job_targets();
         match judge(write.clone(), &self.scene(self.opened_by, &jobs, &pids)) {
             Verdict::Confirm(prompt) => {
+                // What was said before is not part of the question.
+                self.notice = None;
                 self.mode = Mode::Ask(prompt);
                 Vec::new()
             }

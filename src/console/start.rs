@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{End, Wires, run};
+use super::{Door, End, Started, Wires, run};
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
+use crate::message::Event;
 use crate::model::panel::{self, PanelSpec};
-use crate::model::{Demand, Timestamp};
+use crate::model::{Demand, Link, ServerText, Timestamp};
 use crate::postgres::{self, Asking, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
 use crate::probe::PostgresProbe;
 use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsError};
@@ -21,9 +22,9 @@ use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsErr
 /// Reports that may wait for the loop: more than the questions of one tab, so that no probe ever waits for a frame.
 const REPORTS: usize = 256;
 
-/// How long the first look whether the server wants a password may delay the first frame. A server that does not
-/// answer in that time is waited for on the screen.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
+/// How long the first look whether the server wants a password may delay the first question. A server that takes longer
+/// to say it than that is asked in earnest, and says it then.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// Why the console cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -55,41 +56,58 @@ pub enum StartError {
 pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<End, StartError> {
     let keymap = settings.keymap(around)?;
     let panels = panels(settings.panels.as_deref(), around)?;
-    let mut conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
+    let conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
     let prometheus = prometheus(&settings)?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
-    ask_password(&mut conninfo, &os_user).await?;
-
-    let own = OwnPids::default();
+    let audit = match (settings.policy(), &settings.audit_file) {
+        (Policy::Guarded, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
+        (Policy::Guarded | Policy::ReadOnly, _) => None,
+    };
+    let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
+    let mut app = App::new(setup(&settings, &conninfo, parts));
+    app.update(Event::Link(Link::Connecting {
+        place: conninfo.places(),
+        since: Timestamp::now(),
+        attempt: 1,
+        last_error: None,
+        retry_at: None,
+    }));
     let (demand, wanted) = watch::channel(Demand::default());
     let (report, reports) = mpsc::channel(REPORTS);
     let (news_in, news) = mpsc::channel(REPORTS);
-    let probe = PostgresProbe {
-        conninfo: conninfo.clone(),
-        os_user: os_user.clone(),
-        own: own.clone(),
-        cache_table: settings.metrics.cache_table.clone(),
+    let door = Door {
+        wanted: Box::pin(wants_password(conninfo.clone(), os_user.clone())),
+        question: format!("Password for user {} at {}:", shown(&conninfo.user), shown(&conninfo.places())),
+        begin: Box::new(move |password| {
+            let mut conninfo = conninfo;
+            if let Some(password) = password {
+                conninfo.set_password(password);
+            }
+            let own = OwnPids::default();
+            let probe = PostgresProbe {
+                conninfo: conninfo.clone(),
+                os_user: os_user.clone(),
+                own: own.clone(),
+                cache_table: settings.metrics.cache_table,
+            };
+            let mut started = Started::default();
+            started.probes.spawn(probe.run(wanted.clone(), report.clone()));
+            if let Some(prometheus) = prometheus {
+                started.probes.spawn(prometheus.run(panels, wanted, report));
+            }
+            let road = Road { conninfo, os_user, own };
+            started.effects = audit.map(|audit| WriterHandle::start(effect::Setup { road, audit, news: news_in }));
+            started
+        }),
     };
-    let reading = tokio::spawn(probe.run(wanted.clone(), report.clone()));
-    let scraping = prometheus.map(|p| tokio::spawn(p.run(panels.clone(), wanted, report)));
-    let effects = match (settings.policy(), &settings.audit_file) {
-        (Policy::Guarded, Some(path)) => {
-            let road = Road { conninfo: conninfo.clone(), os_user, own };
-            let audit = audit::Audit::new(path, auditor(&settings));
-            Some(WriterHandle::start(effect::Setup { road, audit, news: news_in }))
-        }
-        (Policy::Guarded | Policy::ReadOnly, _) => None,
-    };
-    let app = App::new(setup(&settings, &conninfo, Parts { keymap, panels, writes: effects.is_some() }));
-    let end = run(app, Wires { reports, news, demand, effects }).await;
-    reading.abort();
-    if let Some(scraping) = scraping {
-        scraping.abort();
-    }
-    Ok(end?)
+    Ok(run(app, Wires { reports, news, demand, door }).await?)
+}
+
+fn shown(text: &str) -> String {
+    ServerText::from(text).escaped()
 }
 
 struct Parts {
@@ -190,16 +208,16 @@ fn auditor(settings: &Settings) -> audit::Console {
     }
 }
 
-/// Asks for a password while the terminal is still a plain one: at once where that was wanted, else where the server
-/// says that it needs one and none is known.
-async fn ask_password(conninfo: &mut Conninfo, os_user: &str) -> io::Result<()> {
-    let needed = match conninfo.asking {
+/// Whether a password is to be typed: where that was asked for, and where the server says that it needs one and none is
+/// known.
+async fn wants_password(conninfo: Conninfo, os_user: String) -> bool {
+    match conninfo.asking {
         Asking::Never => false,
         Asking::Always => true,
         Asking::WhenNeeded if conninfo.password.is_some() => false,
         Asking::WhenNeeded => {
-            let settings = SessionSettings::of(Lane::Fast, os_user);
-            match tokio::time::timeout(FIRST_LOOK, postgres::connect(conninfo, Lane::Fast, &settings)).await {
+            let settings = SessionSettings::of(Lane::Fast, &os_user);
+            match tokio::time::timeout(FIRST_LOOK, postgres::connect(&conninfo, Lane::Fast, &settings)).await {
                 Ok(Ok(link)) => {
                     link.close().await;
                     false
@@ -208,11 +226,5 @@ async fn ask_password(conninfo: &mut Conninfo, os_user: &str) -> io::Result<()> 
                 Err(_) => false,
             }
         }
-    };
-    if needed {
-        let (user, places) = (conninfo.user.clone(), conninfo.places());
-        let asked = tokio::task::spawn_blocking(move || postgres::prompt_password(&user, &places)).await;
-        conninfo.set_password(asked.map_err(io::Error::other)??);
     }
-    Ok(())
 }

@@ -1,9 +1,8 @@
-//! Owns secrets: a password that does not print itself, and the prompt that asks for one without echo.
+//! Owns secrets: a password that does not print itself.
 //!
-//! It must not run once the screen is open: the prompt owns the terminal while it asks.
+//! It must not ask for one: the console does.
 
 use std::fmt;
-use std::io;
 
 /// A password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,14 +26,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
-}
-
-/// Asks on the terminal, without echo, with psql's words and the host besides.
-///
-/// # Errors
-/// There is no terminal, or it was closed.
-pub fn prompt_password(user: &str, host: &str) -> io::Result<Secret> {
-    rpassword::prompt_password(format!("Password for user {user} at {host}: ")).map(Secret::new)
 }
 
 #[cfg(test)]

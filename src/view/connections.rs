@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
 use super::{footer, lines, list, words};
@@ -83,6 +84,9 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
             app.totals.hidden,
             world.sessions.get().map_or(0, |s| s.rows.len()),
         );
+        // A narrow screen keeps the cure.
+        let short = format!("! GRANT pg_monitor TO {role}: {} hidden", app.totals.hidden);
+        let text = if text.width() > usize::from(area.width) { short } else { text };
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
     lines.push(totals(app, theme, area.width));
@@ -131,8 +135,17 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
         format!("{} idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
     );
-    push(format!("{} active", t.active), Tone::Plain);
-    push(format!("{} idle", t.idle), Tone::Faint);
+    if t.hidden > 0 {
+        // Of these nobody knows what they do: a count of the others must not pass for one of all.
+        push(format!("{} unknown", t.hidden), Tone::Warning);
+    }
+    let of_all = t.hidden == 0;
+    if of_all || t.active > 0 {
+        push(format!("{} active", t.active), Tone::Plain);
+    }
+    if of_all || t.idle > 0 {
+        push(format!("{} idle", t.idle), Tone::Faint);
+    }
     Line::from(spans)
 }
 
@@ -184,7 +197,9 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     }
     if let Some(row) = queue_start(rows) {
         let (pid, blocks, frees) = (row.session.pid, row.blocks, row.frees);
-        let text = format!("! {pid} queues {blocks}, frees {frees} if cancelled · {}", summary(row, ""));
+        let what = summary(row, "");
+        let what = if what.is_empty() { what } else { format!(" · {what}") };
+        let text = format!("! {pid} queues {blocks}, frees {frees} if cancelled{what}");
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
     lines.truncate(most.max(1));

@@ -21,7 +21,8 @@ pub fn height(app: &App, theme: Theme, screen: Rect) -> u16 {
 
 /// What just happened, broken into lines; none while a filter is typed.
 fn notice(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
-    let notice = app.notice.as_ref().filter(|_| !matches!(app.mode, Mode::Filter { .. }))?;
+    // Above an open question or picker one reads what is open.
+    let notice = app.notice.as_ref().filter(|_| matches!(app.mode, Mode::Normal | Mode::Detail { .. }))?;
     let mark = theme.mark(notice.tone);
     let gap = if mark.is_empty() { "" } else { " " };
     let text = theme.plain(&format!("{mark}{gap}{}", ServerText::from(notice.text.as_str()).escaped()));
@@ -138,12 +139,26 @@ fn offered(app: &App) -> &'static [Command] {
     }
 }
 
+/// What the keys do while something is open that takes them all.
+fn hint(app: &App) -> Option<&'static str> {
+    match app.mode {
+        Mode::Help { .. } => Some("moving keys scroll, any other key closes"),
+        Mode::Pick(_) => Some("type to narrow, ↑ ↓ choose, Enter, Esc"),
+        // The question itself says how to answer.
+        Mode::Ask(_) | Mode::Leave => Some(""),
+        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => None,
+    }
+}
+
 fn keys(app: &App, theme: Theme, room: usize) -> Line<'static> {
+    if let Some(hint) = hint(app) {
+        return Line::styled(hint, theme.style(Tone::Faint));
+    }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
     if !app.pending.is_empty() {
         let typed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
-        spans.push(Span::styled(format!("{} … ", typed.join(" ")), theme.style(Tone::Notice)));
+        spans.push(Span::styled(format!("{} …", typed.join(" ")), theme.style(Tone::Notice)));
     }
     let mut help_waits = true;
     let width = |command: Command| theme.plain(&app.key_of(command)).width() + command.spec().brief.len() + 3;
@@ -159,8 +174,11 @@ fn keys(app: &App, theme: Theme, room: usize) -> Line<'static> {
             continue;
         }
         used += width(*command);
+        if !spans.is_empty() {
+            spans.push(Span::raw("  "));
+        }
         spans.push(Span::styled(theme.plain(&app.key_of(*command)), theme.key()));
-        spans.push(Span::raw(format!(" {}  ", command.spec().brief)));
+        spans.push(Span::raw(format!(" {}", command.spec().brief)));
     }
     Line::from(spans)
 }

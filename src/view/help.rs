@@ -14,7 +14,7 @@ use crate::model::Tone;
 pub fn draw(app: &App, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
     let shown = content(app, theme);
     let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let title = format!("Keys of {} (any other key closes)", app.tab.title());
+    let title = format!("Keys of {}", app.tab.title());
     let inner = picker::framed(&title, 92, height, theme, area, frame);
     let rows = usize::from(inner.height);
     let top = scroll.min(shown.len().saturating_sub(rows));

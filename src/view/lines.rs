@@ -49,6 +49,14 @@ pub fn mark_cut(theme: Theme, line: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// A name in so many cells, whatever the width of its characters.
+#[must_use]
+pub fn padded(name: &str, cells: usize) -> String {
+    let name = super::words::shortened(name, cells);
+    let pad = " ".repeat(cells.saturating_sub(name.width()));
+    format!("{name}{pad}")
+}
+
 /// Breaks a text into lines of at most `width` cells, at blanks where there are some.
 #[must_use]
 pub fn folded(text: &str, width: usize) -> Vec<String> {

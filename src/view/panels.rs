@@ -3,9 +3,9 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::chart::{self, Chart};
+use super::lines::padded;
 use super::theme::Theme;
 use super::{lines, words};
 use crate::app::App;
@@ -28,7 +28,8 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     if app.tab == Tab::Cache {
         head.extend(cache_table(app, theme, area.height));
     }
-    let height = u16::try_from(head.len()).unwrap_or(0).min(area.height / 2);
+    let most = if app.setup.prometheus.is_some() { area.height / 2 } else { area.height };
+    let height = u16::try_from(head.len()).unwrap_or(0).min(most);
     lines::draw(head, theme, Rect { height, ..area }, frame);
     let body = Rect { y: area.y + height, height: area.height - height, ..area };
     if app.setup.prometheus.is_none() {
@@ -154,6 +155,7 @@ fn legend(series: &[Series], spec: &PanelSpec, theme: Theme) -> Vec<Span<'static
 fn told_of(app: &App, spec: &PanelSpec, theme: Theme) -> Line<'static> {
     let mut parts = Vec::new();
     if let Some(answer) = app.world().panels.get(&spec.id).and_then(crate::model::Latest::get) {
+        parts.push(format!("last {:.0} min", (answer.end - answer.start) / 60.0));
         match &answer.reading {
             Reading::Values { candidate, .. } | Reading::NotANumber { candidate } => {
                 if let Some(c) = spec.candidates.get(*candidate) {
@@ -259,13 +261,6 @@ fn contents(cache: &CacheTable) -> (String, Tone) {
 #[expect(clippy::cast_precision_loss, reason = "a count, shown in three digits")]
 fn count(n: i64) -> String {
     short_count(n as f64)
-}
-
-/// A name in so many cells, whatever the width of its characters.
-fn padded(name: &str, cells: usize) -> String {
-    let name = words::shortened(name, cells);
-    let pad = " ".repeat(cells.saturating_sub(name.width()));
-    format!("{name}{pad}")
 }
 
 fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {

@@ -158,10 +158,9 @@ fn slot_line(s: &Slot, names: usize, theme: Theme, width: u16) -> Line<'static> 
     let retained = s.retained.map_or_else(|| "?".to_owned(), |b| Bytes(b).short());
     let safe = s.safe.map_or_else(|| "no limit".to_owned(), |b| Bytes(b).short());
     let mark = theme.mark(tone);
-    let name = words::shortened(&s.name.head(40), names);
-    let pad = " ".repeat(names.saturating_sub(name.width()));
+    let name = lines::padded(&s.name.head(40), names);
     let kind = shown(&s.kind);
-    let mut text = format!("{mark:<2} {name}{pad} {activity:<8} {retained:>7} kept  {status:<8}  {kind:<8}");
+    let mut text = format!("{mark:<2} {name} {activity:<8} {retained:>7} kept  {status:<8}  {kind:<8}");
     if width >= 100 {
         text.push_str(&format_rest(s, &safe));
     }

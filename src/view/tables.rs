@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
+use super::lines::padded;
 use super::theme::Theme;
 use super::{footer, lines, list, words};
 use crate::app::App;
@@ -150,8 +151,8 @@ fn databases(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
         let bytes = d.bytes.map_or_else(|| "no permission".to_owned(), |b| Bytes(b).short());
         #[expect(clippy::cast_precision_loss, reason = "counts, shown in three digits")]
         let text = format!(
-            "{here} {:<24} {bytes:>13}   {:>3} backends   xid age {:>5}   deadlocks {}   temp {}",
-            words::shortened(&d.name.head(63), 24),
+            "{here} {} {bytes:>13}  {:>3} backends  xid age {:>4}  deadlocks {}  temp {}",
+            padded(&d.name.head(63), if area.width < 100 { 12 } else { 24 }),
             d.backends,
             short_count(d.xid_age as f64),
             d.deadlocks,

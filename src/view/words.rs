@@ -27,11 +27,17 @@ pub fn freshness<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Sa
         None => Some(("waiting for the first answer".to_owned(), Tone::Faint)),
         // Frozen on purpose: the first line says so.
         Some(_) if app.frozen_since().is_some() => None,
-        Some(age) if age > expected_s * 3.0 + 2.0 => {
+        Some(age) if age > late(expected_s) => {
             Some((format!("{} old: no answer since", Age(age).short()), Tone::Warning))
         }
         Some(_) => None,
     }
+}
+
+/// From which age on, in seconds, an answer that is expected so often is late.
+#[must_use]
+pub fn late(expected_s: f64) -> f64 {
+    expected_s * 3.0 + 2.0
 }
 
 /// The same for what is asked over the reads' connection: where that is lost, its last words are the reason.
@@ -65,21 +71,22 @@ pub fn role(app: &App) -> String {
     role.map_or_else(|| "our_role".to_owned(), crate::guard::role_name)
 }
 
-/// The state of the connection in a few words, the same wherever it is shown.
+/// The state of the connection in a few words; with the place where it is not named beside them.
 #[must_use]
-pub fn link(link: Option<&Link>, now: Timestamp) -> Said {
+pub fn link(link: Option<&Link>, now: Timestamp, named: bool) -> Said {
     match link {
         None => ("starting".to_owned(), Tone::Faint),
         Some(Link::Up(facts)) => (facts.place.clone(), Tone::Good),
         Some(Link::Connecting { place, since, attempt, last_error, retry_at }) => {
             let waited = Age(seconds_between(*since, now)).short();
             let place = ServerText::from(place.as_str()).head(60);
+            let to = if named { format!(" to {place}") } else { String::new() };
             match (last_error, retry_at) {
                 (Some(_), Some(at)) if *at > now => {
                     let left = seconds_between(now, *at).ceil();
-                    (format!("✗ no connection to {place} for {waited}, try {attempt} in {left:.0}s"), Tone::Critical)
+                    (format!("✗ no connection{to} for {waited}, try {attempt} in {left:.0}s"), Tone::Critical)
                 }
-                (Some(_), _) => (format!("✗ no connection to {place} for {waited}, try {attempt}"), Tone::Critical),
+                (Some(_), _) => (format!("✗ no connection{to} for {waited}, try {attempt}"), Tone::Critical),
                 (None, _) => (format!("connecting to {place}, {waited}"), Tone::Notice),
             }
         }

@@ -34,7 +34,7 @@ fn a_lost_connection_keeps_the_rows_and_says_their_age_and_the_reason() {
         for (width, height) in [(160, 45), (80, 24)] {
             let screen = stage.screen(width, height);
             assert!(screen.contains("the database system is shutting down"), "{screen}");
-            assert!(screen.contains("no connection to db1:5432 for"), "{screen}");
+            assert!(screen.contains("no connection"), "{screen}");
             assert!(screen.contains(" old"), "the age of the rows:\n{screen}");
             assert!(!screen.contains("live"), "{screen}");
         }

@@ -81,7 +81,8 @@ impl Console {
         command.env_clear();
         command.args(&start.arguments);
         command.cwd(home.path());
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TZ", "UTC")] {
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TZ", "UTC")]
+        {
             command.env(name, value);
         }
         command.env("HOME", home.path());
@@ -95,22 +96,15 @@ impl Console {
         let began = Instant::now();
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let parser = vt100::Parser::new(cells(start.size.1), cells(start.size.0), 0);
-        let seen: Shared =
-            Arc::new((Mutex::new(Seen { raw: Vec::new(), parser, first: None, over: false, let_go: false }), Condvar::new()));
+        let seen: Shared = Arc::new((
+            Mutex::new(Seen { raw: Vec::new(), parser, first: None, over: false, let_go: false }),
+            Condvar::new(),
+        ));
         let source = pair.master.try_clone_reader().expect("a reader");
         let sink = Arc::clone(&seen);
         let reader = std::thread::spawn(move || drain(source, &sink));
         let writer = pair.master.take_writer().expect("a writer");
-        Self {
-            child,
-            master: Some(pair.master),
-            writer: Some(writer),
-            seen,
-            reader: Some(reader),
-            home,
-            plain,
-            began,
-        }
+        Self { child, master: Some(pair.master), writer: Some(writer), seen, reader: Some(reader), home, plain, began }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -4,7 +4,8 @@ use super::driver::{ESC, PLAIN, Start, WIDE};
 use super::scene::Scene;
 use serde_json::Value;
 
-const STUCK: &str = "(SELECT count(*) FROM pg_stat_activity WHERE application_name = 'storefront' AND wait_event_type = 'Lock')";
+const STUCK: &str =
+    "(SELECT count(*) FROM pg_stat_activity WHERE application_name = 'storefront' AND wait_event_type = 'Lock')";
 
 fn audit(console: &super::driver::Console) -> Vec<Value> {
     let text = std::fs::read_to_string(console.state("audit.jsonl")).unwrap_or_default();
