@@ -112,7 +112,10 @@ fn slots(r: &Replication, theme: Theme, width: u16) -> Vec<Line<'static>> {
         None => String::new(),
     };
     let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{} replication slots  ", r.slots.len()), theme.title()),
+        Span::styled(
+            format!("{} replication slot{}  ", r.slots.len(), if r.slots.len() == 1 { "" } else { "s" }),
+            theme.title(),
+        ),
         Span::styled(keep, theme.style(Tone::Faint)),
     ])];
     // The worst first: a low screen shows only some.

@@ -64,6 +64,14 @@ fn a_y_that_was_typed_in_one_burst_with_the_x_confirms_nothing() {
 }
 
 #[test]
+fn a_y_a_tenth_of_a_second_after_the_question_appeared_was_meant_for_something_else() {
+    let mut stage = Stage::incident();
+    stage.press("j j x");
+    assert_eq!(stage.type_text("y"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+}
+
+#[test]
 fn a_held_key_enter_and_space_confirm_nothing() {
     let mut stage = Stage::incident();
     assert_eq!(stage.press("j j x x x x Enter Enter Space Y Tab j"), []);
