@@ -11,6 +11,6 @@ mod actions;
 mod lab;
 mod lab_itself;
 mod panels;
-mod terminal;
 mod pictures;
 mod readme;
+mod terminal;

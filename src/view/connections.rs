@@ -69,9 +69,7 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     {
         lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
     }
-    if let Some(words) = words::last_error(world.link.as_ref()) {
-        lines.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
-    }
+    lines.extend(words::refusal(app, theme, area.width));
     if world.sessions.get().is_none() {
         return lines;
     }

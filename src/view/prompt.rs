@@ -16,7 +16,7 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
     let width = usize::from(area.width.min(100)).saturating_sub(4);
     for warning in prompt.warnings() {
         lines.extend(
-            folded(&format!("! {warning}"), width)
+            words::folded(&format!("! {warning}"), width)
                 .into_iter()
                 .map(|l| Line::styled(theme.plain(&l), theme.style(Tone::Warning))),
         );
@@ -24,7 +24,7 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
     // The statement comes last: it is the longest, and the one whose tail can be missed.
     let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
     for row in others.into_iter().chain(statement) {
-        for (i, part) in folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
+        for (i, part) in words::folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
             let label = if i == 0 { row.label } else { "" };
             lines.push(Line::from(vec![
                 Span::styled(format!("{label:<9}"), theme.style(Tone::Faint)),
@@ -82,28 +82,4 @@ pub fn draw_leave(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let y = inner.y + u16::try_from(i).unwrap_or(0);
         frame.render_widget(Line::raw(format!(" {line}")), Rect { y, height: 1, ..inner });
     }
-}
-
-/// Breaks a text into lines of at most `width` characters, at blanks where there are some.
-fn folded(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
-    let mut out = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
-            out.push(std::mem::take(&mut line));
-        }
-        while word.len() > width {
-            let rest = word.split_off(width);
-            out.push(word.into_iter().collect());
-            word = rest;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word);
-    }
-    out.push(line);
-    out
 }

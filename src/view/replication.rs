@@ -15,10 +15,7 @@ use crate::model::{ServerText, Tone};
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let latest = &app.world().replication;
-    let mut head = Vec::new();
-    if let Some(words) = words::last_error(app.world().link.as_ref()) {
-        head.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
-    }
+    let mut head = words::refusal(app, theme, area.width);
     if let Some((text, tone)) = words::freshness(latest, app.refresh.as_secs_f64().max(10.0), app) {
         head.push(Line::styled(theme.plain(&text), theme.style(tone)));
     }

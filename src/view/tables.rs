@@ -14,7 +14,7 @@ use crate::model::unit::{Age, Bytes, short_count};
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
-    let head = head(app, theme, usize::from(area.height / 3).max(1));
+    let head = head(app, theme, area);
     let foot = if area.height >= 24 { databases(app, theme, area) } else { Vec::new() };
     let [top, body, bottom] = Layout::vertical([
         Constraint::Length(u16::try_from(head.len()).unwrap_or(1)),
@@ -48,12 +48,11 @@ pub fn draw_lines(lines: Vec<Line<'static>>, area: Rect, frame: &mut Frame) {
     }
 }
 
-fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
+fn head(app: &App, theme: Theme, Rect { width, height, .. }: Rect) -> Vec<Line<'static>> {
+    let most = usize::from(height / 3).max(1);
     let mut lines = Vec::new();
     let latest = &app.world().relations;
-    if let Some(words) = words::last_error(app.world().link.as_ref()) {
-        lines.push(Line::styled(theme.plain(&format!("✗ {words}")), theme.style(Tone::Critical)));
-    }
+    lines.extend(words::refusal(app, theme, width));
     let Some(relations) = latest.get() else { return lines };
     lines.push(summary(app, relations, theme));
     if let Some((text, tone)) = words::freshness(latest, 5.0, app) {

@@ -1,5 +1,8 @@
 //! Sentences that several screens share: how old something is, and why there is no newer one.
 
+use ratatui::text::Line;
+
+use super::theme::Theme;
 use crate::app::App;
 use crate::model::unit::Age;
 use crate::model::world::Link;
@@ -69,6 +72,14 @@ pub fn last_error(link: Option<&Link>) -> Option<String> {
     }
 }
 
+/// The same as lines for the head of a tab, whole: the end of a refusal is where its reason stands.
+#[must_use]
+pub fn refusal(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
+    let Some(words) = last_error(app.world().link.as_ref()) else { return Vec::new() };
+    let folded = folded(&format!("✗ {words}"), usize::from(width));
+    folded.into_iter().map(|line| Line::styled(theme.plain(&line), theme.style(Tone::Critical))).collect()
+}
+
 /// Words that a server may have a part in, safe to draw.
 #[must_use]
 pub fn safe(text: &str) -> String {
@@ -93,5 +104,30 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
     let mut out: String = text.chars().take(most.saturating_sub(1)).collect();
     out.push('…');
+    out
+}
+
+/// Breaks a text into lines of at most `width` characters, at blanks where there are some.
+#[must_use]
+pub fn folded(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(8);
+    let mut out = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
+            out.push(std::mem::take(&mut line));
+        }
+        while word.len() > width {
+            let rest = word.split_off(width);
+            out.push(word.into_iter().collect());
+            word = rest;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word);
+    }
+    out.push(line);
     out
 }
