@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ProbeError {
     /// There is no connection to ask on; the words are the last that were heard.
-    #[error("not connected: {0}")]
+    #[error("unreachable: {0}")]
     Unreachable(String),
     /// No answer within the time that the question may take.
     #[error("no answer within {0} s")]

@@ -45,10 +45,18 @@ impl Place {
     }
 }
 
+impl Place {
+    /// True where there is no connection, or none any more.
+    fn is_without(&self) -> bool {
+        self.seat.as_ref().is_none_or(|seat| seat.lost().is_some())
+    }
+}
+
 /// Asks until nobody listens.
 pub async fn run(context: Context, errands: mpsc::Sender<Errand>) {
     let mut share = Share::new(Lane::Slow, context);
     let mut places: Vec<Place> = Vec::new();
+    let mut found = share.context().at.subscribe();
     loop {
         let next = share.schedule.next(Instant::now());
         let idle = places.iter().filter(|p| p.seat.is_some()).map(|p| p.used + IDLE).min();
@@ -62,6 +70,13 @@ pub async fn run(context: Context, errands: mpsc::Sender<Errand>) {
                 }
                 Err(Over) => return,
             },
+            // The fast lane found the server again: what waits here for its next turn, or for the end of a pause, is over.
+            Ok(()) = found.changed() => {
+                if places.iter().any(Place::is_without) {
+                    places.retain(|place| !place.is_without());
+                    share.schedule.start_over();
+                }
+            }
             () = until(next.as_ref().map(|n| n.1)) => {
                 let Some((question, _)) = next else { continue };
                 let began = Instant::now();

@@ -59,7 +59,7 @@ async fn incidents_are_recorded_anew_where_that_is_asked_for() {
         lab.command(if *scenario == "calm" { "calm".to_owned() } else { format!("scenario {scenario}") }.as_str());
         past.extend(listen(&mut app, &mut reports, &demand, Duration::from_secs(*seconds)).await);
         // So was which standbys there are, without which nobody misses one.
-        let standbys = past.iter().position(|e| has_standbys(e)).map(|at| past.remove(at));
+        let standbys = past.iter().position(has_standbys).map(|at| past.remove(at));
         past.retain(|e| matches!(e, Event::Link(_)));
         past.extend(standbys);
         for tab in *tabs {

@@ -137,20 +137,25 @@ impl Console {
         assert!(gone.is_some(), "still there: {pattern}\n{}", self.screen());
     }
 
-    /// Types the same keys until the screen holds what `pattern` finds: a question counts no key that comes too early.
-    pub fn press_until(&mut self, keys: &str, pattern: &str, seconds: u64) -> String {
-        let regex = Regex::new(pattern).expect(pattern);
-        let deadline = Instant::now() + Duration::from_secs(seconds);
-        while Instant::now() < deadline {
-            self.keys(keys);
-            let found = self.wait(Duration::from_millis(100), |seen| {
-                regex.find(&seen.parser.screen().contents()).map(|m| m.as_str().to_owned())
+    /// Answers the question that is on the screen with yes. It counts no key that comes too early, so it is asked again.
+    pub fn say_yes(&mut self) {
+        self.until("yes, do it", 5);
+        for _ in 0..50 {
+            self.keys("y");
+            let gone = self.wait(Duration::from_millis(100), |seen| {
+                (!seen.parser.screen().contents().contains("yes, do it")).then_some(())
             });
-            if let Some(found) = found {
-                return found;
+            if gone.is_some() {
+                return;
             }
         }
-        panic!("never seen: {pattern}\n{}", self.screen())
+        panic!("the question stays\n{}", self.screen())
+    }
+
+    /// Whether a question comes up within that time.
+    pub fn asks_within_ms(&self, patience: u64) -> bool {
+        let asked = |seen: &Seen| seen.parser.screen().contents().contains("yes, do it").then_some(());
+        self.wait(Duration::from_millis(patience), asked).is_some()
     }
 
     /// How long it takes from a key to what it shows: the median of `times` openings of the help.
@@ -264,6 +269,11 @@ impl Console {
 
     /// That the terminal is as it was found: cooked, the main screen, a cursor, nothing switched on.
     pub fn assert_restored(&self) {
+        // The signal that stops it may be seen before the bytes that it wrote last.
+        self.wait(Duration::from_secs(2), |seen| {
+            let screen = seen.parser.screen();
+            (!screen.alternate_screen() && !screen.hide_cursor()).then_some(())
+        });
         assert_eq!(self.modes(), self.plain, "the line discipline");
         let seen = self.seen();
         let screen = seen.parser.screen();

@@ -29,7 +29,8 @@ fn by_keys_alone_the_queued_migration_is_found_and_cancelled_and_the_readers_flo
     console.until(&format!("(?i)cancel .*{pid}"), 5);
     console.until("ALTER TABLE orders ADD COLUMN discount_code", 5);
     console.until("frees.*32", 5);
-    console.press_until("y", "the statement ended after", 10);
+    console.say_yes();
+    console.until("the statement ended after", 10);
     sql.until(&format!("{STUCK} = 0"), 5);
     console.keys(ESC);
     console.until("1 waiting for a lock", 10);

@@ -82,7 +82,6 @@ fn suspended_it_gives_the_terminal_back_and_continued_it_paints_all_of_it_again(
             console.signal(Signal::TSTP);
         }
         console.until_state('T');
-        console.until_bytes(b"\x1b[?1049l", 5);
         console.assert_restored();
         console.forget_screen();
         console.signal(Signal::CONT);
@@ -123,4 +122,17 @@ fn a_terminal_that_goes_away_takes_the_console_and_its_backends_with_it() {
     sql.until(&format!("{ours} = 0"), 3);
     console.until_gone(2);
     assert!(gone.elapsed() < Duration::from_millis(1500), "{:?}", gone.elapsed());
+}
+
+#[test]
+fn a_burst_of_keys_is_taken_in_to_the_last_one() {
+    let mute = Mute::new();
+    let mut console = mute.console(PLAIN);
+    console.until("connecting to", 10);
+    console.keys(&"jk".repeat(20_000));
+    console.keys("?");
+    console.until("Keys of Connections", 20);
+    console.keys(ESC);
+    console.until_not("Keys of", 5);
+    console.leave();
 }
