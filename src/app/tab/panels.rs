@@ -72,7 +72,10 @@ fn failed(error: &ProbeError) -> Glance {
         ProbeError::Locked(_) | ProbeError::Refused { .. } => "refused",
         ProbeError::Shape(_) => "not understood",
     };
-    Glance::none(word, Tone::Warning, &error.to_string())
+    // The word has been said.
+    let sentence = error.to_string();
+    let why = sentence.strip_prefix(word).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&sentence);
+    Glance::none(word, Tone::Warning, why)
 }
 
 /// A point that is too old for "now" is none: a series that ended must not look alive.
