@@ -35,7 +35,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     let theme = Theme::of(app.setup.display);
     // With little height the tabs give way before the body, the body before the first line.
     let tabs = u16::from(area.height >= 4);
-    let foot = u16::from(area.height >= 3);
+    let foot = if area.height >= 3 { footer::height(app, theme, area) } else { 0 };
     let [head, tab_line, body, last] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(tabs),

@@ -16,8 +16,9 @@ use crate::model::unit::Age;
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let head = head(app, theme, area);
-    // The head never takes more than half of a small screen from the list.
-    let lines = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 2).max(1));
+    // The head never takes more than half of a small screen from the list, where there is one.
+    let most = if app.world().sessions.get().is_some() { area.height / 2 } else { area.height.saturating_sub(1) };
+    let lines = u16::try_from(head.len()).unwrap_or(u16::MAX).min(most.max(1));
     let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Fill(1)]).areas(area);
     for (i, line) in head.into_iter().take(usize::from(lines)).enumerate() {
         let y = top.y + u16::try_from(i).unwrap_or(0);
@@ -117,13 +118,15 @@ fn totals(app: &App, theme: Theme) -> Line<'static> {
     if app.tab == Tab::Slow {
         push(format!("over {}", Age(app.slow_after_s).short()), Tone::Notice);
     }
-    push(format!("{} active", t.active), Tone::Plain);
+    // Where sessions are hidden a nought is no all-clear.
+    let (seen, calm) = if t.hidden > 0 { ("seen ", Tone::Warning) } else { ("", Tone::Good) };
+    push(format!("{} {seen}active", t.active), Tone::Plain);
     push(
-        format!("{} idle in tx", t.idle_in_transaction),
+        format!("{} {seen}idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
     );
-    push(format!("{} idle", t.idle), Tone::Faint);
-    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
+    push(format!("{} {seen}idle", t.idle), Tone::Faint);
+    push(format!("{} {seen}waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { calm });
     Line::from(spans)
 }
 

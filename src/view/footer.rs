@@ -30,11 +30,11 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         frame.set_cursor_position((area.x + x, area.y));
         return;
     }
-    if let Some(notice) = &app.notice {
-        let mark = theme.mark(notice.tone);
-        let gap = if mark.is_empty() { "" } else { " " };
-        let text = format!("{mark}{gap}{}", theme.plain(&notice.text));
-        frame.render_widget(Span::styled(text, theme.style(notice.tone)), area);
+    if app.notice.is_some() {
+        for (i, line) in notice(app, theme, area.width).into_iter().take(usize::from(area.height)).enumerate() {
+            let y = area.y + u16::try_from(i).unwrap_or(0);
+            frame.render_widget(line, Rect { y, height: 1, ..area });
+        }
         return;
     }
     let cost = cost(app);
@@ -47,6 +47,23 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let at = Rect { x: area.x + area.width - width, width, ..area };
         frame.render_widget(Span::styled(theme.plain(&cost), theme.style(Tone::Faint)), at);
     }
+}
+
+/// The lines that the foot of the screen takes: one, and as many as what happened needs to be said to its end.
+#[must_use]
+pub fn height(app: &App, theme: Theme, area: Rect) -> u16 {
+    let lines = u16::try_from(notice(app, theme, area.width).len()).unwrap_or(1);
+    lines.min(area.height / 3).max(1)
+}
+
+fn notice(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
+    let Some(notice) = app.notice.as_ref().filter(|_| !matches!(app.mode, Mode::Filter { .. })) else {
+        return Vec::new();
+    };
+    let mark = theme.mark(notice.tone);
+    let gap = if mark.is_empty() { "" } else { " " };
+    let lines = words::folded(&format!("{mark}{gap}{}", notice.text), usize::from(width));
+    lines.into_iter().map(|line| Line::styled(theme.plain(&line), theme.style(notice.tone))).collect()
 }
 
 fn cost(app: &App) -> String {

@@ -94,3 +94,13 @@ fn asked_for_by_an_option_the_password_comes_before_any_server() {
     console.until("(?i)connection refused", 5);
     console.leave();
 }
+
+#[test]
+fn a_role_without_rights_reads_what_it_cannot_see_and_no_nought_that_is_none() {
+    let Some(mut scene) = Scene::small() else { return };
+    scene.play("lock-pileup");
+    let console = Start::with(&[&scene.uri("plain")]).size(WIDE).open();
+    console.until("sessions are hidden from plain: GRANT pg_monitor TO plain", 10);
+    console.until("0 seen waiting for a lock", 5);
+    console.leave();
+}
