@@ -130,7 +130,9 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
         }
         None => push(format!("{} clients", t.clients), Tone::Plain),
     }
-    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
+    // Where sessions are hidden a nought is no all-clear.
+    let (seen, calm) = if t.hidden > 0 { ("seen ", Tone::Warning) } else { ("", Tone::Good) };
+    push(format!("{} {seen}waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { calm });
     push(
         format!("{} idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },

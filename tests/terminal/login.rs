@@ -31,11 +31,10 @@ fn without_a_line_in_pg_hba_conf_the_server_says_which_one_is_missing() {
     let sql = scene.sql("postgres");
     let file = sql.text("SHOW hba_file").expect("a path");
     let before = std::fs::read_to_string(&file).expect("the file");
-    let without: String = before
-        .lines()
-        .filter(|l| !l.contains("all          all                        trust"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let mut lines: Vec<&str> =
+        before.lines().filter(|l| !l.contains("all          all                        trust")).collect();
+    lines.push("");
+    let without = lines.join("\n");
     let narrowed = without.replace("host   all          all  ", "host   all          postgres");
     assert_ne!(narrowed, before);
     std::fs::write(&file, &narrowed).expect("written");
@@ -92,5 +91,15 @@ fn asked_for_by_an_option_the_password_comes_before_any_server() {
     assert!(console.began.elapsed() < Duration::from_secs(2));
     console.keys("x\r");
     console.until("(?i)connection refused", 5);
+    console.leave();
+}
+
+#[test]
+fn a_role_without_rights_reads_what_it_cannot_see_and_no_nought_that_is_none() {
+    let Some(mut scene) = Scene::small() else { return };
+    scene.play("lock-pileup");
+    let console = Start::with(&[&scene.uri("plain")]).size(WIDE).open();
+    console.until("sessions are hidden from plain: GRANT pg_monitor TO plain", 10);
+    console.until("0 seen waiting for a lock", 5);
     console.leave();
 }

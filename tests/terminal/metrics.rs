@@ -23,6 +23,6 @@ fn latency_says_that_prometheus_is_unreachable_and_comes_back() {
     scene.lab().command("start-prometheus");
     console.until_not("(?i)unreachable", 15);
     console.keys("8");
-    console.until("(?i)hit ratio", 10);
+    console.until("Cache hits", 10);
     console.leave();
 }

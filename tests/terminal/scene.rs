@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use crate::lab::{Lab, PRIMARY, Wanted};
 
@@ -77,9 +77,17 @@ impl Sql {
     }
 
     pub fn try_open(uri: &str) -> Result<Self, tokio_postgres::Error> {
+        Self::try_by(&uri.parse()?)
+    }
+
+    pub fn by(config: &Config) -> Self {
+        Self::try_by(config).expect("the server lets one in")
+    }
+
+    fn try_by(config: &Config) -> Result<Self, tokio_postgres::Error> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(uri, NoTls).await?;
+            let (client, connection) = config.connect(NoTls).await?;
             tokio::spawn(connection);
             Ok::<_, tokio_postgres::Error>(client)
         })?;
@@ -99,7 +107,7 @@ impl Sql {
     }
 
     /// Runs a statement that may wait for ever, in the background.
-    pub fn begin(&self, sql: &'static str) {
+    pub fn begin(&self, sql: &str) {
         // The future borrows nothing that ends before the runtime does: the request is written at its first poll.
         let sent = self.client.simple_query(sql);
         let _pending = self.runtime.block_on(async { tokio::time::timeout(Duration::from_millis(200), sent).await });
@@ -108,9 +116,8 @@ impl Sql {
     /// The first value of the answer.
     pub fn text(&self, sql: &str) -> Option<String> {
         let messages = self.runtime.block_on(self.client.simple_query(sql)).expect(sql);
-        messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
+        messages.iter().find_map(|message| {
+            if let SimpleQueryMessage::Row(row) = message { row.get(0).map(str::to_owned) } else { None }
         })
     }
 
