@@ -107,6 +107,10 @@ impl Action {
     }
 }
 
+/// Columns and lines that a question needs: whom it hits, the statement's head and the way to answer. A telephone's
+/// terminal has 40×10.
+const LEAST_TO_ASK: (u16, u16) = (30, 8);
+
 /// The whole state.
 pub struct App {
     /// What it was started with.
@@ -271,6 +275,14 @@ impl App {
                 (keys, pids)
             },
         )
+    }
+
+    /// True where a question can be read: in a smaller window than this its box is a frame without words, or nothing
+    /// at all, and no key may answer what nobody saw.
+    #[must_use]
+    pub fn has_room_to_ask(&self) -> bool {
+        let (width, height) = self.size;
+        width >= LEAST_TO_ASK.0 && height >= LEAST_TO_ASK.1
     }
 
     /// True while a line of text is being typed, so that what is pasted is text too.
