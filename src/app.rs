@@ -302,10 +302,10 @@ impl App {
         self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > 4.0)
     }
 
-    /// Without a key it goes by itself: what only echoed a key soon, what an action came to later.
+    /// What only echoed a key goes by itself. What an action came to, or why there was none, stays until a key: a vacuum
+    /// may end while nobody looks, and this is the only place of the screen that tells how.
     fn forget_notice(&mut self) {
-        let stays = |n: &Notice| if n.tone == Tone::Faint { 4.0 } else { 20.0 };
-        if self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > stays(n)) {
+        if self.notice_is_old() && self.notice.as_ref().is_some_and(|n| n.tone == Tone::Faint) {
             self.notice = None;
         }
     }

@@ -105,6 +105,18 @@ fn a_clock_set_back_makes_no_key_deliberate() {
 }
 
 #[test]
+fn what_a_vacuum_came_to_is_still_there_when_somebody_looks_up() {
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
+    stage.news(1, ActionStep::Started { pid: Some(9_001) });
+    stage.news(1, ActionStep::Ended(Outcome::TimedOut("gave up after 2 s behind a lock".to_owned())));
+    stage.wait(3600);
+    assert!(stage.last_line().contains("gave up after 2 s behind a lock"), "{}", stage.last_line());
+    stage.press("j");
+    assert!(!stage.last_line().contains("gave up"), "a key puts it away");
+}
+
+#[test]
 fn a_held_key_enter_and_space_confirm_nothing() {
     let mut stage = Stage::incident();
     assert_eq!(stage.press("j j x x x x Enter Enter Space Y Tab j"), []);
