@@ -51,6 +51,13 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
                 Tone::Warning,
             );
         }
+        if app.totals.untracked > 0 {
+            let text = format!(
+                "none seen over {over}, but {} sessions report nothing: track_activities is off for them",
+                app.totals.untracked
+            );
+            return (text, Tone::Warning);
+        }
         return (
             format!("no statement and no idle transaction over {over} among {} client sessions", app.totals.clients),
             Tone::Good,
@@ -130,7 +137,9 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
         }
         None => push(format!("{} clients", t.clients), Tone::Plain),
     }
-    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { Tone::Good });
+    // Whether a hidden session waits is hidden too: then a zero is no all-clear.
+    let calm = if t.hidden > 0 { Tone::Plain } else { Tone::Good };
+    push(format!("{} waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { calm });
     push(
         format!("{} idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
@@ -139,7 +148,10 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
         // Of these nobody knows what they do: a count of the others must not pass for one of all.
         push(format!("{} unknown", t.hidden), Tone::Warning);
     }
-    let of_all = t.hidden == 0;
+    if t.untracked > 0 {
+        push(format!("{} untracked", t.untracked), Tone::Warning);
+    }
+    let of_all = t.hidden == 0 && t.untracked == 0;
     if of_all || t.active > 0 {
         push(format!("{} active", t.active), Tone::Plain);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pgtriage::message::Event;
-use pgtriage::model::session::Sessions;
+use pgtriage::model::session::{Sessions, State};
 use pgtriage::model::{Link, ProbeError, Question};
 
 use crate::stage::{Stage, locks, tables};
@@ -103,6 +103,12 @@ fn the_all_clear_of_slow_is_said_only_where_all_was_seen() {
     stage.see(calm);
     stage.press("3");
     assert!(stage.wide().contains(ALL_CLEAR), "{}", stage.wide());
+    let mut mute = locks::flowing();
+    mute.rows.retain(|s| s.pid < locks::ROOT && s.pid != locks::REPORT);
+    mute.rows.iter_mut().for_each(|s| s.state = Some(State::Disabled));
+    stage.see(mute);
+    let screen = stage.wide();
+    assert!(!screen.contains(ALL_CLEAR) && screen.contains("track_activities is off for them"), "{screen}");
 }
 
 #[test]
