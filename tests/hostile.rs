@@ -8,7 +8,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
 use ratatui::buffer::Buffer;
 
-use crate::stage::{Stage, draw, hostile, locks};
+use crate::stage::{Stage, draw, hostile, ink, locks};
 
 /// What may happen.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +95,13 @@ impl Play {
             }
             Step::Draw(width, height) => {
                 self.stage.event(Event::Resized { width, height });
-                assert_clean(&draw(&self.stage.app, width, height));
+                let buffer = draw(&self.stage.app, width, height);
+                assert_clean(&buffer);
                 self.stage.event(Event::Drawn { at: self.stage.now() });
-                self.drawn |= matches!(self.stage.app.mode, Mode::Ask(_));
+                // Not that it was open: that it could be read.
+                let shown = ink::text(&buffer);
+                let legible = shown.contains("yes, do it") || shown.contains("type ");
+                self.drawn |= matches!(self.stage.app.mode, Mode::Ask(_)) && legible;
             }
             Step::Wait(seconds) => self.stage.wait(seconds),
             Step::Pile => self.stage.see(locks::pile_up()),

@@ -6,11 +6,11 @@ use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
-use crate::model::Tone;
+use crate::model::{Timestamp, Tone};
 use crate::table::Filter;
 
 impl App {
-    pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
+    pub(super) fn press(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
         if self.notice_is_old() {
             self.notice = None;
         }
@@ -31,7 +31,7 @@ impl App {
                 }
                 Vec::new()
             }
-            Mode::Ask(prompt) => self.answer(prompt, chord),
+            Mode::Ask(prompt) => self.answer(prompt, chord, at),
             Mode::Leave => {
                 let yes = chord == Chord::char('y') || (chord.control && chord.key == Key::Char('c'));
                 if yes { vec![Effect::Quit] } else { Vec::new() }

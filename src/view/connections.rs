@@ -51,6 +51,13 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
                 Tone::Warning,
             );
         }
+        if app.totals.untracked > 0 {
+            let text = format!(
+                "none seen over {over}, but {} sessions report nothing: track_activities is off for them",
+                app.totals.untracked
+            );
+            return (text, Tone::Warning);
+        }
         return (
             format!("no statement and no idle transaction over {over} among {} client sessions", app.totals.clients),
             Tone::Good,
@@ -141,7 +148,10 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
         // Of these nobody knows what they do: a count of the others must not pass for one of all.
         push(format!("{} unknown", t.hidden), Tone::Warning);
     }
-    let of_all = t.hidden == 0;
+    if t.untracked > 0 {
+        push(format!("{} untracked", t.untracked), Tone::Warning);
+    }
+    let of_all = t.hidden == 0 && t.untracked == 0;
     if of_all || t.active > 0 {
         push(format!("{} active", t.active), Tone::Plain);
     }

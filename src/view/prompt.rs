@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use super::lines::folded;
 use super::theme::Theme;
@@ -75,6 +76,14 @@ fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
             Span::raw(" no"),
         ]),
     }
+}
+
+/// Says that the window has no room for the question; it cannot be answered then.
+pub fn draw_no_room(theme: Theme, area: Rect, frame: &mut Frame) {
+    frame.render_widget(Clear, area);
+    let text = "too small to ask: enlarge, or Esc";
+    let folded = folded(text, usize::from(area.width)).into_iter();
+    lines::draw(folded.map(|l| Line::styled(l, theme.style(Tone::Warning))).collect(), theme, area, frame);
 }
 
 /// Draws the question before leaving while a job runs.

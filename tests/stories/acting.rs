@@ -1,9 +1,12 @@
 //! What a key does to a server, and above all what it does not.
 
+use std::time::Duration;
+
 use pgtriage::app::Setup;
 use pgtriage::app::mode::Mode;
 use pgtriage::guard::Write;
-use pgtriage::message::{ActionStep, Effect, Outcome};
+use pgtriage::keymap::Chord;
+use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
 
 use crate::stage::{Stage, hostile, locks, server, tables};
@@ -69,6 +72,48 @@ fn a_y_a_tenth_of_a_second_after_the_question_appeared_was_meant_for_something_e
     stage.press("j j x");
     assert_eq!(stage.type_text("y"), []);
     assert!(matches!(stage.app.mode, Mode::Ask(_)));
+}
+
+#[test]
+fn a_question_that_the_window_has_no_room_for_cannot_be_answered_until_it_has() {
+    for (width, height) in [(160, 1), (160, 3), (160, 7), (29, 45), (1, 1)] {
+        let mut stage = Stage::incident();
+        stage.press("j j");
+        stage.event(Event::Resized { width, height });
+        assert_eq!(stage.press("x y y"), [], "{width}×{height}");
+        assert!(matches!(stage.app.mode, Mode::Ask(_)));
+        stage.event(Event::Resized { width: 40, height: 10 });
+        stage.drawn();
+        assert_eq!(cancels(&stage.press("y")), [locks::ALTER], "enlarged, it can be read and answered");
+    }
+}
+
+#[test]
+fn a_clock_set_back_makes_no_key_deliberate() {
+    let mut stage = Stage::incident();
+    stage.press("j j");
+    let hour_ago = stage.now() - Duration::from_secs(3600);
+    let mut key = |chord: char, ms: u64| {
+        let at = hour_ago + Duration::from_millis(ms);
+        let effects = stage.app.update(Event::Key { chord: Chord::char(chord), at });
+        stage.event(Event::Drawn { at });
+        effects
+    };
+    assert_eq!(key('x', 0), []);
+    assert_eq!(key('y', 50), [], "typed in one burst with the x");
+    assert_eq!(cancels(&key('y', 400)), [locks::ALTER]);
+}
+
+#[test]
+fn what_a_vacuum_came_to_is_still_there_when_somebody_looks_up() {
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
+    stage.news(1, ActionStep::Started { pid: Some(9_001) });
+    stage.news(1, ActionStep::Ended(Outcome::TimedOut("gave up after 2 s behind a lock".to_owned())));
+    stage.wait(3600);
+    assert!(stage.last_line().contains("gave up after 2 s behind a lock"), "{}", stage.last_line());
+    stage.press("j");
+    assert!(!stage.last_line().contains("gave up"), "a key puts it away");
 }
 
 #[test]

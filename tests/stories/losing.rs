@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pgtriage::message::Event;
-use pgtriage::model::session::Sessions;
+use pgtriage::model::server::Server;
+use pgtriage::model::session::{Sessions, State};
 use pgtriage::model::{Link, ProbeError, Question};
 
 use crate::stage::{Stage, locks, tables};
@@ -103,6 +104,30 @@ fn the_all_clear_of_slow_is_said_only_where_all_was_seen() {
     stage.see(calm);
     stage.press("3");
     assert!(stage.wide().contains(ALL_CLEAR), "{}", stage.wide());
+    let mut mute = locks::flowing();
+    mute.rows.retain(|s| s.pid < locks::ROOT && s.pid != locks::REPORT);
+    mute.rows.iter_mut().for_each(|s| s.state = Some(State::Disabled));
+    stage.see(mute);
+    let screen = stage.wide();
+    assert!(!screen.contains(ALL_CLEAR) && screen.contains("track_activities is off for them"), "{screen}");
+}
+
+#[test]
+fn a_text_of_which_only_the_head_was_read_says_so() {
+    let server = Server { query_size: 1 << 20, ..crate::stage::server() };
+    for (state, bytes) in [(State::Active, 16_384), (State::Idle, 2048)] {
+        for (length, cut) in [(bytes, true), (bytes - 100, false)] {
+            let mut stage = Stage::incident().server(server.clone());
+            let mut sessions = locks::flowing();
+            sessions.rows.truncate(1);
+            sessions.rows[0].state = Some(state);
+            sessions.rows[0].query = "x".repeat(length).as_str().into();
+            stage.see(sessions);
+            stage.press("Enter");
+            let screen = stage.wide();
+            assert_eq!(screen.contains(&format!("cut: no more than {bytes} bytes")), cut, "{length}\n{screen}");
+        }
+    }
 }
 
 #[test]

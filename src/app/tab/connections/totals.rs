@@ -23,6 +23,8 @@ pub struct Totals {
     pub waiting: usize,
     /// Hidden from our role.
     pub hidden: usize,
+    /// With `track_activities` off: nobody sees what they do, whatever the role.
+    pub untracked: usize,
     /// By role, most first.
     pub users: Counts,
     /// By database.
@@ -45,7 +47,8 @@ impl Totals {
                 Some(State::Active | State::Fastpath) => totals.active += 1,
                 Some(State::IdleInTransaction | State::IdleInTransactionAborted) => totals.idle_in_transaction += 1,
                 Some(State::Idle) => totals.idle += 1,
-                Some(State::Starting | State::Disabled) | None => {}
+                Some(State::Disabled) => totals.untracked += 1,
+                Some(State::Starting) | None => {}
             }
             totals.waiting += usize::from(!s.blocked_by.is_empty() || s.wait.as_ref().is_some_and(Wait::is_lock));
             count(&mut users, s.user.as_ref());
