@@ -319,7 +319,12 @@ impl App {
 
     fn rebuild_sessions(&mut self) {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let Some(sessions) = world.sessions.get() else { return };
+        let Some(sessions) = world.sessions.get() else {
+            self.totals = Totals::default();
+            self.slow.set(Vec::new());
+            self.connections.set(Vec::new());
+            return;
+        };
         let rows = SessionRow::all(sessions, &world.graph);
         self.totals = Totals::of(sessions);
         let threshold = self.slow_after_s;
@@ -329,16 +334,14 @@ impl App {
 
     fn rebuild_tables(&mut self) {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let Some(relations) = world.relations.get() else { return };
-        let rows = TableRow::all(relations, world);
-        self.tables.set(rows);
+        let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
+        self.tables.set(rows.unwrap_or_default());
     }
 
     fn rebuild_replicas(&mut self) {
         let now = self.shown_now();
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let Some(replication) = world.replication.get() else { return };
-        let rows = ReplicaRow::all(replication, world, now);
-        self.replicas.set(rows);
+        let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
+        self.replicas.set(rows.unwrap_or_default());
     }
 }

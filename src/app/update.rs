@@ -43,7 +43,13 @@ impl App {
                     }
                 }
             }
-            Event::Link(link) => self.world.link = Some(link),
+            Event::Link(link) => {
+                if self.world.connect(link) {
+                    let place = self.world.place.clone().unwrap_or_default();
+                    self.say(format!("another server answers now: {place}"), Tone::Warning);
+                    self.rebuild();
+                }
+            }
             Event::Writer(state) => self.writer = state,
             Event::Action(news) => self.take_news(news),
         }

@@ -125,6 +125,9 @@ pub struct Missing {
 pub struct World {
     /// The connection of the reads.
     pub link: Option<Link>,
+    /// Where the newest connection led: all else here, but for Prometheus' answers, is known of the server there.
+    #[serde(skip)]
+    pub place: Option<String>,
     /// The server.
     pub server: Latest<Server>,
     /// Sessions.
@@ -158,6 +161,23 @@ pub struct World {
 }
 
 impl World {
+    /// Takes the state of the connection in; true where it leads to another place than before, which of several hosts
+    /// may do after a failover. What was known is then known of another server: its standbys are not missing here, and
+    /// a difference of its counters and ours is no rate.
+    pub fn connect(&mut self, link: Link) -> bool {
+        let mut moved = false;
+        if let Link::Up(facts) = &link {
+            moved = self.place.as_ref().is_some_and(|place| *place != facts.place);
+            if moved {
+                let Self { panels, targets, spent, .. } = std::mem::take(self);
+                *self = Self { panels, targets, spent, ..Self::default() };
+            }
+            self.place = Some(facts.place.clone());
+        }
+        self.link = Some(link);
+        moved
+    }
+
     /// Takes one sample in.
     pub fn take(&mut self, sample: Sample) {
         let Sample { question, at, took, answer } = sample;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pgtriage::message::Event;
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Sessions, State};
+use pgtriage::model::world::{LinkFacts, Tls};
 use pgtriage::model::{Link, ProbeError, Question};
 
 use crate::stage::{Stage, locks, tables};
@@ -128,6 +129,34 @@ fn a_text_of_which_only_the_head_was_read_says_so() {
             assert_eq!(screen.contains(&format!("cut: no more than {bytes} bytes")), cut, "{length}\n{screen}");
         }
     }
+}
+
+#[test]
+fn after_a_failover_to_another_host_nothing_of_the_old_server_is_shown_as_the_new_ones() {
+    let facts = |place: &str| LinkFacts {
+        place: place.to_owned(),
+        tls: Tls::Verified,
+        pooled: false,
+        since: crate::stage::start(),
+    };
+    let mut stage = Stage::incident();
+    stage.press("6");
+    assert!(stage.wide().contains("MISSING"), "{}", stage.wide());
+    lose(&mut stage, "connection refused");
+    stage.event(Event::Link(Link::Up(facts("db1:5432"))));
+    assert!(stage.wide().contains("MISSING"), "the same server, back again: what was missing still is");
+    lose(&mut stage, "connection refused");
+    assert!(stage.wide().contains("MISSING"), "kept while nobody answers");
+    stage.event(Event::Link(Link::Up(facts("db2:5432"))));
+    let screen = stage.wide();
+    assert!(screen.contains("another server answers now: db2:5432") && !screen.contains("MISSING"), "{screen}");
+    for tab in ["2", "3", "5", "6"] {
+        stage.press(tab);
+        let screen = stage.wide();
+        assert!(!screen.contains("orders") && !screen.contains("waiting for a lock"), "{screen}");
+        assert!(screen.contains("waiting for the first answer"), "{screen}");
+    }
+    assert_eq!(stage.press("2 x y"), [], "and nothing of it can be acted on");
 }
 
 #[test]
