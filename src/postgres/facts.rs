@@ -13,7 +13,7 @@ pub const QUESTION: &str = "SELECT pg_catalog.pg_backend_pid() AS pid, \
      pg_catalog.current_setting('server_version') AS version_text, \
      pg_catalog.pg_is_in_recovery() AS in_recovery, \
      pg_catalog.current_setting('transaction_read_only') AS read_only, \
-     (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout') AS deadlock_ms";
+     (SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'deadlock_timeout') AS deadlock_ms";
 
 /// What is known of a session from its first moment on.
 #[derive(Debug, Clone, PartialEq, Eq)]

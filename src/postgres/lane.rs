@@ -101,6 +101,9 @@ impl SessionSettings {
             ("statement_timeout", self.statement_timeout.as_millis().to_string()),
             ("lock_timeout", lock.as_millis().to_string()),
             ("idle_in_transaction_session_timeout", self.idle_in_transaction.as_millis().to_string()),
+            // A database's owner may set a search path for all who come, and put functions and operators of their own on
+            // it: ours must be the system's.
+            ("search_path", "pg_catalog".to_owned()),
             ("jit", "off".to_owned()),
             ("max_parallel_workers_per_gather", "0".to_owned()),
         ]

@@ -13,6 +13,13 @@ use crate::model::{Cadence, Question, Wanted};
 /// by more of the same.
 const SLOWEST: Duration = Duration::from_secs(60);
 
+/// The same for what is wanted every two seconds or so: cheap questions, whose next answer is how a server that hung is
+/// seen to be back.
+const SLOWEST_CHEAP: Duration = Duration::from_secs(5);
+
+/// Below which cadence a question counts as cheap.
+const CHEAP: Duration = Duration::from_secs(4);
+
 /// Answers that are remembered for questions that nobody wants now, so that coming back to a tab does not ask again at once.
 const REMEMBERED: usize = 64;
 
@@ -100,8 +107,10 @@ impl Schedule {
             },
             Cadence::Every(pause) => match asked {
                 Some(Asked { at: Some(at), patience, took, .. }) => {
-                    let patient = pause.saturating_mul(1 << patience.min(&8)).max(took.saturating_mul(REST));
-                    let pause = patient.min(SLOWEST.max(pause));
+                    let rested = pause.max(took.saturating_mul(REST).min(SLOWEST));
+                    let patient = pause.saturating_mul(1 << patience.min(&8));
+                    let slowest = if pause < CHEAP { SLOWEST_CHEAP } else { SLOWEST };
+                    let pause = rested.max(patient.min(slowest.max(pause)));
                     Due::At(*at + pause)
                 }
                 Some(Asked { at: None, .. }) | None => Due::Now,
@@ -121,7 +130,9 @@ impl Schedule {
             Turn::TimedOut => before.map_or(0, |asked| asked.patience).saturating_add(1),
         };
         let once = once.or_else(|| before.and_then(|asked| asked.once));
-        self.asked.insert(question.clone(), Asked { at: Some(span.to), took: span.to - span.from, once, patience });
+        // One that was cut off says nothing of what an answer costs; patience is for it.
+        let took = if turn == Turn::Done { span.to - span.from } else { Duration::ZERO };
+        self.asked.insert(question.clone(), Asked { at: Some(span.to), took, once, patience });
     }
 
     /// Makes everything that is wanted regularly due at once: after a new connection.
@@ -182,14 +193,25 @@ mod tests {
     #[test]
     fn a_question_that_times_out_is_asked_half_as_often_until_it_succeeds() {
         let now = Instant::now();
-        let mut s = schedule(vec![every(Question::Sessions, 2)]);
+        let tables = Question::CacheTable;
+        let mut s = schedule(vec![every(tables.clone(), 5)]);
         let due = |s: &Schedule| s.next(now).map(|n| n.1 - now);
-        for seconds in [4, 8, 16, 32, 60, 60] {
-            s.took_turn(&Question::Sessions, Turn::TimedOut, Span { from: now, to: now });
+        for seconds in [10, 20, 40, 60, 60] {
+            s.took_turn(&tables, Turn::TimedOut, Span { from: now, to: now });
             assert_eq!(due(&s), Some(SECOND * seconds));
         }
-        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
-        assert_eq!(due(&s), Some(SECOND * 2));
+        s.took_turn(&tables, Turn::Done, Span { from: now, to: now });
+        assert_eq!(due(&s), Some(SECOND * 5));
+    }
+
+    #[test]
+    fn a_server_that_hung_is_seen_to_be_back_within_seconds() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 2)]);
+        for seconds in [4, 5, 5] {
+            s.took_turn(&Question::Sessions, Turn::TimedOut, Span { from: now, to: now });
+            assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * seconds)));
+        }
     }
 
     #[test]

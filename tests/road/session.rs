@@ -55,11 +55,11 @@ async fn a_reading_session_is_named_bounded_and_read_only() {
 #[tokio::test]
 async fn a_lock_that_is_held_ends_the_question_and_not_the_session() {
     let Some(cluster) = server() else { return };
-    cluster.sql("CREATE TABLE held (x int)");
+    cluster.sql("CREATE TABLE public.held (x int)");
     let mut holder = open(&cluster, Lane::Writer).await;
-    holder.read("BEGIN; LOCK held", SOON).await.unwrap();
+    holder.read("BEGIN; LOCK public.held", SOON).await.unwrap();
     let mut link = open(&cluster, Lane::Fast).await;
-    let error = link.read("SELECT * FROM held", SOON).await.unwrap_err();
+    let error = link.read("SELECT * FROM public.held", SOON).await.unwrap_err();
     assert!(error.is_lock_timeout(), "{error}");
     let error = link.read("SELECT pg_sleep(3)", SOON).await.unwrap_err();
     assert!(error.is_statement_timeout() && error.is_cancelled(), "{error}");
@@ -158,9 +158,9 @@ async fn the_console_is_back_within_a_second_of_the_server() {
 #[tokio::test]
 async fn a_statement_with_parameters_answers_as_text_with_its_count_and_warnings() {
     let Some(cluster) = server() else { return };
-    cluster.sql("CREATE TABLE n (x int); INSERT INTO n VALUES (1), (2), (3); CREATE ROLE weak LOGIN");
+    cluster.sql("CREATE TABLE public.n (x int); INSERT INTO public.n VALUES (1), (2), (3); CREATE ROLE weak LOGIN");
     let mut writer = open(&cluster, Lane::Writer).await;
-    let sql = "UPDATE n SET x = x + $1 WHERE x > $2::text::int RETURNING x::text, x > 2 AS big";
+    let sql = "UPDATE public.n SET x = x + $1 WHERE x > $2::text::int RETURNING x::text, x > 2 AS big";
     let params = [Param::Int4(1), Param::Text(Some("1".to_owned()))];
     let rows = writer.execute(sql, &params, Some(SOON)).await.unwrap();
     assert_eq!((rows.affected, rows.len(), rows.has_warning()), (Some(2), 2, false));

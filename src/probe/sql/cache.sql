@@ -1,6 +1,6 @@
 -- Answers: is there a cache table of this name, and may our role read it? No row: there is none.
 -- Since:   13. Privilege: none. Locks: the catalogs and the lock table. Cost: 1 ms.
--- Without a schema the first on the search path is meant, as in a statement, else any. Names are compared, not parsed by the
+-- Without a schema the first on the role's own search path is meant (ours is pg_catalog alone), else any. Names are compared, not parsed by the
 -- server: to_regclass() fails on odd names up to 15 and on a schema without USAGE.
 -- Try:     \set schema ''  \set name fraiseql_cache
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
@@ -20,5 +20,6 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = :'name' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND (:'schema' = '' OR n.nspname = :'schema')
-ORDER BY array_position(current_schemas(false), n.nspname), n.nspname
+ORDER BY array_position(string_to_array(replace(replace((SELECT s.reset_val FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'),
+                                                        '"', ''), '$user', current_user::text), ', '), n.nspname::text), n.nspname
 LIMIT 1
