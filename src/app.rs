@@ -6,6 +6,7 @@
 pub mod act;
 pub mod demand;
 pub mod mode;
+mod pick;
 pub mod press;
 pub mod tab;
 pub mod update;
@@ -105,6 +106,10 @@ impl Action {
         self.outcome.is_none()
     }
 }
+
+/// Columns and lines that a question needs: whom it hits, the statement's head and the way to answer. A telephone's
+/// terminal has 40×10.
+const LEAST_TO_ASK: (u16, u16) = (30, 8);
 
 /// The whole state.
 pub struct App {
@@ -272,6 +277,14 @@ impl App {
         )
     }
 
+    /// True where a question can be read: in a smaller window than this its box is a frame without words, or nothing
+    /// at all, and no key may answer what nobody saw.
+    #[must_use]
+    pub fn has_room_to_ask(&self) -> bool {
+        let (width, height) = self.size;
+        width >= LEAST_TO_ASK.0 && height >= LEAST_TO_ASK.1
+    }
+
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
@@ -289,10 +302,10 @@ impl App {
         self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > 4.0)
     }
 
-    /// Without a key it goes by itself: what only echoed a key soon, what an action came to later.
+    /// What only echoed a key goes by itself. What an action came to, or why there was none, stays until a key: a vacuum
+    /// may end while nobody looks, and this is the only place of the screen that tells how.
     fn forget_notice(&mut self) {
-        let stays = |n: &Notice| if n.tone == Tone::Faint { 4.0 } else { 20.0 };
-        if self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > stays(n)) {
+        if self.notice_is_old() && self.notice.as_ref().is_some_and(|n| n.tone == Tone::Faint) {
             self.notice = None;
         }
     }

@@ -9,6 +9,7 @@ pub mod detail;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod lines;
 pub mod list;
 pub mod panels;
 pub mod picker;
@@ -48,7 +49,8 @@ pub fn draw(app: &App, frame: &mut Frame) {
     draw_body(app, theme, body, frame);
     footer::draw(app, theme, last, frame);
     match &app.mode {
-        Mode::Ask(prompt) => prompt::draw(prompt, theme, body, frame),
+        Mode::Ask(prompt) if app.has_room_to_ask() => prompt::draw(prompt, theme, body, frame),
+        Mode::Ask(_) => prompt::draw_no_room(theme, body, frame),
         Mode::Pick(picker) => picker::draw(picker, theme, body, frame),
         Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
         Mode::Leave => prompt::draw_leave(app, theme, body, frame),

@@ -47,7 +47,9 @@ fn measure(sessions: i32, waiting: i32) {
         let answer = Ok(Snapshot::Sessions(Sessions { rows, ..Sessions::default() }));
         let event = Event::Sample(Sample { question: Question::Sessions, at: now, took: Duration::ZERO, answer });
         take += timed(|| drop(app.update(event)));
-        draw += timed(|| drop(terminal.draw(|f| view::draw(&app, f)).unwrap()));
+        draw += timed(|| {
+            terminal.draw(|f| view::draw(&app, f)).unwrap();
+        });
         key += timed(|| {
             app.update(Event::Key { chord: Chord::char('j'), at: now });
             terminal.draw(|f| view::draw(&app, f)).unwrap();

@@ -7,10 +7,18 @@
 )]
 
 mod actions;
+mod architecture;
+mod conninfo;
+mod hostile;
 #[path = "support/lab.rs"]
 mod lab;
 mod lab_itself;
 mod panels;
 mod pictures;
+mod probes;
 mod readme;
+mod road;
+mod screens;
+mod stage;
+mod stories;
 mod terminal;

@@ -9,7 +9,7 @@ use crate::guard::{Answer, Approved, Prompt, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::session::SessionKey;
-use crate::model::{Question, Tone};
+use crate::model::{Question, Timestamp, Tone};
 use crate::table::Row;
 
 impl App {
@@ -76,6 +76,8 @@ impl App {
         let (jobs, pids) = self.job_targets();
         match judge(write.clone(), &self.scene(self.opened_by, &jobs, &pids)) {
             Verdict::Confirm(prompt) => {
+                // What was said before is not part of the question.
+                self.notice = None;
                 self.mode = Mode::Ask(prompt);
                 Vec::new()
             }
@@ -88,9 +90,11 @@ impl App {
         vec![Effect::RecordRefusal { write, refusal: sentence }]
     }
 
-    pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord) -> Vec<Effect> {
+    /// `at` is the key's own time, not the newest of all events: where the clock was set back, that one stands still
+    /// far ahead of the frame's, and any key would come late enough to be deliberate.
+    pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord, at: Timestamp) -> Vec<Effect> {
         let (jobs, pids) = self.job_targets();
-        match prompt.answer(chord, self.now, &self.scene(self.opened_by, &jobs, &pids)) {
+        match prompt.answer(chord, at, &self.scene(self.opened_by, &jobs, &pids)) {
             Answer::Approved(approved) => self.approved(approved),
             Answer::Refused(refusal, write) => self.refused(write, refusal.sentence()),
             Answer::Declined => {

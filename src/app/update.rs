@@ -11,11 +11,14 @@ impl App {
         match event {
             Event::Key { chord, at } => {
                 self.now = self.now.max(at);
-                return self.press(chord);
+                return self.press(chord, at);
             }
             Event::Resized { width, height } => self.size = (width, height),
             Event::Drawn { at } => {
-                if let Mode::Ask(prompt) = &mut self.mode {
+                let legible = self.has_room_to_ask();
+                if let Mode::Ask(prompt) = &mut self.mode
+                    && legible
+                {
                     prompt.drawn(at);
                 }
             }

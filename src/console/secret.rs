@@ -29,7 +29,6 @@ pub enum Step {
 
 impl Typing {
     /// Takes a key.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other key is none of a password")]
     pub fn take(&mut self, chord: Chord) -> Step {
         match (chord.key, chord.control, chord.alt) {
             (Key::Enter, ..) => return Step::Done(Secret::new(std::mem::take(&mut self.text))),

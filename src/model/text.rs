@@ -4,6 +4,7 @@
 //! actions need the text as it is; a screen must never get it. So there is no `Display`: showing goes through
 //! [`ServerText::escaped`], the one place where hostile characters become visible.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,13 @@ fn escaped_line(raw: &str, most: usize) -> String {
         out.pop();
     }
     out
+}
+
+/// `text` with everything that a terminal would obey written as a visible escape, and nothing else changed: the last
+/// gate before the screen, for words of a server that are kept as plain strings.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_hostile) { Cow::Owned(escaped_inline(text)) } else { Cow::Borrowed(text) }
 }
 
 fn escaped_inline(raw: &str) -> String {

@@ -27,12 +27,13 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// # Errors
 /// Every place's own reason, or the reason of the server that refused.
 pub async fn connect(info: &Conninfo, lane: Lane, settings: &SessionSettings) -> Result<Link, ConnectError> {
-    let passes: &[SessionAttrs] = match info.session_attrs {
-        SessionAttrs::PreferStandby => &[SessionAttrs::Standby, SessionAttrs::Any],
-        ref one => std::slice::from_ref(one),
+    let passes = if info.session_attrs == SessionAttrs::PreferStandby {
+        vec![SessionAttrs::Standby, SessionAttrs::Any]
+    } else {
+        vec![info.session_attrs]
     };
     let mut failures = Vec::new();
-    for wanted in passes {
+    for wanted in &passes {
         failures.clear();
         for endpoint in ordered(info) {
             let addresses = match looked_up(info, endpoint).await {
@@ -137,8 +138,10 @@ struct Dial<'a> {
 impl Dial<'_> {
     async fn bounded(&self) -> Result<Link, ConnectError> {
         let after = self.info.connect_timeout.unwrap_or(FOR_EVER);
-        let late = || ConnectError::Timeout { at: at(self.endpoint, self.address), after };
-        timeout(after, self.with_fallback()).await.unwrap_or_else(|_| Err(late()))
+        match timeout(after, self.with_fallback()).await {
+            Ok(done) => done,
+            Err(_) => Err(ConnectError::Timeout { at: at(self.endpoint, self.address), after }),
+        }
     }
 
     /// libpq's order of plain and TLS, and when it goes from the first to the second.

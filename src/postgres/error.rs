@@ -176,10 +176,7 @@ fn sentences(errors: &[ConnectError]) -> String {
 
 impl ConnectError {
     fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
-        match self {
-            Self::Several(errors) => errors.iter().any(|error| error.any(test)),
-            one => test(one),
-        }
+        if let Self::Several(errors) = self { errors.iter().any(|error| error.any(test)) } else { test(self) }
     }
 
     /// The server's words, where a server spoke.

@@ -17,6 +17,7 @@ pub const QUESTION: &str = "SELECT pg_catalog.pg_backend_pid() AS pid, \
 
 /// What is known of a session from its first moment on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct Facts {
     /// Where it went.
     pub at: At,

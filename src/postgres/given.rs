@@ -160,9 +160,10 @@ fn built(params: &Params, asking: Asking, around: &dyn Surroundings) -> Result<C
     })
 }
 
-/// libpq looks the default socket directory up as `localhost`.
+/// psql looks the default socket directory and a `hostaddr` without a name up as `localhost`.
 fn passfile_host(endpoint: &Endpoint, default: &Place) -> String {
-    if endpoint.place == *default { "localhost".to_owned() } else { endpoint.host() }
+    let is_nameless = matches!(endpoint.place, Place::Address { name: None, .. });
+    if is_nameless || endpoint.place == *default { "localhost".to_owned() } else { endpoint.host() }
 }
 
 fn keepalive(params: &Params) -> Result<Option<Keepalive>, ConninfoError> {
@@ -199,4 +200,76 @@ pub(super) fn one_of<T: Copy + Default>(
     let Some(value) = params.get(option) else { return Ok(T::default()) };
     let meaning = meanings.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
     meaning.ok_or_else(|| ConninfoError::InvalidValue { option, value: value.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::surroundings::fake::Fake;
+    use super::*;
+
+    fn made(given: &Given, around: &Fake) -> Conninfo {
+        resolve(given, around).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn words(words: &[&str]) -> Given {
+        Given { words: words.iter().map(|word| (*word).to_owned()).collect(), ..Given::default() }
+    }
+
+    #[test]
+    fn with_nothing_given_the_local_user_connects_to_a_database_of_the_same_name() {
+        let info = made(&Given::default(), &Fake::default().file("/var/run/postgresql", 0o755, ""));
+        assert_eq!((info.user.as_str(), info.database.as_str()), ("alice", "alice"));
+        assert_eq!(info.places(), "/var/run/postgresql/.s.PGSQL.5432");
+        assert_eq!(info.connect_timeout, Some(CONNECT_TIMEOUT));
+        assert_eq!(made(&Given::default(), &Fake::default()).places(), "localhost:5432");
+    }
+
+    #[test]
+    fn several_words_add_up_and_later_ones_win() {
+        let info = made(&words(&["postgresql://db1/shop", "port=6000", "user=bob"]), &Fake::default());
+        assert_eq!((info.places().as_str(), info.user.as_str()), ("db1:6000", "bob"));
+        let info = made(&words(&["shop", "bob", "host=db1"]), &Fake::default());
+        assert_eq!((info.database.as_str(), info.user.as_str()), ("shop", "bob"));
+        let refused = resolve(&words(&["shop", "bob", "more"]), &Fake::default()).unwrap_err();
+        assert_eq!(refused, ConninfoError::ExtraArgument("more".to_owned()));
+    }
+
+    #[test]
+    fn given_outranks_service_outranks_environment() {
+        let around = Fake::default()
+            .set("PGSERVICE", "db")
+            .set("PGHOST", "env")
+            .set("PGUSER", "env")
+            .set("PGPORT", "3")
+            .file("/home/alice/.pg_service.conf", 0o644, "[db]\nhost=served\nport=2\n");
+        let info = made(&words(&["port=1"]), &around);
+        assert_eq!((info.places().as_str(), info.user.as_str()), ("served:1", "env"));
+    }
+
+    #[test]
+    fn what_cannot_be_honoured_is_refused_and_what_happens_anyway_is_not() {
+        let refused = |text: &str| resolve(&words(&[text]), &Fake::default()).map(|_| ()).map_err(|e| e.to_string());
+        assert!(refused("requirepeer=postgres").unwrap_err().contains("does not support requirepeer=postgres"));
+        assert!(refused("gssencmode=require").is_err());
+        assert_eq!(refused("gssencmode=disable"), Ok(()));
+        assert_eq!(refused("replication=off application_name=x client_encoding=LATIN1"), Ok(()));
+    }
+
+    #[test]
+    fn no_connect_timeout_is_only_had_by_asking_for_it() {
+        let timeout = |text: &str| made(&words(&[text]), &Fake::default()).connect_timeout;
+        assert_eq!(timeout("connect_timeout=3"), Some(Duration::from_secs(3)));
+        assert_eq!(timeout("connect_timeout=0"), None);
+        assert_eq!(timeout("connect_timeout="), Some(CONNECT_TIMEOUT));
+    }
+
+    #[test]
+    fn a_prompted_password_is_kept_and_outranks_the_password_file() {
+        let around = Fake::default().file("/home/alice/.pgpass", 0o600, "*:*:*:*:filed");
+        let mut info = made(&words(&["host=db1"]), &around);
+        let at = |info: &Conninfo| info.password_at(&info.endpoints[0]).map(|p| p.reveal().to_owned());
+        assert_eq!(at(&info).as_deref(), Some("filed"));
+        info.set_password(super::super::password::Secret::new("typed"));
+        assert_eq!(at(&info.to_database("other")).as_deref(), Some("typed"));
+    }
 }

@@ -127,7 +127,7 @@ impl SessionSettings {
 }
 
 fn joined(verb: &str, pairs: &[(&'static str, String)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{verb} {name} = '{value}'; ")).collect()
+    pairs.iter().fold(String::new(), |text, (name, value)| text + &format!("{verb} {name} = '{value}'; "))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::{CancelToken, Client};
 
 /// Bound of delivering a cancel request: a dial of its own.
@@ -173,18 +173,19 @@ impl Link {
         deadline: Option<Duration>,
         work: impl Future<Output = Result<Rows, Trouble>>,
     ) -> Result<Rows, AskError> {
-        self.free(deadline).await?;
+        let until = deadline.map(|after| (Instant::now() + after, after));
+        self.free(until.map_or_else(|| Instant::now() + SETTLE_WITHIN, |(until, _)| until)).await?;
         // What came in between belongs to no answer.
         drop(self.driver.notices());
-        let done = match deadline {
+        let done = match until {
             None => work.await,
-            Some(after) => match timeout(after, work).await {
-                Ok(done) => done,
-                Err(_) => {
+            Some((until, after)) => {
+                let Ok(done) = timeout_at(until, work).await else {
                     self.settle();
                     return Err(AskError::Deadline { after });
-                }
-            },
+                };
+                done
+            }
         };
         match done {
             Ok(mut rows) => {
@@ -197,9 +198,9 @@ impl Link {
     }
 
     /// Waits until a cancelled statement is over.
-    async fn free(&mut self, deadline: Option<Duration>) -> Result<(), AskError> {
+    async fn free(&mut self, until: Instant) -> Result<(), AskError> {
         let mut seat = self.seat.subscribe();
-        let over = timeout(deadline.unwrap_or(SETTLE_WITHIN), seat.wait_for(|seat| *seat != Seat::Settling)).await;
+        let over = timeout_at(until, seat.wait_for(|seat| *seat != Seat::Settling)).await;
         if over.is_err() {
             return Err(AskError::Busy);
         }

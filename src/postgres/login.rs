@@ -115,8 +115,8 @@ fn explained(login: &Login<'_>, error: &Error) -> ConnectError {
         return ConnectError::Server { at, server };
     }
     let why = root_cause(error);
-    let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) || io.is_some_and(carries_tls) {
+    let io = causes(error).find_map(<dyn std::error::Error>::downcast_ref::<io::Error>);
+    if causes(error).any(<dyn std::error::Error>::is::<rustls::Error>) || io.is_some_and(carries_tls) {
         return ConnectError::Tls { at, why: plain_words(&why) };
     }
     match (error.to_string().as_str(), io.map(io::Error::kind)) {
@@ -139,7 +139,7 @@ fn causes(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'stat
 
 /// An `io::Error` hides what it wraps from `source`, handing out that one's own source.
 fn carries_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 /// `Connection refused (os error 111)` without the number.

@@ -30,7 +30,7 @@ impl Params {
         let mut name = name;
         if name == "requiressl" {
             name = "sslmode";
-            value = if value.starts_with('1') { "require" } else { "prefer" }.to_owned();
+            value = String::from(if value.starts_with('1') { "require" } else { "prefer" });
         }
         let row = keyword(name).ok_or_else(|| ConninfoError::UnknownOption(name.to_owned()))?;
         self.0.insert(row.name, value);
@@ -51,6 +51,7 @@ impl Params {
     }
 
     /// All pairs, by name.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     columns: Arc<[String]>,
-    rows: Vec<Vec<Option<String>>>,
+    values: Vec<Vec<Option<String>>>,
     /// How many rows the command tag counted, such as the 3 of `UPDATE 3`.
     pub affected: Option<u64>,
     /// What the server said besides; a `WARNING` among it may mean that nothing was done.
@@ -28,11 +28,11 @@ impl Rows {
     pub(crate) fn made_up(columns: &[&str], rows: &[&[Option<&str>]]) -> Self {
         let owned = |row: &&[Option<&str>]| row.iter().map(|value| value.map(str::to_owned)).collect();
         let columns = columns.iter().map(|&column| column.to_owned()).collect();
-        Self { rows: rows.iter().map(owned).collect(), ..Self::new(columns) }
+        Self { values: rows.iter().map(owned).collect(), ..Self::new(columns) }
     }
 
     pub(super) fn push(&mut self, row: Vec<Option<String>>) {
-        self.rows.push(row);
+        self.values.push(row);
     }
 
     /// The names of the columns.
@@ -44,13 +44,13 @@ impl Rows {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.values.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.values.is_empty()
     }
 
     /// The first row.
@@ -60,8 +60,9 @@ impl Rows {
     }
 
     /// All rows.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.rows.iter().map(|values| Row { columns: &self.columns, values })
+        self.values.iter().map(|values| Row { columns: &self.columns, values })
     }
 
     /// Whether the server warned.

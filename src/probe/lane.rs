@@ -11,7 +11,7 @@ use crate::model::{Demand, ProbeError, Question, Sample, Snapshot, Timestamp, Wa
 use crate::postgres::{At, BackOff, Lane};
 
 use super::Report;
-use super::schedule::{Schedule, Turn};
+use super::schedule::{Schedule, Span, Turn};
 use super::seat::{Refusal, Road};
 
 /// What a lane needs to work.
@@ -95,7 +95,7 @@ impl Share {
     ) -> Result<(), Over> {
         let turn = if matches!(answer, Err(ProbeError::TimedOut(_))) { Turn::TimedOut } else { Turn::Done };
         let now = Instant::now();
-        self.schedule.took_turn(&question, turn, now);
+        self.schedule.took_turn(&question, turn, Span { from: began, to: now });
         let sample = Sample { question, at: Timestamp::now(), took: now - began, answer };
         self.report(Report::Sample(sample)).await
     }

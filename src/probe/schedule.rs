@@ -16,9 +16,23 @@ const SLOWEST: Duration = Duration::from_secs(60);
 /// Answers that are remembered for questions that nobody wants now, so that coming back to a tab does not ask again at once.
 const REMEMBERED: usize = 64;
 
+/// The pause after an answer is at least so many times as long as the answer took: one question then never takes more
+/// than a tenth of a backend's time, however slow the server has become.
+const REST: u32 = 9;
+
+/// From when to when a question was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When it was asked.
+    pub from: Instant,
+    /// When the answer was there.
+    pub to: Instant,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     at: Option<Instant>,
+    took: Duration,
     once: Option<u64>,
     patience: u32,
 }
@@ -85,8 +99,9 @@ impl Schedule {
                 Some(_) | None => Due::Now,
             },
             Cadence::Every(pause) => match asked {
-                Some(Asked { at: Some(at), patience, .. }) => {
-                    let pause = pause.saturating_mul(1 << patience.min(&8)).min(SLOWEST.max(pause));
+                Some(Asked { at: Some(at), patience, took, .. }) => {
+                    let patient = pause.saturating_mul(1 << patience.min(&8)).max(took.saturating_mul(REST));
+                    let pause = patient.min(SLOWEST.max(pause));
                     Due::At(*at + pause)
                 }
                 Some(Asked { at: None, .. }) | None => Due::Now,
@@ -94,8 +109,8 @@ impl Schedule {
         }
     }
 
-    /// Notes that `question` had its turn, which ended at `now`.
-    pub fn took_turn(&mut self, question: &Question, turn: Turn, now: Instant) {
+    /// Notes that `question` had its turn.
+    pub fn took_turn(&mut self, question: &Question, turn: Turn, span: Span) {
         let once = self.wanted.iter().find(|w| w.question == *question).and_then(|w| match w.cadence {
             Cadence::Once(number) => Some(number),
             Cadence::Every(_) => None,
@@ -106,7 +121,7 @@ impl Schedule {
             Turn::TimedOut => before.map_or(0, |asked| asked.patience).saturating_add(1),
         };
         let once = once.or_else(|| before.and_then(|asked| asked.once));
-        self.asked.insert(question.clone(), Asked { at: Some(now), once, patience });
+        self.asked.insert(question.clone(), Asked { at: Some(span.to), took: span.to - span.from, once, patience });
     }
 
     /// Makes everything that is wanted regularly due at once: after a new connection.
@@ -138,9 +153,9 @@ mod tests {
         let now = Instant::now();
         let mut s = schedule(vec![every(Question::Sessions, 2), every(Question::Replication, 5)]);
         assert_eq!(s.next(now), Some((Question::Sessions, now)));
-        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
         assert_eq!(s.next(now), Some((Question::Replication, now)));
-        s.took_turn(&Question::Replication, Turn::Done, now);
+        s.took_turn(&Question::Replication, Turn::Done, Span { from: now, to: now });
         assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 2)));
     }
 
@@ -148,8 +163,8 @@ mod tests {
     fn a_question_that_is_always_due_starves_nobody() {
         let now = Instant::now();
         let mut s = schedule(vec![every(Question::Sessions, 0), every(Question::Replication, 5)]);
-        s.took_turn(&Question::Replication, Turn::Done, now);
-        s.took_turn(&Question::Sessions, Turn::Done, now + SECOND * 9);
+        s.took_turn(&Question::Replication, Turn::Done, Span { from: now, to: now });
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now + SECOND * 9, to: now + SECOND * 9 });
         assert_eq!(s.next(now + SECOND * 9).map(|n| n.0), Some(Question::Replication));
     }
 
@@ -158,7 +173,7 @@ mod tests {
         let now = Instant::now();
         let mut s = schedule(vec![Wanted { question: Question::CacheTable, cadence: Cadence::Once(1) }]);
         assert_eq!(s.next(now), Some((Question::CacheTable, now)));
-        s.took_turn(&Question::CacheTable, Turn::Done, now);
+        s.took_turn(&Question::CacheTable, Turn::Done, Span { from: now, to: now });
         assert_eq!(s.next(now), None);
         s.want(vec![Wanted { question: Question::CacheTable, cadence: Cadence::Once(2) }]);
         assert_eq!(s.next(now), Some((Question::CacheTable, now)));
@@ -170,10 +185,10 @@ mod tests {
         let mut s = schedule(vec![every(Question::Sessions, 2)]);
         let due = |s: &Schedule| s.next(now).map(|n| n.1 - now);
         for seconds in [4, 8, 16, 32, 60, 60] {
-            s.took_turn(&Question::Sessions, Turn::TimedOut, now);
+            s.took_turn(&Question::Sessions, Turn::TimedOut, Span { from: now, to: now });
             assert_eq!(due(&s), Some(SECOND * seconds));
         }
-        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
         assert_eq!(due(&s), Some(SECOND * 2));
     }
 
@@ -181,7 +196,7 @@ mod tests {
     fn a_question_wanted_again_is_due_when_its_last_answer_is_older_than_its_cadence() {
         let now = Instant::now();
         let mut s = schedule(vec![every(Question::Sessions, 2)]);
-        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
         s.want(Vec::new());
         assert_eq!(s.next(now), None);
         s.want(vec![every(Question::Sessions, 2)]);
@@ -193,11 +208,25 @@ mod tests {
         let now = Instant::now();
         let once = Wanted { question: Question::CacheTable, cadence: Cadence::Once(1) };
         let mut s = schedule(vec![every(Question::Sessions, 2), once]);
-        s.took_turn(&Question::Sessions, Turn::Done, now);
-        s.took_turn(&Question::CacheTable, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
+        s.took_turn(&Question::CacheTable, Turn::Done, Span { from: now, to: now });
         s.start_over();
         assert_eq!(s.next(now), Some((Question::Sessions, now)));
-        s.took_turn(&Question::Sessions, Turn::Done, now);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now });
         assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 2)));
+    }
+
+    #[test]
+    fn a_question_rests_nine_times_as_long_as_its_answer_took() {
+        let now = Instant::now();
+        let mut s = schedule(vec![every(Question::Sessions, 2)]);
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now + SECOND });
+        assert_eq!(
+            s.next(now),
+            Some((Question::Sessions, now + SECOND * 10)),
+            "a tenth of a backend's time at the most"
+        );
+        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now + SECOND / 100 });
+        assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND / 100 + SECOND * 2)));
     }
 }

@@ -4,9 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::symbols::Marker;
-use ratatui::text::Span;
+use ratatui::text::Line;
 use ratatui::widgets::canvas::{Canvas, Line as Stroke, Points};
 
+use super::lines;
 use super::theme::Theme;
 use crate::app::tab::panels::shown;
 use crate::model::Tone;
@@ -47,8 +48,8 @@ pub fn draw(chart: &Chart<'_>, theme: Theme, area: Rect, frame: &mut Frame) {
     }
     let faint = theme.style(Tone::Faint);
     let label = |text: &str, y: u16, frame: &mut Frame| {
-        let text = theme.plain(&format!("{text:>room$}"));
-        frame.render_widget(Span::styled(text, faint), Rect { x: area.x, y, width: side, height: 1 });
+        let text = format!("{text:>room$}");
+        lines::draw_one(Line::styled(text, faint), theme, Rect { x: area.x, y, width: side, height: 1 }, frame);
     };
     label(&labels[0], area.y, frame);
     if area.height > 1 {
@@ -102,6 +103,12 @@ fn top_of_scale(chart: &Chart<'_>) -> f64 {
     }
     if greatest <= 0.0 {
         return 1.0;
+    }
+    if chart.unit == PanelUnit::Bytes {
+        // Bytes are written in powers of 1024: a round figure there is none here.
+        let power = 1024f64.powf(greatest.log(1024.0).floor().max(0.0));
+        let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1024.0];
+        return steps.iter().map(|f| f * power).find(|t| *t >= greatest * 0.999_999).unwrap_or(greatest);
     }
     let power = 10f64.powf(greatest.log10().floor());
     [1.0, 2.0, 5.0, 10.0].iter().map(|f| f * power).find(|t| *t >= greatest * 0.999_999).unwrap_or(greatest)

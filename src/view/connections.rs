@@ -3,28 +3,25 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
-use super::{footer, list, words};
+use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::connections::{Counts, SessionRow, short_mode};
 use crate::command::Tab;
-use crate::model::Tone;
 use crate::model::session::State;
 use crate::model::unit::Age;
+use crate::model::{ServerText, Tone};
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let head = head(app, theme, area);
-    // The head never takes more than half of a small screen from the list, where there is one.
-    let most = if app.world().sessions.get().is_some() { area.height / 2 } else { area.height.saturating_sub(1) };
-    let lines = u16::try_from(head.len()).unwrap_or(u16::MAX).min(most.max(1));
-    let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Fill(1)]).areas(area);
-    for (i, line) in head.into_iter().take(usize::from(lines)).enumerate() {
-        let y = top.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..top });
-    }
-    let stale = words::freshness(&app.world().sessions, app.refresh.as_secs_f64(), app).is_some();
+    // The head never takes more than half of a small screen from the list.
+    let height = u16::try_from(head.len()).unwrap_or(u16::MAX).min((area.height / 2).max(1));
+    let [top, body] = Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
+    lines::draw(head, theme, top, frame);
+    let stale = words::standing(&app.world().sessions, app.refresh.as_secs_f64(), app).is_some();
     let listing = if app.tab == Tab::Slow { &app.slow } else { &app.connections };
     if listing.is_empty() {
         let (text, tone) = empty(app, listing.total());
@@ -37,7 +34,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
 /// Why there is no row: an all-clear is given only where everything was seen.
 fn empty(app: &App, total: usize) -> (String, Tone) {
     let world = app.world();
-    if let Some(said) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app) {
+    if let Some(said) = words::standing(&world.sessions, app.refresh.as_secs_f64(), app) {
         return said;
     }
     if total > 0 {
@@ -54,6 +51,13 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
                 Tone::Warning,
             );
         }
+        if app.totals.untracked > 0 {
+            let text = format!(
+                "none seen over {over}, but {} sessions report nothing: track_activities is off for them",
+                app.totals.untracked
+            );
+            return (text, Tone::Warning);
+        }
         return (
             format!("no statement and no idle transaction over {over} among {} client sessions", app.totals.clients),
             Tone::Good,
@@ -65,25 +69,34 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
 fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let world = app.world();
-    if let Some((text, tone)) = words::freshness(&world.sessions, app.refresh.as_secs_f64(), app)
-        && (world.sessions.get().is_some() || words::last_error(world.link.as_ref()).is_none())
-    {
-        lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
-    }
-    lines.extend(words::refusal(app, theme, area.width));
     if world.sessions.get().is_none() {
+        // The list says why there is nothing.
         return lines;
     }
-    lines.push(totals(app, theme));
+    if let Some((text, tone)) = words::standing(&world.sessions, app.refresh.as_secs_f64(), app) {
+        // The server's own words are worth a second line, not the whole screen.
+        let most = if area.height >= 16 { 3 } else { 1 };
+        let folded = lines::folded(&theme.plain(&text), usize::from(area.width));
+        let style = theme.style(tone);
+        if folded.len() > most {
+            lines.push(Line::styled(theme.plain(&text), style));
+        } else {
+            lines.extend(folded.into_iter().map(|l| Line::styled(l, style)));
+        }
+    }
     if app.totals.hidden > 0 {
-        let role = world.server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let role = words::role(app);
         let text = format!(
             "! {} of {} sessions are hidden from {role}: GRANT pg_monitor TO {role}",
             app.totals.hidden,
             world.sessions.get().map_or(0, |s| s.rows.len()),
         );
-        lines.push(Line::styled(text, theme.style(Tone::Warning)));
+        // A narrow screen keeps the cure.
+        let short = format!("! GRANT pg_monitor TO {role}: {} hidden", app.totals.hidden);
+        let text = if text.width() > usize::from(area.width) { short } else { text };
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
+    lines.push(totals(app, theme, area.width));
     if area.height >= 20 && area.width >= 100 && app.tab == Tab::Connections {
         lines.push(by(app, theme));
     }
@@ -91,15 +104,23 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     lines
 }
 
-fn totals(app: &App, theme: Theme) -> Line<'static> {
+/// The figures that decide come first: a narrow screen cuts the rest.
+fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
     let t = &app.totals;
     let mut spans = Vec::new();
     let mut push = |text: String, tone: Tone| {
         if !spans.is_empty() {
             spans.push(Span::styled(theme.plain(" · "), theme.style(Tone::Faint)));
         }
-        spans.push(Span::styled(text, theme.style(tone)));
+        spans.push(Span::styled(theme.plain(&text), theme.style(tone)));
     };
+    let listing = if app.tab == Tab::Slow { &app.slow } else { &app.connections };
+    if let Some(text) = words::filtered(app, listing.len(), listing.total()) {
+        push(text, Tone::Notice);
+    }
+    if app.tab == Tab::Slow {
+        push(format!("{} over {}", app.slow.total(), Age(app.slow_after_s).short()), Tone::Notice);
+    }
     let limit = app.world().server.get().map(|s| (s.ordinary_slots(), s.max_connections));
     match limit {
         Some((ordinary, max)) => {
@@ -111,22 +132,32 @@ fn totals(app: &App, theme: Theme) -> Line<'static> {
             } else {
                 Tone::Plain
             };
-            push(format!("{used} of {ordinary} slots ({max} less reserve)"), tone);
+            let reserve = if width >= 100 { format!(" ({max} less reserve)") } else { String::new() };
+            push(format!("{used} of {ordinary} slots{reserve}"), tone);
         }
         None => push(format!("{} clients", t.clients), Tone::Plain),
     }
-    if app.tab == Tab::Slow {
-        push(format!("over {}", Age(app.slow_after_s).short()), Tone::Notice);
-    }
     // Where sessions are hidden a nought is no all-clear.
     let (seen, calm) = if t.hidden > 0 { ("seen ", Tone::Warning) } else { ("", Tone::Good) };
-    push(format!("{} {seen}active", t.active), Tone::Plain);
+    push(format!("{} {seen}waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { calm });
     push(
-        format!("{} {seen}idle in tx", t.idle_in_transaction),
+        format!("{} idle in tx", t.idle_in_transaction),
         if t.idle_in_transaction > 0 { Tone::Notice } else { Tone::Plain },
     );
-    push(format!("{} {seen}idle", t.idle), Tone::Faint);
-    push(format!("{} {seen}waiting for a lock", t.waiting), if t.waiting > 0 { Tone::Critical } else { calm });
+    if t.hidden > 0 {
+        // Of these nobody knows what they do: a count of the others must not pass for one of all.
+        push(format!("{} unknown", t.hidden), Tone::Warning);
+    }
+    if t.untracked > 0 {
+        push(format!("{} untracked", t.untracked), Tone::Warning);
+    }
+    let of_all = t.hidden == 0 && t.untracked == 0;
+    if of_all || t.active > 0 {
+        push(format!("{} active", t.active), Tone::Plain);
+    }
+    if of_all || t.idle > 0 {
+        push(format!("{} idle", t.idle), Tone::Faint);
+    }
     Line::from(spans)
 }
 
@@ -166,18 +197,21 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         let text = match rows.iter().find(|r| r.session.pid == pid) {
             Some(row) => {
                 let advice = match row.session.state {
-                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => "; cancel cannot help (idle)",
-                    Some(State::Active | State::Fastpath) => "; cancel can help",
+                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => ": cancel cannot help",
+                    Some(State::Active | State::Fastpath) => ": cancel can help",
                     Some(State::Starting | State::Disabled | State::Idle) | None => "",
                 };
-                format!("‼ {} holds up {behind}, frees {frees} if it goes{advice}{}", summary(row), whose(row))
+                format!("‼ {pid} holds up {behind}, frees {frees} · {}", summary(row, advice))
             }
             None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
         };
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Critical)));
     }
     if let Some(row) = queue_start(rows) {
-        let text = format!("! {} queues {}, frees {} if cancelled{}", summary(row), row.blocks, row.frees, whose(row));
+        let (pid, blocks, frees) = (row.session.pid, row.blocks, row.frees);
+        let what = summary(row, "");
+        let what = if what.is_empty() { what } else { format!(" · {what}") };
+        let text = format!("! {pid} queues {blocks}, frees {frees} if cancelled{what}");
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
     }
     lines.truncate(most.max(1));
@@ -204,20 +238,16 @@ fn queue_start(rows: &[SessionRow]) -> Option<&SessionRow> {
     rows.iter().filter(|r| r.frees > 0 && !r.session.blocked_by.is_empty()).max_by_key(|r| r.frees)
 }
 
-fn summary(row: &SessionRow) -> String {
+/// What it does, what helps, who it is.
+fn summary(row: &SessionRow, advice: &str) -> String {
     let s = &row.session;
     let state = s.state.map_or("", State::short);
     let age = if s.state.is_some_and(State::is_idle_in_transaction) { s.xact_s } else { s.query_s };
     let age = age.map_or_else(String::new, |a| format!(" {}", Age(a).short()));
+    let app = if s.application.is_empty() { String::new() } else { format!(" · app={}", s.application.head(16)) };
     let wants = s.waits_for.as_ref().map_or_else(String::new, |w| {
         let on = w.relation.as_ref().map_or_else(String::new, |r| format!(" on {}", r.head(30)));
-        format!(" wants {}{on}", short_mode(&w.mode))
+        format!(" wants {}{on}", ServerText::from(short_mode(&w.mode)).head(24))
     });
-    format!("{} {state}{age}{wants}", s.pid)
-}
-
-/// Whose it is, behind what counts more.
-fn whose(row: &SessionRow) -> String {
-    let s = &row.session;
-    if s.application.is_empty() { String::new() } else { format!(" · app={}", s.application.head(16)) }
+    format!("{state}{age}{wants}{advice}{app}")
 }

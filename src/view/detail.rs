@@ -6,17 +6,23 @@ mod table;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthChar;
 
+use super::lines;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::mode::Subject;
 use crate::model::{ServerText, Tone};
 use crate::table::Row;
 
+/// Cells of a label and the blank behind it.
+const LABEL: usize = 11;
+
 /// Draws the detail of `of`.
 pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
-    let lines = match of {
+    let shown = match of {
         Subject::Session(key) => match app.session_row(key) {
             Some(row) => session::lines(app, row, theme),
             None => gone(&format!("session {} is gone", key.pid), theme),
@@ -30,12 +36,9 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             None => gone("the standby is no longer in the list", theme),
         },
     };
-    let wrapped = wrap(lines, usize::from(area.width));
+    let wrapped = wrap(shown, usize::from(area.width));
     let top = scroll.min(wrapped.len().saturating_sub(usize::from(area.height)));
-    for (i, line) in wrapped.into_iter().skip(top).take(usize::from(area.height)).enumerate() {
-        let y = area.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
+    lines::draw(wrapped.into_iter().skip(top).collect(), theme, area, frame);
 }
 
 fn gone(text: &str, theme: Theme) -> Vec<Line<'static>> {
@@ -44,7 +47,7 @@ fn gone(text: &str, theme: Theme) -> Vec<Line<'static>> {
 
 fn fact(label: &str, value: impl Into<String>, tone: Tone, theme: Theme) -> Line<'static> {
     Line::from(vec![
-        Span::styled(format!("{label:<11}"), theme.style(Tone::Faint)),
+        Span::styled(format!("{label:<LABEL$}"), theme.style(Tone::Faint)),
         Span::styled(theme.plain(&value.into()), theme.style(tone)),
     ])
 }
@@ -53,7 +56,8 @@ fn name(text: Option<&ServerText>) -> String {
     text.map_or_else(|| "(none)".to_owned(), ServerText::escaped)
 }
 
-/// Breaks lines that are too wide; what follows is indented, so that one sees where a line began.
+/// Breaks lines that are too wide, at blanks where there are some; what follows stands under the value, so that one sees
+/// where a fact began.
 fn wrap(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
     let width = width.max(8);
     let mut out = Vec::new();
@@ -63,24 +67,52 @@ fn wrap(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
             continue;
         }
         let style = line.style;
-        let mut row: Vec<Span<'static>> = Vec::new();
-        let mut used = 0;
-        for span in line.spans {
-            let mut piece = String::new();
-            for c in span.content.chars() {
-                let w = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-                if used + w > width {
-                    row.push(Span::styled(std::mem::take(&mut piece), span.style));
-                    out.push(Line::from(std::mem::take(&mut row)).style(style));
-                    piece.push_str("  ");
-                    used = 2;
-                }
-                piece.push(c);
-                used += w;
+        let is_fact = line.spans.len() > 1;
+        let indent = if is_fact && width >= 60 { LABEL } else { 2 };
+        let cells: Vec<(char, Style)> =
+            line.spans.iter().flat_map(|s| s.content.chars().map(|c| (c, s.style))).collect();
+        let mut rest = cells.as_slice();
+        let mut first = true;
+        while !rest.is_empty() {
+            let room = if first { width } else { width - indent };
+            let (row, after) = rest.split_at(break_at(rest, room, first && is_fact));
+            let row = row.iter().rev().skip_while(|(c, _)| *c == ' ').copied().collect::<Vec<_>>();
+            let margin = if first { 0 } else { indent };
+            out.push(styled(" ".repeat(margin), row.into_iter().rev()).style(style));
+            rest = after;
+            while let Some(((' ', _), tail)) = rest.split_first() {
+                rest = tail;
             }
-            row.push(Span::styled(piece, span.style));
+            first = false;
         }
-        out.push(Line::from(row).style(style));
     }
     out
+}
+
+/// How many characters go into `room` cells: up to the last blank, or as many as fit. At least one.
+fn break_at(cells: &[(char, Style)], room: usize, labelled: bool) -> usize {
+    let mut used = 0;
+    let fit = cells.iter().take_while(|(c, _)| {
+        used += c.width().unwrap_or(0);
+        used <= room
+    });
+    let fit = fit.count();
+    if fit == cells.len() {
+        return fit;
+    }
+    // A blank in the label, or in the indentation of a statement, is no place to break.
+    let least = if labelled { LABEL } else { room / 3 };
+    let blank = (least..=fit).rev().find(|at| cells.get(*at).is_some_and(|(c, _)| *c == ' '));
+    blank.unwrap_or(fit).max(1)
+}
+
+fn styled(margin: String, cells: impl Iterator<Item = (char, Style)>) -> Line<'static> {
+    let mut spans = vec![Span::raw(margin)];
+    for (c, style) in cells {
+        match spans.last_mut() {
+            Some(span) if span.style == style => span.content.to_mut().push(c),
+            Some(_) | None => spans.push(Span::styled(c.to_string(), style)),
+        }
+    }
+    Line::from(spans)
 }

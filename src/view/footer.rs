@@ -3,13 +3,32 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
+use super::lines;
 use super::theme::Theme;
-use super::words;
 use crate::app::App;
 use crate::app::mode::Mode;
 use crate::command::{Command, Tab};
-use crate::model::Tone;
+use crate::model::{ServerText, Tone};
+
+/// Lines that the footer takes: one, or as many as a sentence needs that must be read whole, up to half of the screen.
+#[must_use]
+pub fn height(app: &App, theme: Theme, screen: Rect) -> u16 {
+    let needed = notice(app, theme, screen.width).map_or(1, |lines| lines.len());
+    u16::try_from(needed).unwrap_or(u16::MAX).min(screen.height / 2).max(1)
+}
+
+/// What just happened, broken into lines; none while a filter is typed.
+fn notice(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
+    // Above an open question or picker one reads what is open.
+    let notice = app.notice.as_ref().filter(|_| matches!(app.mode, Mode::Normal | Mode::Detail { .. }))?;
+    let mark = theme.mark(notice.tone);
+    let gap = if mark.is_empty() { "" } else { " " };
+    let text = theme.plain(&format!("{mark}{gap}{}", ServerText::from(notice.text.as_str()).escaped()));
+    let style = theme.style(notice.tone);
+    Some(lines::folded(&text, usize::from(width)).into_iter().map(|l| Line::styled(l, style)).collect())
+}
 
 /// Draws the last line.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
@@ -17,23 +36,24 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     if let Mode::Filter { input, error } = &app.mode {
-        let mut spans = vec![Span::styled("/", theme.key()), Span::raw(input.text().to_owned())];
+        let mut spans = vec![Span::styled("/", theme.key()), Span::raw(theme.plain(input.text()))];
         if let Some(error) = error {
-            spans.push(Span::styled(format!("   {error}"), theme.style(Tone::Warning)));
+            spans.push(Span::styled(theme.plain(&format!("   {error}")), theme.style(Tone::Warning)));
         } else {
             spans.push(Span::styled(theme.plain("   ⏎ keep  Esc clear"), theme.style(Tone::Faint)));
         }
-        frame.render_widget(Line::from(spans), area);
-        let before: String = input.text().chars().take(input.cursor()).collect();
+        lines::draw_one(Line::from(spans), theme, area, frame);
+        let before: String = theme.plain(&input.text().chars().take(input.cursor()).collect::<String>());
         let x = 1 + Span::raw(before).width();
         let x = u16::try_from(x).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
         frame.set_cursor_position((area.x + x, area.y));
         return;
     }
-    if app.notice.is_some() {
-        for (i, line) in notice(app, theme, area.width).into_iter().take(usize::from(area.height)).enumerate() {
-            let y = area.y + u16::try_from(i).unwrap_or(0);
-            frame.render_widget(line, Rect { y, height: 1, ..area });
+    if let Some(notice) = notice(app, theme, area.width) {
+        let cut = notice.len() > usize::from(area.height);
+        lines::draw(notice, theme, area, frame);
+        if cut {
+            lines::mark_cut(theme, Rect { y: area.bottom() - 1, height: 1, ..area }, frame.buffer_mut());
         }
         return;
     }
@@ -41,29 +61,12 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let room = usize::from(area.width);
     let keys = keys(app, theme, room.saturating_sub(if room >= 100 { cost.chars().count() + 2 } else { 0 }));
     let used = keys.width();
-    frame.render_widget(keys, area);
+    lines::draw_one(keys, theme, area, frame);
     if used + cost.chars().count() + 2 <= room {
         let width = u16::try_from(cost.chars().count()).unwrap_or(0);
         let at = Rect { x: area.x + area.width - width, width, ..area };
-        frame.render_widget(Span::styled(theme.plain(&cost), theme.style(Tone::Faint)), at);
+        lines::draw_one(Line::styled(cost, theme.style(Tone::Faint)), theme, at, frame);
     }
-}
-
-/// The lines that the foot of the screen takes: one, and as many as what happened needs to be said to its end.
-#[must_use]
-pub fn height(app: &App, theme: Theme, area: Rect) -> u16 {
-    let lines = u16::try_from(notice(app, theme, area.width).len()).unwrap_or(1);
-    lines.min(area.height / 3).max(1)
-}
-
-fn notice(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    let Some(notice) = app.notice.as_ref().filter(|_| !matches!(app.mode, Mode::Filter { .. })) else {
-        return Vec::new();
-    };
-    let mark = theme.mark(notice.tone);
-    let gap = if mark.is_empty() { "" } else { " " };
-    let lines = words::folded(&format!("{mark}{gap}{}", notice.text), usize::from(width));
-    lines.into_iter().map(|line| Line::styled(theme.plain(&line), theme.style(notice.tone))).collect()
 }
 
 fn cost(app: &App) -> String {
@@ -136,34 +139,53 @@ fn offered(app: &App) -> &'static [Command] {
     }
 }
 
+/// What the keys do while something is open that takes them all.
+fn hint(app: &App) -> Option<&'static str> {
+    match app.mode {
+        Mode::Help { .. } => Some("moving keys scroll, any other key closes"),
+        Mode::Pick(_) => Some("type to narrow, ↑ ↓ choose, Enter, Esc"),
+        // The question itself says how to answer.
+        Mode::Ask(_) | Mode::Leave => Some(""),
+        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => None,
+    }
+}
+
 fn keys(app: &App, theme: Theme, room: usize) -> Line<'static> {
+    if let Some(hint) = hint(app) {
+        return Line::styled(hint, theme.style(Tone::Faint));
+    }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
     if !app.pending.is_empty() {
         let typed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
-        spans.push(Span::styled(format!("{} … ", typed.join(" ")), theme.style(Tone::Notice)));
+        spans.push(Span::styled(format!("{} …", typed.join(" ")), theme.style(Tone::Notice)));
     }
+    let mut help_waits = true;
+    let width = |command: Command| theme.plain(&app.key_of(command)).width() + command.spec().brief.len() + 3;
+    // Whoever does not know the keys must see the one that tells them: the others give way to it.
+    let help = if app.offers(Command::Help) { width(Command::Help) } else { 0 };
     for command in offered(app) {
         if !app.offers(*command) || (*command == Command::CancelJob && app.running_job().is_none()) {
             continue;
         }
-        let key = theme.plain(&app.key_of(*command));
-        let brief = command.spec().brief;
-        let need = key.chars().count() + brief.len() + 3;
-        if used + need > room + 2 {
-            break;
+        help_waits &= *command != Command::Help;
+        let kept = if help_waits { help } else { 0 };
+        if used + width(*command) + kept > room + 2 {
+            continue;
         }
-        used += need;
-        spans.push(Span::styled(key, theme.key()));
-        spans.push(Span::raw(format!(" {brief}  ")));
+        used += width(*command);
+        if !spans.is_empty() {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::styled(theme.plain(&app.key_of(*command)), theme.key()));
+        spans.push(Span::raw(format!(" {}", command.spec().brief)));
     }
     Line::from(spans)
 }
 
-/// A line that stands where an empty list would: why it is empty.
+/// Lines that stand where an empty list would: why it is empty.
 pub fn draw_reason(text: &str, tone: Tone, theme: Theme, area: Rect, frame: &mut Frame) {
-    let width = usize::from(area.width).saturating_sub(2);
-    let shown = words::shortened(&theme.plain(text), width.max(1));
-    let line = Rect { height: area.height.min(1), ..area };
-    frame.render_widget(Line::from(vec![Span::raw(" "), Span::styled(shown, theme.style(tone))]), line);
+    let room = Rect { x: area.x + area.width.min(1), width: area.width.saturating_sub(1), ..area };
+    let shown = lines::folded(&theme.plain(text), usize::from(room.width));
+    lines::draw(shown.into_iter().map(|l| Line::styled(l, theme.style(tone))).collect(), theme, room, frame);
 }

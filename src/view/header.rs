@@ -6,14 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
-use super::words;
+use super::{lines, words};
 use crate::app::App;
 use crate::command::Tab;
 use crate::guard::Policy;
 use crate::message::WriterState;
 use crate::model::unit::Age;
 use crate::model::world::{Link, Tls};
-use crate::model::{Tone, seconds_between};
+use crate::model::{ServerText, Tone, seconds_between};
+
+/// Own cost in milliseconds of answers per second from which on the pace is a slower one than the chosen one.
+const SLOWED: f64 = 90.0;
 
 /// One part of the first line, with how soon it gives way when there is no room: the highest first.
 struct Part {
@@ -22,10 +25,13 @@ struct Part {
     rank: u8,
 }
 
+/// A name cut to less than this names nothing.
+const SHORTEST_NAME: u16 = 6;
+
 /// Draws the first line.
 pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let left = identity(app, theme);
-    let right = clock(app, theme);
+    let right = clock(app, theme, area.width);
     let width = usize::from(area.width);
     let mut rank = u8::MAX;
     loop {
@@ -34,8 +40,11 @@ pub fn draw_identity(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let need = l.width() + r.width() + usize::from(r.width() > 0);
         if need <= width || rank == 0 {
             let at = area.width.saturating_sub(u16::try_from(r.width()).unwrap_or(0));
-            frame.render_widget(l, area);
-            frame.render_widget(r, Rect { x: area.x + at, width: area.width - at, ..area });
+            // Where even this is too much, what the screen's time is goes before whose screen it is.
+            let room = if need <= width { area.width } else { at.saturating_sub(1) };
+            let named = Rect { width: if room < SHORTEST_NAME { 0 } else { room }, ..area };
+            lines::draw_one(l, theme, named, frame);
+            lines::draw_one(r, theme, Rect { x: area.x + at, width: area.width - at, ..area }, frame);
             return;
         }
         rank = left.iter().chain(&right).map(|p| p.rank).filter(|r| *r < rank).max().unwrap_or(0);
@@ -96,7 +105,7 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
     parts
 }
 
-fn clock(app: &App, theme: Theme) -> Vec<Part> {
+fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
     let world = app.world();
     let state = if let Some(since) = app.frozen_since() {
         let age = Age(seconds_between(since, app.now)).short();
@@ -106,16 +115,22 @@ fn clock(app: &App, theme: Theme) -> Vec<Part> {
             Some(Link::Up(_)) => {
                 let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
                 // The tabs without sessions ask for them every five seconds only.
-                if world.sessions.error.is_some() || stale > app.refresh.as_secs_f64().max(5.0) * 2.0 {
+                let late = match app.tab {
+                    Tab::Connections | Tab::Slow => words::late(app.refresh.as_secs_f64()),
+                    Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => words::slow_beat(app) * 2.0,
+                };
+                if world.sessions.error.is_some() || stale > late {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }
                 } else {
-                    let text = theme.plain(&format!("● live {}s", app.refresh.as_secs_f64()));
+                    // The probes rest nine times as long as an answer took: then the pace is not the chosen one.
+                    let slowed = if world.own_cost_ms_per_s(app.now) > SLOWED { ", slowed" } else { "" };
+                    let text = theme.plain(&format!("● live {}s{slowed}", app.refresh.as_secs_f64()));
                     Part { text, style: theme.style(Tone::Good), rank: 0 }
                 }
             }
             other => {
-                let (text, tone) = words::link(other.as_ref(), app.now);
+                let (text, tone) = words::link(other.as_ref(), app.now, width >= 100 || world.server.get().is_none());
                 Part { text: theme.plain(&text), style: theme.style(tone), rank: 0 }
             }
         }
@@ -129,7 +144,7 @@ pub fn draw_tabs(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     // Where not all titles fit only the open tab keeps its own.
     let full = tabs(app, theme, Titles::All);
     let line = if full.width() <= usize::from(area.width) { full } else { tabs(app, theme, Titles::Current) };
-    frame.render_widget(line, area);
+    lines::draw_one(line, theme, area, frame);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -166,9 +181,14 @@ fn burning(app: &App, tab: Tab) -> (Tone, usize) {
         Tab::Connections => (Tone::Critical, app.totals.waiting),
         Tab::Slow => (Tone::Warning, app.slow.total()),
         Tab::Replication => {
-            let gone = app.world().missing.len();
+            let world = app.world();
+            let gone = world.missing.len();
             let behind = app.replicas.all().iter().filter(|r| r.tone() >= Tone::Warning).count();
-            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind)
+            // A slot that nobody reads from keeps WAL; one whose standby is already counted as gone counts once.
+            let known = |slot: &ServerText| world.missing.values().any(|m| m.last.slot.as_ref() == Some(slot));
+            let slots = world.replication.get().map_or(&[][..], |r| r.slots.as_slice());
+            let idle = slots.iter().filter(|s| !s.active && !known(&s.name)).count();
+            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind + idle)
         }
         Tab::Tables => (Tone::Warning, app.tables.all().iter().filter(|r| r.tone() >= Tone::Warning).count()),
         Tab::Latency | Tab::Cache => (Tone::Plain, 0),

@@ -5,36 +5,34 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
-use super::{picker, words};
+use super::{lines, picker, words};
 use crate::app::App;
 use crate::command::{Place, SPECS};
 use crate::model::Tone;
 
 /// Draws the help.
 pub fn draw(app: &App, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
-    let lines = lines(app, theme);
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let title = format!("Keys of {} (any other key closes)", app.tab.title());
+    let shown = content(app, theme);
+    let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let title = format!("Keys of {}", app.tab.title());
     let inner = picker::framed(&title, 92, height, theme, area, frame);
     let rows = usize::from(inner.height);
-    let top = scroll.min(lines.len().saturating_sub(rows));
-    let more = lines.len().saturating_sub(top + rows);
-    for (i, line) in lines.into_iter().skip(top).take(rows).enumerate() {
+    let top = scroll.min(shown.len().saturating_sub(rows));
+    let more = shown.len().saturating_sub(top + rows);
+    for (i, line) in shown.into_iter().skip(top).take(rows).enumerate() {
         let y = inner.y + u16::try_from(i).unwrap_or(0);
         let last = i + 1 == rows && more > 0;
         let at = Rect { y, height: 1, ..inner };
         if last {
-            frame.render_widget(
-                Span::styled(theme.plain(&format!("… {} more lines", more + 1)), theme.style(Tone::Faint)),
-                at,
-            );
+            let text = format!("… {} more lines", more + 1);
+            lines::draw_one(Line::styled(text, theme.style(Tone::Faint)), theme, at, frame);
         } else {
-            frame.render_widget(line, at);
+            lines::draw_one(line, theme, at, frame);
         }
     }
 }
 
-fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
+fn content(app: &App, theme: Theme) -> Vec<Line<'static>> {
     let mut out = Vec::new();
     let mut section = |title: &'static str, here: bool| {
         out.push(Line::styled(title, theme.title()));

@@ -32,6 +32,8 @@ pub fn draw<R: Row>(listing: &Listing<R>, dimmed: bool, theme: Theme, area: Rect
     let height = usize::from(area.height - 1);
     let start = page_start(listing.place(), height);
     let cursor = listing.cursor();
+    let last = listing.len().min(start + height);
+    draw_place((start, last), listing.len(), theme, Rect { height: 1, ..area }, buffer);
     for (i, row) in listing.window(start, height).enumerate() {
         let y = area.y + 1 + u16::try_from(i).unwrap_or(u16::MAX);
         let selected = cursor == Some(start + i);
@@ -43,7 +45,7 @@ pub fn draw<R: Row>(listing: &Listing<R>, dimmed: bool, theme: Theme, area: Rect
                 style = Style::new();
             }
             let at = Rect { x: area.x + placed.x, y, width: placed.width, height: 1 };
-            put(&theme.plain(&cell.text), placed.column.align, style, at, buffer);
+            put(&theme.plain(&cell.text), placed.column.align, (style, theme), at, buffer);
         }
         if selected {
             buffer.set_style(Rect { y, height: 1, ..area }, theme.selected());
@@ -62,13 +64,29 @@ fn draw_head<R: Row>(listing: &Listing<R>, columns: &[Placed<'_, R>], theme: The
             Direction::Descending => "▼",
         };
         let at = Rect { x: area.x + placed.x, width: placed.width, ..area };
-        put(&format!("{}{mark}", placed.column.title), placed.column.align, theme.style(Tone::Faint), at, buffer);
+        let title = format!("{}{mark}", placed.column.title);
+        put(&title, placed.column.align, (theme.style(Tone::Faint), theme), at, buffer);
     }
     buffer.set_style(area, theme.title());
 }
 
+/// Says which rows these are where they are not all: at the end of the head, behind the last title.
+fn draw_place(shown: (usize, usize), of: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let (first, last) = shown;
+    if last - first >= of {
+        return;
+    }
+    let text = format!(" {}-{last} of {of}", first + 1);
+    let width = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    let Some(x) = area.width.checked_sub(width).map(|x| area.x + x) else { return };
+    let free = (x..area.right()).all(|x| buffer.cell((x, area.y)).is_none_or(|c| c.symbol() == " "));
+    if free {
+        buffer.set_stringn(x, area.y, text, usize::from(width), theme.style(Tone::Faint));
+    }
+}
+
 /// Puts a text into its cell; what does not fit ends in `…`, so that a cut name is not taken for a whole one.
-fn put(text: &str, align: Align, style: Style, at: Rect, buffer: &mut Buffer) {
+fn put(text: &str, align: Align, (style, theme): (Style, Theme), at: Rect, buffer: &mut Buffer) {
     let width = usize::from(at.width);
     let have = text.width();
     if have <= width {
@@ -79,7 +97,7 @@ fn put(text: &str, align: Align, style: Style, at: Rect, buffer: &mut Buffer) {
     }
     let (end, _) = buffer.set_stringn(at.x, at.y, text, width.saturating_sub(1), style);
     if width > 0 && end < buffer.area.right() {
-        buffer.set_stringn(end, at.y, if text.is_ascii() && width < 4 { "~" } else { "…" }, 1, style);
+        buffer.set_stringn(end, at.y, theme.cut(), 1, style);
     }
 }
 

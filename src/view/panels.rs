@@ -5,19 +5,22 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::chart::{self, Chart};
-use super::tables::draw_lines;
+use super::lines::padded;
 use super::theme::Theme;
-use super::words;
+use super::{lines, words};
 use crate::app::App;
 use crate::app::tab::panels::{Glance, glance, shown};
 use crate::command::Tab;
 use crate::model::cache::{CacheState, CacheTable};
-use crate::model::panel::{PanelSpec, Reading};
-use crate::model::unit::Bytes;
-use crate::model::{Tone, seconds_between};
+use crate::model::panel::{PanelSpec, Reading, Series};
+use crate::model::unit::{Bytes, short_count};
+use crate::model::{ServerText, Tone, seconds_between};
 
 /// Lines that a chart needs to say anything: its title, four lines of plot, its foot.
 const PANEL_HEIGHT: u16 = 6;
+
+/// Lines that a chart never needs more than, however large the screen.
+const TALLEST: u16 = 14;
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
@@ -25,9 +28,10 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     if app.tab == Tab::Cache {
         head.extend(cache_table(app, theme, area.height));
     }
-    let lines = u16::try_from(head.len()).unwrap_or(0).min(area.height / 2);
-    draw_lines(head, Rect { height: lines, ..area }, frame);
-    let body = Rect { y: area.y + lines, height: area.height - lines, ..area };
+    let most = if app.setup.prometheus.is_some() { area.height / 2 } else { area.height };
+    let height = u16::try_from(head.len()).unwrap_or(0).min(most);
+    lines::draw(head, theme, Rect { height, ..area }, frame);
+    let body = Rect { y: area.y + height, height: area.height - height, ..area };
     if app.setup.prometheus.is_none() {
         return;
     }
@@ -39,6 +43,13 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     };
     let rows = u16::try_from(specs.len()).unwrap_or(1).div_ceil(columns).max(1);
     let selected = app.panel.get(usize::from(app.tab == Tab::Cache)).copied().unwrap_or(0);
+    // The selected panel in words takes a line below the charts, where they are not the poorer for it.
+    let told = u16::from(body.height >= 24 || body.height > PANEL_HEIGHT && !body.height.is_multiple_of(PANEL_HEIGHT));
+    if let Some(spec) = specs.get(selected).filter(|_| told > 0 && body.width >= 50) {
+        let at = Rect { y: body.bottom() - 1, height: 1, ..body };
+        lines::draw_one(told_of(app, spec, theme), theme, at, frame);
+    }
+    let body = if body.width >= 50 { Rect { height: body.height - told, ..body } } else { body };
     let visible_rows = (body.height / PANEL_HEIGHT).min(rows);
     if visible_rows == 0 || body.width < 50 {
         draw_glances(app, &specs, selected, theme, body, frame);
@@ -47,7 +58,8 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     // The page of rows that holds the selected panel.
     let selected_row = u16::try_from(selected).unwrap_or(0) / columns;
     let first = selected_row / visible_rows * visible_rows;
-    let height = body.height / visible_rows;
+    // A chart taller than it is wide says no more than a low one.
+    let height = (body.height / visible_rows).min(TALLEST);
     for row in first..(first + visible_rows).min(rows) {
         let y = body.y + (row - first) * height;
         for column in 0..columns {
@@ -73,15 +85,15 @@ fn sources(app: &App, theme: Theme) -> Vec<Line<'static>> {
     if let Some((text, tone)) = words::freshness(&world.targets, 15.0, app)
         && world.targets.error.is_some()
     {
-        lines.push(Line::styled(theme.plain(&format!("Prometheus {url}: {text}")), theme.style(tone)));
+        lines.push(Line::styled(
+            theme.plain(&format!("Prometheus {}: {text}", ServerText::from(url.as_str()).head(80))),
+            theme.style(tone),
+        ));
     }
     if let Some(targets) = world.targets.get() {
         for target in targets.iter().filter(|t| !t.up).take(3) {
             let text = format!("target down: {} {}: {}", target.job, target.instance, target.error);
-            lines.push(Line::styled(
-                theme.plain(&crate::model::ServerText::new(text).escaped()),
-                theme.style(Tone::Warning),
-            ));
+            lines.push(Line::styled(theme.plain(&ServerText::new(text).escaped()), theme.style(Tone::Warning)));
         }
     }
     lines
@@ -89,89 +101,80 @@ fn sources(app: &App, theme: Theme) -> Vec<Line<'static>> {
 
 fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: Rect, frame: &mut Frame) {
     let latest = app.world().panels.get(&spec.id);
-    let Glance { text, tone } = glance(spec, latest);
-    let stale = latest.and_then(|l| words::freshness(l, 5.0, app));
+    let Glance { text, tone: loud, why } = glance(spec, latest);
+    let stale = latest.and_then(|l| words::freshness(l, words::slow_beat(app), app)).filter(|_| why.is_none());
     let title_style = if selected { theme.selected() } else { theme.title() };
-    let value_style = theme.style(if stale.is_some() { Tone::Faint } else { tone });
-    let mark = theme.mark(tone);
-    let title = Line::from(vec![
-        Span::styled(spec.title.clone(), title_style),
+    let value_style = theme.style(if stale.is_some() { Tone::Faint } else { loud });
+    let head = Line::from(vec![
+        Span::styled(theme.plain(&spec.title), title_style),
         Span::raw("  "),
-        Span::styled(theme.plain(&format!("{mark}{text}")), value_style),
+        Span::styled(theme.plain(&format!("{}{text}", theme.mark(loud))), value_style),
     ]);
-    frame.render_widget(title, Rect { height: 1, ..area });
-    let foot_y = area.y + area.height - 1;
-    let foot_at = Rect { y: foot_y, height: 1, ..area };
+    lines::draw_one(head, theme, area, frame);
     let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+    if let Some(why) = why {
+        let muted = theme.style(if loud >= Tone::Notice { loud } else { Tone::Faint });
+        let folded = lines::folded(&theme.plain(&why), usize::from(plot.width));
+        lines::draw(folded.into_iter().map(|l| Line::styled(l, muted)).collect(), theme, plot, frame);
+    }
     let Some(answer) = latest.and_then(crate::model::Latest::get) else { return };
+    let mut foot: Vec<Span<'static>> = Vec::new();
+    if let Some((text, tone)) = &stale {
+        foot.push(Span::styled(theme.plain(&format!("{text}  ")), theme.style(*tone)));
+    }
     match &answer.reading {
         Reading::Values { candidate, series } => {
             let chart = Chart { series, span: (answer.start, answer.end), step: answer.step, unit: spec.unit };
             chart::draw(&chart, theme, plot, frame);
-            let mut spans = Vec::new();
-            if let Some((text, tone)) = &stale {
-                spans.push(Span::styled(theme.plain(&format!("{text}  ")), theme.style(*tone)));
-            }
-            if series.len() > 1 {
-                for (i, s) in series.iter().enumerate() {
-                    let last =
-                        s.last().flatten().map_or_else(String::new, |v| format!(" {}", shown(v, spec.unit, None)));
-                    let name = crate::model::ServerText::new(s.name.clone()).head(24);
-                    spans.push(Span::styled(
-                        theme.plain(&format!("{name}{last}  ")),
-                        chart::legend_style(i, series.len(), theme),
-                    ));
-                }
-            }
+            foot.extend(legend(series, spec, theme));
             if let Some(c) = spec.candidates.get(*candidate) {
-                let note = c.note.as_ref().map_or_else(String::new, |n| format!(" ({n})"));
-                spans.push(Span::styled(theme.plain(&format!("{}{note}", c.name)), theme.style(Tone::Faint)));
+                foot.push(Span::styled(theme.plain(&c.name), theme.style(Tone::Faint)));
             }
-            for note in &answer.notes {
-                spans.push(Span::styled(theme.plain(&format!("  {note}")), theme.style(Tone::Notice)));
-            }
-            frame.render_widget(fitted(Line::from(spans), usize::from(area.width)), foot_at);
         }
-        Reading::NotANumber { candidate } => {
-            let source = spec.candidates.get(*candidate).map_or("", |c| c.name.as_str());
-            let text =
-                format!("every value is NaN in the last {:.0} min: {source}", (answer.end - answer.start) / 60.0);
-            frame.render_widget(
-                Span::styled(theme.plain(&text), theme.style(Tone::Faint)),
-                Rect { height: 1.min(plot.height), ..plot },
-            );
-        }
-        Reading::NoSeries => {
-            let tried: Vec<&str> = spec.candidates.iter().map(|c| c.name.as_str()).collect();
-            let text = format!("tried {}", tried.join(", "));
-            frame.render_widget(
-                Span::styled(theme.plain(&text), theme.style(Tone::Faint)),
-                Rect { height: 1.min(plot.height), ..plot },
-            );
+        Reading::NoSeries | Reading::NotANumber { .. } => {
             if let Some(refused) = answer.refused.first() {
-                frame.render_widget(Span::styled(theme.plain(refused), theme.style(Tone::Warning)), foot_at);
+                let text = theme.plain(&ServerText::from(refused.as_str()).head(200));
+                foot.push(Span::styled(text, theme.style(Tone::Warning)));
             }
         }
     }
+    lines::draw_one(Line::from(foot), theme, Rect { y: area.y + area.height - 1, height: 1, ..area }, frame);
 }
 
-/// The line cut to `width`, with the mark of a cut.
-fn fitted(line: Line<'static>, width: usize) -> Line<'static> {
-    if line.width() <= width {
-        return line;
-    }
-    let mut left = width.saturating_sub(1);
-    let mut out = Vec::new();
-    for span in line.spans {
-        let have = span.content.chars().count();
-        if have > left {
-            out.push(Span::styled(words::shortened(&span.content, left + 1), span.style));
-            break;
+/// Names and newest values, where a panel has several series.
+fn legend(series: &[Series], spec: &PanelSpec, theme: Theme) -> Vec<Span<'static>> {
+    let one = |(i, s): (usize, &Series)| {
+        let last = s.last().flatten().map_or_else(String::new, |v| format!(" {}", shown(v, spec.unit, None)));
+        let name = ServerText::from(s.name.as_str()).head(24);
+        Span::styled(theme.plain(&format!("{name}{last}  ")), chart::legend_style(i, series.len(), theme))
+    };
+    if series.len() > 1 { series.iter().enumerate().map(one).collect() } else { Vec::new() }
+}
+
+/// The selected panel in words: which source answered, what it cannot see, what stands beside the values.
+fn told_of(app: &App, spec: &PanelSpec, theme: Theme) -> Line<'static> {
+    let mut parts = Vec::new();
+    if let Some(answer) = app.world().panels.get(&spec.id).and_then(crate::model::Latest::get) {
+        parts.push(format!("last {:.0} min", (answer.end - answer.start) / 60.0));
+        match &answer.reading {
+            Reading::Values { candidate, .. } | Reading::NotANumber { candidate } => {
+                if let Some(c) = spec.candidates.get(*candidate) {
+                    parts.push(format!("from {}", c.name));
+                    parts.extend(c.note.clone());
+                }
+            }
+            Reading::NoSeries => {
+                let tried: Vec<&str> = spec.candidates.iter().map(|c| c.name.as_str()).collect();
+                parts.push(format!("tried {}", tried.join(", ")));
+            }
         }
-        left -= have;
-        out.push(span);
+        parts.extend(answer.notes.iter().chain(&answer.refused).cloned());
     }
-    Line::from(out)
+    let text = parts.iter().map(|p| ServerText::from(p.as_str()).head(200)).collect::<Vec<_>>().join(" · ");
+    Line::from(vec![
+        Span::styled(theme.plain(&format!("{}  ", spec.title)), theme.title()),
+        Span::styled(theme.plain(&text), theme.style(Tone::Faint)),
+    ])
 }
 
 /// One line per panel.
@@ -179,15 +182,16 @@ fn draw_glances(app: &App, specs: &[&PanelSpec], selected: usize, theme: Theme, 
     let rows = usize::from(area.height);
     let start = crate::table::page_start(selected, rows);
     for (i, spec) in specs.iter().enumerate().skip(start).take(rows) {
-        let Glance { text, tone } = glance(spec, app.world().panels.get(&spec.id));
+        let Glance { text, tone, why } = glance(spec, app.world().panels.get(&spec.id));
         let y = area.y + u16::try_from(i - start).unwrap_or(0);
-        let title = words::shortened(&spec.title, 18);
-        let mut line =
-            Line::from(vec![Span::raw(format!("{title:<18} ")), Span::styled(theme.plain(&text), theme.style(tone))]);
+        let title = words::shortened(&theme.plain(&spec.title), 18);
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let text = theme.plain(&format!("{}{text}{why}", theme.mark(tone)));
+        let mut line = Line::from(vec![Span::raw(format!("{title:<18} ")), Span::styled(text, theme.style(tone))]);
         if i == selected {
             line = line.style(theme.selected());
         }
-        frame.render_widget(line, Rect { y, height: 1, ..area });
+        lines::draw_one(line, theme, Rect { y, height: 1, ..area }, frame);
     }
 }
 
@@ -195,7 +199,7 @@ fn draw_glances(app: &App, specs: &[&PanelSpec], selected: usize, theme: Theme, 
 fn cache_table(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let latest = &app.world().cache;
     let mut lines = Vec::new();
-    if let Some((text, tone)) = words::freshness(latest, 5.0, app) {
+    if let Some((text, tone)) = words::standing(latest, words::slow_beat(app), app) {
         lines.push(Line::styled(theme.plain(&format!("cache table: {text}")), theme.style(tone)));
     }
     let Some(cache) = latest.get() else { return lines };
@@ -208,10 +212,10 @@ fn cache_table(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     if let CacheState::Read(c) = &cache.state {
         for view in c.views.iter().take(usize::from(height / 8)) {
             let text = format!(
-                "  {:<28} {:>8} entries  {:>8} expired  {:>9}",
-                view.view.head(28),
-                view.rows,
-                view.expired,
+                "  {}  {:>6} entries  {:>6} expired  {:>7}",
+                padded(&view.view.head(40), 28),
+                count(view.rows),
+                count(view.expired),
                 Bytes(view.bytes).short()
             );
             lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Faint)));
@@ -232,25 +236,31 @@ fn contents(cache: &CacheTable) -> (String, Tone) {
         ),
         CacheState::Denied { cure, bytes } => {
             let size = bytes.map_or_else(String::new, |b| format!("{}; ", Bytes(b).short()));
-            (format!("{name}: {size}no permission to read it: {cure}"), Tone::Warning)
+            (format!("{name}: {size}no permission: {}", ServerText::from(cure.as_str()).escaped()), Tone::Warning)
         }
         CacheState::UnloggedOnStandby => {
             (format!("{name} is unlogged: a standby cannot read it; connect to the primary"), Tone::Notice)
         }
         CacheState::Read(c) => {
-            let share = if c.rows > 0 { c.expired * 100 / c.rows } else { 0 };
+            let share = if c.rows > 0 { c.expired.saturating_mul(100) / c.rows } else { 0 };
             let size = c.bytes.map_or_else(|| "size unknown (locked)".to_owned(), |b| Bytes(b).short());
             let sampled = if c.sampled { " (counted in part)" } else { "" };
             let tone = if c.expired > 10_000 || (share >= 50 && c.rows >= 1000) { Tone::Warning } else { Tone::Plain };
             (
                 format!(
-                    "{name}: {} entries{sampled} · {} expired and not removed ({share}%) · {size}",
-                    c.rows, c.expired
+                    "{name}: {} entries{sampled} · {} expired, not removed ({share}%) · {size}",
+                    count(c.rows),
+                    count(c.expired)
                 ),
                 tone,
             )
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count, shown in three digits")]
+fn count(n: i64) -> String {
+    short_count(n as f64)
 }
 
 fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
@@ -271,7 +281,7 @@ fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
             let calls = now.calls - before.calls;
             let over = seconds_between(*then, *at);
             if calls > 0 {
-                format!("{} of {calls} look-ups in the last {over:.0} s", percent(now.rows - before.rows, calls))
+                format!("{} of {} in the last {over:.0} s", percent(now.rows - before.rows, calls), count(calls))
             } else {
                 format!("no look-up in the last {over:.0} s")
             }
@@ -280,7 +290,7 @@ fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
         (None, _) | (_, None) => "first look: no rate yet".to_owned(),
     };
     let total = if now.calls > 0 {
-        format!("{} of {} since the reset", percent(now.rows, now.calls), now.calls)
+        format!("{} of {} since the reset", percent(now.rows, now.calls), count(now.calls))
     } else {
         "none since the reset".to_owned()
     };

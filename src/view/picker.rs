@@ -4,9 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
-use super::words;
+use super::{lines, words};
 use crate::app::mode::Picker;
 use crate::model::Tone;
 use crate::table::page_start;
@@ -48,16 +49,15 @@ pub fn draw(picker: &Picker, theme: Theme, area: Rect, frame: &mut Frame) {
     if inner.height == 0 {
         return;
     }
-    let input = Line::from(vec![Span::styled("> ", theme.key()), Span::raw(picker.input.text().to_owned())]);
-    frame.render_widget(input, Rect { height: 1, ..inner });
-    let x = u16::try_from(2 + picker.input.cursor()).unwrap_or(0).min(inner.width.saturating_sub(1));
+    let input = Line::from(vec![Span::styled("> ", theme.key()), Span::raw(theme.plain(picker.input.text()))]);
+    lines::draw_one(input, theme, inner, frame);
+    let before: String = picker.input.text().chars().take(picker.input.cursor()).collect();
+    let x = u16::try_from(2 + theme.plain(&before).width()).unwrap_or(u16::MAX).min(inner.width.saturating_sub(1));
     frame.set_cursor_position((inner.x + x, inner.y));
     let rows = usize::from(inner.height - 1);
     if matching.is_empty() && rows > 0 {
-        frame.render_widget(
-            Span::styled("nothing matches", theme.style(Tone::Faint)),
-            Rect { y: inner.y + 1, height: 1, ..inner },
-        );
+        let at = Rect { y: inner.y + 1, height: 1, ..inner };
+        lines::draw_one(Line::styled("nothing matches", theme.style(Tone::Faint)), theme, at, frame);
     }
     let start = page_start(picker.at, rows);
     let name_width = matching.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(30);
@@ -75,6 +75,6 @@ pub fn draw(picker: &Picker, theme: Theme, area: Rect, frame: &mut Frame) {
         if i == picker.at {
             line = line.style(theme.selected());
         }
-        frame.render_widget(line, at);
+        lines::draw_one(line, theme, at, frame);
     }
 }

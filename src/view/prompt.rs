@@ -3,55 +3,61 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
+use super::lines::folded;
 use super::theme::Theme;
-use super::{picker, words};
+use super::{lines, picker, words};
 use crate::app::App;
 use crate::guard::{Confirm, Prompt};
 use crate::model::Tone;
 
-/// Draws the question. Where there is little room the rows are cut, never the way to answer.
+/// Cells of a label and the blank behind it.
+const LABEL: usize = 8;
+
+/// Cells that a question needs at most: longer lines are harder to read.
+const WIDEST: u16 = 100;
+
+/// Draws the question. Where there is little room each part keeps one line; the way to answer is never cut.
 pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    let width = usize::from(area.width.min(100)).saturating_sub(4);
-    for warning in prompt.warnings() {
-        lines.extend(
-            words::folded(&format!("! {warning}"), width)
-                .into_iter()
-                .map(|l| Line::styled(theme.plain(&l), theme.style(Tone::Warning))),
-        );
+    let width = usize::from(area.width.min(WIDEST)).saturating_sub(4);
+    let room = usize::from(area.height.saturating_sub(3));
+    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
+    let warnings = prompt.warnings().iter().map(|w| ("!", w.as_str()));
+    let said: Vec<(&str, &str)> = warnings.chain(others.into_iter().map(|r| (r.label, r.text.as_str()))).collect();
+    let mut rows: Vec<Line<'static>> = said.iter().flat_map(|(l, t)| part(l, t, width, theme)).collect();
+    if rows.len() > room {
+        // What is done and whom it frees weighs more than an address that is broken into three lines.
+        rows = said.iter().map(|(l, t)| labelled(l, (*t).to_owned(), theme)).collect();
     }
     // The statement comes last: it is the longest, and the one whose tail can be missed.
-    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
-    for row in others.into_iter().chain(statement) {
-        for (i, part) in words::folded(&row.text, width.saturating_sub(9)).into_iter().enumerate() {
-            let label = if i == 0 { row.label } else { "" };
-            lines.push(Line::from(vec![
-                Span::styled(format!("{label:<9}"), theme.style(Tone::Faint)),
-                Span::raw(theme.plain(&part)),
-            ]));
-        }
-    }
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-    let inner = picker::framed(prompt.title(), 100, height, theme, area, frame);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    rows.extend(statement.into_iter().flat_map(|r| part(r.label, &r.text, width, theme)));
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let inner = picker::framed(prompt.title(), WIDEST, height, theme, area, frame);
+    let inner = Rect { x: inner.x + inner.width.min(1), width: inner.width.saturating_sub(2), ..inner };
     if inner.height == 0 {
         return;
     }
-    let room = usize::from(inner.height.saturating_sub(1));
-    let cut = lines.len() > room;
-    for (i, line) in lines.into_iter().take(room).enumerate() {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        let at = Rect { y, height: 1, ..inner };
-        frame.render_widget(line, at);
-        if cut && i + 1 == room {
-            let more = theme.plain(" …");
-            let x = at.x + at.width.saturating_sub(2);
-            frame.render_widget(Span::raw(more), Rect { x, width: at.width.min(2), ..at });
-        }
+    let at = Rect { height: inner.height - 1, ..inner };
+    let cut = rows.len() > usize::from(at.height);
+    lines::draw(rows, theme, at, frame);
+    if cut && at.height > 0 {
+        lines::mark_cut(theme, Rect { y: at.bottom() - 1, height: 1, ..at }, frame.buffer_mut());
     }
     let y = inner.y + inner.height - 1;
-    frame.render_widget(answer(prompt, theme).right_aligned(), Rect { y, height: 1, ..inner });
+    lines::draw_one(answer(prompt, theme).right_aligned(), theme, Rect { y, height: 1, ..inner }, frame);
+}
+
+/// A part of the question, broken into lines.
+fn part(label: &str, text: &str, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let folded = folded(&theme.plain(text), width.saturating_sub(LABEL));
+    folded.into_iter().enumerate().map(|(i, t)| labelled(if i == 0 { label } else { "" }, t, theme)).collect()
+}
+
+fn labelled(label: &str, text: String, theme: Theme) -> Line<'static> {
+    let warns = label == "!";
+    let label = Span::styled(format!("{label:<LABEL$}"), theme.style(if warns { Tone::Warning } else { Tone::Faint }));
+    Line::from(vec![label, Span::styled(text, theme.style(if warns { Tone::Warning } else { Tone::Plain }))])
 }
 
 fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
@@ -72,14 +78,23 @@ fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
     }
 }
 
+/// Says that the window has no room for the question; it cannot be answered then.
+pub fn draw_no_room(theme: Theme, area: Rect, frame: &mut Frame) {
+    frame.render_widget(Clear, area);
+    let text = "too small to ask: enlarge, or Esc";
+    let folded = folded(text, usize::from(area.width)).into_iter();
+    lines::draw(folded.map(|l| Line::styled(l, theme.style(Tone::Warning))).collect(), theme, area, frame);
+}
+
 /// Draws the question before leaving while a job runs.
 pub fn draw_leave(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let label = app.running_job().map_or_else(|| "A job".to_owned(), |j| j.label.clone());
     let inner = picker::framed("Leave?", 70, 5, theme, area, frame);
-    let text =
-        [format!("{label} still runs. Leaving cancels it."), String::new(), "y leave   any other key stay".to_owned()];
-    for (i, line) in text.into_iter().take(usize::from(inner.height)).enumerate() {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(Line::raw(format!(" {line}")), Rect { y, height: 1, ..inner });
-    }
+    let last = inner.height.saturating_sub(1);
+    let text = format!("{label} still runs. Leaving cancels it.");
+    let shown = folded(&theme.plain(&text), usize::from(inner.width.saturating_sub(1)));
+    let shown = shown.into_iter().map(|line| Line::raw(format!(" {line}"))).collect();
+    lines::draw(shown, theme, Rect { height: last, ..inner }, frame);
+    let answer = Line::from(vec![Span::styled(" y", theme.key()), Span::raw(" leave   any other key stays")]);
+    lines::draw_one(answer, theme, Rect { y: inner.y + last, height: inner.height.min(1), ..inner }, frame);
 }

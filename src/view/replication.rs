@@ -3,10 +3,10 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use super::tables::draw_lines;
 use super::theme::Theme;
-use super::{footer, list, words};
+use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::model::replica::{Replication, Slot, Standby};
 use crate::model::unit::{Age, Bytes, short_count};
@@ -15,20 +15,26 @@ use crate::model::{ServerText, Tone};
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let latest = &app.world().replication;
-    let mut head = words::refusal(app, theme, area.width);
-    if let Some((text, tone)) = words::freshness(latest, app.refresh.as_secs_f64().max(10.0), app) {
-        head.push(Line::styled(theme.plain(&text), theme.style(tone)));
-    }
+    let mut head = Vec::new();
+    let standing = words::standing(latest, app.refresh.as_secs_f64().max(10.0), app);
     let Some(replication) = latest.get() else {
-        draw_lines(head, area, frame);
+        let (text, tone) = standing.unwrap_or_default();
+        footer::draw_reason(&text, tone, theme, area, frame);
         return;
     };
+    let stale = standing.is_some();
+    if let Some((text, tone)) = standing {
+        head.push(Line::styled(theme.plain(&text), theme.style(tone)));
+    }
+    if let Some(text) = words::filtered(app, app.replicas.len(), app.replicas.total()) {
+        head.push(Line::styled(theme.plain(&text), theme.style(Tone::Notice)));
+    }
     if let Some(standby) = &replication.standby {
         head.extend(upstream(standby, theme));
     }
     let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
     if hidden > 0 {
-        let role = app.world().server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let role = words::role(app);
         let text = format!("! {hidden} standbys are hidden from {role}: GRANT pg_monitor TO {role}");
         head.push(Line::styled(text, theme.style(Tone::Warning)));
     }
@@ -39,8 +45,8 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let [top, body, bottom] =
         Layout::vertical([Constraint::Length(head_lines), Constraint::Max(rows.max(3)), Constraint::Min(slot_lines)])
             .areas(area);
-    draw_lines(head, top, frame);
-    draw_lines(slots, bottom, frame);
+    lines::draw(head, theme, top, frame);
+    draw_slots(slots, theme, bottom, frame);
     if app.replicas.is_empty() {
         let text = if app.replicas.total() > 0 {
             format!("none of {} passes the filter `{}`; Esc clears it", app.replicas.total(), app.filter_text())
@@ -50,7 +56,6 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         footer::draw_reason(&text, Tone::Notice, theme, body, frame);
         return;
     }
-    let stale = words::freshness(latest, app.refresh.as_secs_f64().max(10.0), app).is_some();
     list::draw(&app.replicas, stale, theme, body, frame);
 }
 
@@ -61,7 +66,7 @@ fn upstream(s: &Standby, theme: Theme) -> Vec<Line<'static>> {
         (None, _) => String::new(),
     };
     let (receiver, tone) = match &s.receiver {
-        Some(status) => (format!("receiver {status}{from}"), Tone::Good),
+        Some(status) => (format!("receiver {}{from}", ServerText::from(status.as_str()).head(20)), Tone::Good),
         None if s.receiver_hidden => {
             ("the WAL receiver's state is hidden from this role: GRANT pg_monitor".to_owned(), Tone::Warning)
         }
@@ -85,12 +90,16 @@ fn upstream(s: &Standby, theme: Theme) -> Vec<Line<'static>> {
         Line::styled(
             theme.plain(&format!(
                 "  {paused}{lag} · {gap} received, not replayed · received {} replayed {}",
-                s.receive_lsn.as_deref().unwrap_or("?"),
-                s.replay_lsn.as_deref().unwrap_or("?")
+                lsn(s.receive_lsn.as_deref()),
+                lsn(s.replay_lsn.as_deref())
             )),
             theme.style(replay_tone),
         ),
     ]
+}
+
+fn lsn(position: Option<&str>) -> String {
+    position.map_or_else(|| "?".to_owned(), |p| ServerText::from(p).head(24))
 }
 
 fn slots(r: &Replication, theme: Theme, width: u16) -> Vec<Line<'static>> {
@@ -103,24 +112,47 @@ fn slots(r: &Replication, theme: Theme, width: u16) -> Vec<Line<'static>> {
         None => String::new(),
     };
     let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{} replication slots  ", r.slots.len()), theme.title()),
+        Span::styled(
+            format!("{} replication slot{}  ", r.slots.len(), if r.slots.len() == 1 { "" } else { "s" }),
+            theme.title(),
+        ),
         Span::styled(keep, theme.style(Tone::Faint)),
     ])];
-    for slot in &r.slots {
-        lines.push(slot_line(slot, theme, width));
-    }
+    // The worst first: a low screen shows only some.
+    let mut slots: Vec<&Slot> = r.slots.iter().collect();
+    slots.sort_by_key(|s| std::cmp::Reverse((slot_tone(s), s.retained.unwrap_or(0))));
+    let names =
+        slots.iter().map(|s| s.name.head(40).width()).max().unwrap_or(0).clamp(4, usize::from(width / 4).max(4));
+    lines.extend(slots.into_iter().map(|slot| slot_line(slot, names, theme, width)));
     lines
 }
 
-fn slot_line(s: &Slot, theme: Theme, width: u16) -> Line<'static> {
-    let status = s.wal_status.as_deref().unwrap_or("?");
-    let tone = match status {
-        "lost" | "unreserved" => Tone::Critical,
+/// Draws the slots, and says how many have no room.
+fn draw_slots(mut slots: Vec<Line<'static>>, theme: Theme, area: Rect, frame: &mut Frame) {
+    let rows = usize::from(area.height);
+    if rows > 1 && slots.len() > rows {
+        let more = slots.len() - rows + 1;
+        slots.truncate(rows - 1);
+        slots.push(Line::styled(format!("   and {more} more"), theme.style(Tone::Faint)));
+    }
+    lines::draw(slots, theme, area, frame);
+}
+
+/// How loud a slot is: an inactive one keeps WAL for nobody who comes to fetch it.
+fn slot_tone(s: &Slot) -> Tone {
+    match s.wal_status.as_deref() {
+        Some("lost" | "unreserved") => Tone::Critical,
         _ if !s.active && s.retained.unwrap_or(0) >= 64 << 20 => Tone::Critical,
         _ if !s.active => Tone::Warning,
-        "extended" => Tone::Notice,
+        Some("extended") => Tone::Notice,
         _ => Tone::Plain,
-    };
+    }
+}
+
+fn slot_line(s: &Slot, names: usize, theme: Theme, width: u16) -> Line<'static> {
+    let shown = |text: &str| ServerText::from(text).head(16);
+    let status = s.wal_status.as_deref().map_or_else(|| "?".to_owned(), shown);
+    let tone = slot_tone(s);
     let activity = match (s.active, s.inactive_s) {
         (true, _) => "active".to_owned(),
         (false, Some(since)) => format!("INACTIVE {}", Age(since).short()),
@@ -129,8 +161,9 @@ fn slot_line(s: &Slot, theme: Theme, width: u16) -> Line<'static> {
     let retained = s.retained.map_or_else(|| "?".to_owned(), |b| Bytes(b).short());
     let safe = s.safe.map_or_else(|| "no limit".to_owned(), |b| Bytes(b).short());
     let mark = theme.mark(tone);
-    let mut text =
-        format!("{mark:<2} {:<20} {:<8} {activity:<12} retains {retained:>8}  {status:<10}", s.name.head(40), s.kind);
+    let name = lines::padded(&s.name.head(40), names);
+    let kind = shown(&s.kind);
+    let mut text = format!("{mark:<2} {name} {activity:<8} {retained:>7} kept  {status:<8}  {kind:<8}");
     if width >= 100 {
         text.push_str(&format_rest(s, &safe));
     }
@@ -143,6 +176,7 @@ fn format_rest(s: &Slot, safe: &str) -> String {
     let xmin = age(s.xmin_age).map_or_else(String::new, |a| format!("  xmin {a} back"));
     let catalog = age(s.catalog_xmin_age).map_or_else(String::new, |a| format!("  catalog_xmin {a} back"));
     let database = s.database.as_ref().map_or_else(String::new, |d: &ServerText| format!("  in {}", d.head(20)));
-    let invalid = s.invalidation.as_ref().map_or_else(String::new, |i| format!("  {i}"));
-    format!(" safe {safe}{xmin}{catalog}{database}{invalid}")
+    let invalid =
+        s.invalidation.as_ref().map_or_else(String::new, |i| format!("  {}", ServerText::from(i.as_str()).head(30)));
+    format!("  safe {safe}{xmin}{catalog}{database}{invalid}")
 }

@@ -4,30 +4,36 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
+use super::lines::padded;
 use super::theme::Theme;
-use super::{footer, list, words};
+use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::tables::progress_percent;
-use crate::model::Tone;
 use crate::model::relation::{RelationOrder, Relations};
 use crate::model::unit::{Age, Bytes, short_count};
+use crate::model::{ServerText, Tone};
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
-    let head = head(app, theme, area);
-    let foot = if area.height >= 24 { databases(app, theme, area) } else { Vec::new() };
+    let head = head(app, theme, usize::from(area.height / 3).max(1));
+    let mut foot = databases(app, theme, area);
+    // The databases beside this one take room that the list does not need, or a part of a large screen.
+    let list = app.tables.len().saturating_add(head.len() + 2);
+    if area.height < 24 && list + foot.len() > usize::from(area.height) {
+        foot.clear();
+    }
     let [top, body, bottom] = Layout::vertical([
         Constraint::Length(u16::try_from(head.len()).unwrap_or(1)),
         Constraint::Fill(1),
         Constraint::Length(u16::try_from(foot.len()).unwrap_or(0)),
     ])
     .areas(area);
-    draw_lines(head, top, frame);
-    draw_lines(foot, bottom, frame);
+    lines::draw(head, theme, top, frame);
+    lines::draw(foot, theme, bottom, frame);
     let latest = &app.world().relations;
-    let stale = words::freshness(latest, 5.0, app).is_some();
+    let stale = words::standing(latest, words::slow_beat(app), app).is_some();
     if app.tables.is_empty() {
-        let (text, tone) = match (words::freshness(latest, 5.0, app), app.tables.total()) {
+        let (text, tone) = match (words::standing(latest, words::slow_beat(app), app), app.tables.total()) {
             (Some(said), _) => said,
             (None, 0) => ("this database has no tables of its own".to_owned(), Tone::Faint),
             (None, n) => {
@@ -40,22 +46,12 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     list::draw(&app.tables, stale, theme, body, frame);
 }
 
-/// Draws lines one below the other.
-pub fn draw_lines(lines: Vec<Line<'static>>, area: Rect, frame: &mut Frame) {
-    for (i, line) in lines.into_iter().take(usize::from(area.height)).enumerate() {
-        let y = area.y + u16::try_from(i).unwrap_or(0);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
-}
-
-fn head(app: &App, theme: Theme, Rect { width, height, .. }: Rect) -> Vec<Line<'static>> {
-    let most = usize::from(height / 3).max(1);
+fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let latest = &app.world().relations;
-    lines.extend(words::refusal(app, theme, width));
     let Some(relations) = latest.get() else { return lines };
     lines.push(summary(app, relations, theme));
-    if let Some((text, tone)) = words::freshness(latest, 5.0, app) {
+    if let Some((text, tone)) = words::standing(latest, words::slow_beat(app), app) {
         lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
     }
     if relations.in_recovery {
@@ -63,16 +59,14 @@ fn head(app: &App, theme: Theme, Rect { width, height, .. }: Rect) -> Vec<Line<'
         lines.push(Line::styled(text, theme.style(Tone::Notice)));
     }
     if relations.not_estimable > 0 {
-        let role = app.world().server.get().map_or_else(|| "this role".to_owned(), |s| s.user.head(40));
+        let role = words::role(app);
         let grant = if app.world().server.get().is_some_and(|s| s.major() >= 14) {
             "pg_read_all_data"
         } else {
             "SELECT on them"
         };
-        let text = format!(
-            "bloat of {} tables cannot be estimated (no column statistics): GRANT {grant} TO {role}, or ANALYZE",
-            relations.not_estimable
-        );
+        let text =
+            format!("{} tables have no bloat estimate: GRANT {grant} TO {role}, or ANALYZE", relations.not_estimable);
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Notice)));
     }
     for v in &relations.vacuums {
@@ -95,7 +89,7 @@ fn head(app: &App, theme: Theme, Rect { width, height, .. }: Rect) -> Vec<Line<'
             "{who} {}{running} on {table} in {}: {} {} of {} blocks{passes}{wrap}",
             v.pid,
             v.database.head(24),
-            v.phase,
+            ServerText::from(v.phase.as_str()).head(40),
             progress_percent(v),
             v.blocks
         );
@@ -112,6 +106,8 @@ fn summary(app: &App, r: &Relations, theme: Theme) -> Line<'static> {
     } else {
         format!("{} tables", r.total)
     };
+    let count =
+        words::filtered(app, app.tables.len(), app.tables.total()).map_or(count.clone(), |f| format!("{f} · {count}"));
     let asked = app.database.as_ref().filter(|d| **d != r.database);
     let switching = asked.map_or_else(String::new, |d| format!(" · asking {}", d.head(24)));
     let workers = r.vacuums.iter().filter(|v| v.auto).count();
@@ -152,11 +148,11 @@ fn databases(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     let most = usize::from(area.height / 4).clamp(1, 6);
     for d in relations.databases.iter().take(most) {
         let here = if d.name == relations.database { "▸" } else { " " };
-        let bytes = d.bytes.map_or_else(|| "size not permitted".to_owned(), |b| Bytes(b).short());
+        let bytes = d.bytes.map_or_else(|| "no permission".to_owned(), |b| Bytes(b).short());
         #[expect(clippy::cast_precision_loss, reason = "counts, shown in three digits")]
         let text = format!(
-            "{here} {:<24} {bytes:>10}   {:>3} backends   xid age {:>5}   deadlocks {}   temp {}",
-            words::shortened(&d.name.head(63), 24),
+            "{here} {} {bytes:>13}  {:>3} backends  xid age {:>4}  deadlocks {}  temp {}",
+            padded(&d.name.head(63), if area.width < 100 { 12 } else { 24 }),
             d.backends,
             short_count(d.xid_age as f64),
             d.deadlocks,

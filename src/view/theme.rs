@@ -4,6 +4,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::app::Display;
 use crate::model::Tone;
+use crate::model::text::visible;
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,12 @@ impl Theme {
         if self.colour { Style::new().fg(Color::Cyan) } else { Style::new().add_modifier(Modifier::BOLD) }
     }
 
+    /// What stands in the last cell of a text that was cut.
+    #[must_use]
+    pub fn cut(self) -> &'static str {
+        if self.ascii { "~" } else { "…" }
+    }
+
     /// True where only ASCII may be drawn.
     #[must_use]
     pub fn is_ascii(self) -> bool {
@@ -85,11 +92,12 @@ impl Theme {
     }
 
     /// `text` in what the terminal can show: our own signs in ASCII where it was asked for, a server's other scripts as
-    /// question marks.
+    /// question marks; what a terminal would obey, whoever let it through, as a visible escape.
     #[must_use]
     pub fn plain(self, text: &str) -> String {
+        let text = visible(text);
         if !self.ascii || text.is_ascii() {
-            return text.to_owned();
+            return text.into_owned();
         }
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {

@@ -1,5 +1,5 @@
 //! The built-in panels against a real Prometheus: which source answers for which version of the service, and what is
-//! no answer. Runs where `PGTRIAGE_LAB` is set; `PGTRIAGE_PROMETHEUS` names the program if it is not in the path.
+//! no answer. Runs where `PGTRIAGE_LAB` is set; the program is the lab's own, unless `PGTRIAGE_PROMETHEUS` names one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +15,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::series;
+
+/// The Prometheus that the lab found or unpacked.
+fn the_labs_own() -> std::ffi::OsString {
+    let bins = std::process::Command::new(crate::lab::program()).arg("bins").output().unwrap();
+    let bins: serde_json::Value = serde_json::from_slice(&bins.stdout).unwrap();
+    bins["prometheus"].as_str().unwrap().into()
+}
 
 /// A running Prometheus; it ends with the test.
 struct Lab {
@@ -44,7 +51,7 @@ impl Lab {
         writeln!(config, "- job_name: prometheus\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]").unwrap();
         let file = folder.path().join("prometheus.yml");
         std::fs::write(&file, config).unwrap();
-        let program = std::env::var_os("PGTRIAGE_PROMETHEUS").unwrap_or_else(|| "prometheus".into());
+        let program = std::env::var_os("PGTRIAGE_PROMETHEUS").unwrap_or_else(the_labs_own);
         let child = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
@@ -53,7 +60,7 @@ impl Lab {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("PGTRIAGE_LAB is set, so a prometheus must be there (PGTRIAGE_PROMETHEUS names it)");
+            .expect("the program that the lab named can be run");
         let lab = Self { url: format!("http://127.0.0.1:{port}"), _child: child, _folder: folder };
         lab.wait_for_a_rate().await;
         Some(lab)

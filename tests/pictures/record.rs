@@ -8,7 +8,7 @@ use pgtriage::app::App;
 use pgtriage::command::Tab;
 use pgtriage::keymap::Chord;
 use pgtriage::message::Event;
-use pgtriage::model::{Demand, Timestamp, panel};
+use pgtriage::model::{Demand, Snapshot, Timestamp, panel};
 use pgtriage::postgres::{Given, OwnPids, Process, resolve};
 use pgtriage::probe::prometheus::{Prometheus, PrometheusSettings};
 use pgtriage::probe::{PostgresProbe, Report};
@@ -30,9 +30,7 @@ const INCIDENTS: &[(&str, u64, &[Tab])] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn incidents_are_recorded_anew_where_that_is_asked_for() {
-    if std::env::var_os("PGTRIAGE_RECORD").is_none() {
-        return;
-    }
+    let Ok(only) = std::env::var("PGTRIAGE_RECORD") else { return };
     let mut lab = Lab::start(Wanted::default()).expect("PGTRIAGE_LAB must be set to record");
     let (demand, wanted) = watch::channel(Demand::default());
     let (report, mut reports) = mpsc::channel(64);
@@ -53,9 +51,17 @@ async fn incidents_are_recorded_anew_where_that_is_asked_for() {
     // Who the server is and that it is connected was said before the incident began.
     let mut past = Vec::new();
     for (scenario, seconds, tabs) in INCIDENTS {
+        // `PGTRIAGE_RECORD=replica-gone` records that one alone, after a short calm.
+        if only != "1" && only != *scenario && *scenario != "calm" {
+            continue;
+        }
+        let seconds = if only != "1" && *scenario == "calm" { &15 } else { seconds };
         lab.command(if *scenario == "calm" { "calm".to_owned() } else { format!("scenario {scenario}") }.as_str());
         past.extend(listen(&mut app, &mut reports, &demand, Duration::from_secs(*seconds)).await);
+        // So was which standbys there are, without which nobody misses one.
+        let standbys = past.iter().position(has_standbys).map(|at| past.remove(at));
         past.retain(|e| matches!(e, Event::Link(_)));
+        past.extend(standbys);
         for tab in *tabs {
             app.update(Event::Key { chord: Chord::char(tab.number()), at: Timestamp::now() });
             past.extend(listen(&mut app, &mut reports, &demand, Duration::from_secs(17)).await);
@@ -65,6 +71,11 @@ async fn incidents_are_recorded_anew_where_that_is_asked_for() {
             fs::write(path, newest(&past)).unwrap();
         }
     }
+}
+
+fn has_standbys(event: &Event) -> bool {
+    let Event::Sample(sample) = event else { return false };
+    matches!(&sample.answer, Ok(Snapshot::Replication(r)) if !r.replicas.is_empty())
 }
 
 async fn listen(
@@ -98,7 +109,7 @@ fn newest(events: &[Event]) -> String {
     for (i, event) in events.iter().enumerate() {
         let later = events.iter().skip(i + 1).filter(|e| key(e) == key(event)).count();
         let kept = if matches!(key(event).as_str(), "CacheTable" | "Replication") { 2 } else { 1 };
-        if later < kept {
+        if later < kept || (has_standbys(event) && i < 3) {
             out.push_str(&serde_json::to_string(event).unwrap());
             out.push('\n');
         }

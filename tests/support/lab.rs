@@ -43,7 +43,7 @@ impl Lab {
     /// Starts a lab; none, with a loud word, where there are no servers to test with. A lab that cannot start is a failure.
     pub fn start(wanted: Wanted) -> Option<Self> {
         if std::env::var_os(SWITCH).is_none() {
-            skipped();
+            skipped("needs real servers (run tests/all)");
             return None;
         }
         let mut command = Command::new(program());
@@ -146,7 +146,11 @@ impl Drop for Lab {
 
 /// Whether `tests/all --long` runs: whether the tests that take more than a minute are wanted, too.
 pub fn long() -> bool {
-    std::env::var_os(SWITCH).is_some_and(|value| value == "long")
+    let wanted = std::env::var_os(SWITCH).is_some_and(|value| value == "long");
+    if !wanted {
+        skipped("takes long (run tests/all --long)");
+    }
+    wanted
 }
 
 /// The program, which cargo puts beside the tests.
@@ -157,8 +161,8 @@ pub fn program() -> PathBuf {
 }
 
 /// Past the test runner, which would swallow what a passing test says.
-fn skipped() {
+fn skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();
-    let line = format!("SKIPPED: {name} needs real servers (run tests/all)\n");
+    let line = format!("SKIPPED: {name} {why}\n");
     let _unseen = std::io::stderr().write_all(line.as_bytes());
 }

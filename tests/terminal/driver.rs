@@ -45,7 +45,7 @@ impl Start {
     }
 
     pub fn open(self) -> Console {
-        Console::start(self)
+        Console::start(&self)
     }
 }
 
@@ -74,7 +74,7 @@ pub struct Console {
 }
 
 impl Console {
-    fn start(start: Start) -> Self {
+    fn start(start: &Start) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let pair = native_pty_system().openpty(pty_size(start.size)).expect("a pty");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pgtriage"));

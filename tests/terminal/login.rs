@@ -31,11 +31,10 @@ fn without_a_line_in_pg_hba_conf_the_server_says_which_one_is_missing() {
     let sql = scene.sql("postgres");
     let file = sql.text("SHOW hba_file").expect("a path");
     let before = std::fs::read_to_string(&file).expect("the file");
-    let without: String = before
-        .lines()
-        .filter(|l| !l.contains("all          all                        trust"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let mut lines: Vec<&str> =
+        before.lines().filter(|l| !l.contains("all          all                        trust")).collect();
+    lines.push("");
+    let without = lines.join("\n");
     let narrowed = without.replace("host   all          all  ", "host   all          postgres");
     assert_ne!(narrowed, before);
     std::fs::write(&file, &narrowed).expect("written");

@@ -20,8 +20,8 @@ fn by_keys_alone_the_queued_migration_is_found_and_cancelled_and_the_readers_flo
     let pid = sql.text("SELECT pid FROM pg_stat_activity WHERE application_name = 'migration'").expect("it waits");
     let mut console = Start::with(&[&scene.uri("oncall")]).size(WIDE).open();
     // The first screen names both, without a key.
-    console.until("idle in tx.* holds up 34, frees 34.*cancel cannot help", 10);
-    console.until(&format!("! {pid} active.*AccessExcl.* on orders.* queues 32, frees 32 if cancelled"), 5);
+    console.until("holds up 34, frees 34.*idle in tx.*cancel cannot help", 10);
+    console.until(&format!("! {pid} queues 32, frees 32 if cancelled.*AccessExcl.* on orders"), 5);
     console.keys("/ALTER\r");
     console.until("(?m)^.*ALTER TABLE orders ADD COLUMN", 5);
     console.until_not("SELECT id, status, total", 5);

@@ -116,9 +116,8 @@ impl Sql {
     /// The first value of the answer.
     pub fn text(&self, sql: &str) -> Option<String> {
         let messages = self.runtime.block_on(self.client.simple_query(sql)).expect(sql);
-        messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
+        messages.iter().find_map(|message| {
+            if let SimpleQueryMessage::Row(row) = message { row.get(0).map(str::to_owned) } else { None }
         })
     }
 

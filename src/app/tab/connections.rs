@@ -1,12 +1,13 @@
 //! 2 Connections: every session with its three ages, what it waits for, and whom it blocks.
 
-use std::collections::BTreeMap;
+mod totals;
 
 use super::{age_cell, text_cell, text_key};
+use crate::model::Tone;
 use crate::model::lock::LockGraph;
-use crate::model::session::{Session, SessionKey, Sessions, State, Wait};
-use crate::model::{ServerText, Tone};
+use crate::model::session::{Session, SessionKey, Sessions, State};
 use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+pub use totals::{Counts, Totals};
 
 /// A session with its place in the lock graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +177,8 @@ pub const COLUMNS: &[Column<SessionRow>] = &[
         name: "harm",
         title: "",
         doc: "who holds up others, then what holds a transaction open, then what runs",
-        width: Width::Fixed(1),
+        // Two cells: in ASCII the mark of a root is `!!`.
+        width: Width::Fixed(2),
         align: Align::Left,
         rank: 0,
         first: Direction::Descending,
@@ -187,7 +189,7 @@ pub const COLUMNS: &[Column<SessionRow>] = &[
         name: "pid",
         title: "pid",
         doc: "process id",
-        width: Width::Fit(5, 8),
+        width: Width::Fit(4, 8),
         align: Align::Right,
         rank: 0,
         first: Direction::Ascending,
@@ -335,68 +337,3 @@ pub const COLUMNS: &[Column<SessionRow>] = &[
         key: |r| text_key(Some(&r.session.query)),
     },
 ];
-
-/// A name and how many.
-pub type Counts = Vec<(String, usize)>;
-
-/// Totals over the clients, for the head of the tab.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Totals {
-    /// Client backends.
-    pub clients: usize,
-    /// Active ones.
-    pub active: usize,
-    /// Idle in a transaction.
-    pub idle_in_transaction: usize,
-    /// Idle.
-    pub idle: usize,
-    /// Waiting for a lock.
-    pub waiting: usize,
-    /// Hidden from our role.
-    pub hidden: usize,
-    /// By role, most first.
-    pub users: Counts,
-    /// By database.
-    pub databases: Counts,
-    /// By application.
-    pub applications: Counts,
-}
-
-impl Totals {
-    /// Counts the clients among the sessions.
-    #[must_use]
-    pub fn of(sessions: &Sessions) -> Self {
-        let mut totals = Self { hidden: sessions.hidden, ..Self::default() };
-        let mut users = BTreeMap::new();
-        let mut databases = BTreeMap::new();
-        let mut applications = BTreeMap::new();
-        for s in sessions.rows.iter().filter(|s| s.is_client()) {
-            totals.clients += 1;
-            match s.state {
-                Some(State::Active | State::Fastpath) => totals.active += 1,
-                Some(State::IdleInTransaction | State::IdleInTransactionAborted) => totals.idle_in_transaction += 1,
-                Some(State::Idle) => totals.idle += 1,
-                Some(State::Starting | State::Disabled) | None => {}
-            }
-            totals.waiting += usize::from(!s.blocked_by.is_empty() || s.wait.as_ref().is_some_and(Wait::is_lock));
-            count(&mut users, s.user.as_ref());
-            count(&mut databases, s.database.as_ref());
-            count(&mut applications, Some(&s.application));
-        }
-        totals.users = ranked(users);
-        totals.databases = ranked(databases);
-        totals.applications = ranked(applications);
-        totals
-    }
-}
-
-fn count(into: &mut BTreeMap<String, usize>, name: Option<&ServerText>) {
-    let name = name.filter(|n| !n.is_empty()).map_or_else(|| "(none)".to_owned(), |n| n.head(24));
-    *into.entry(name).or_default() += 1;
-}
-
-fn ranked(map: BTreeMap<String, usize>) -> Counts {
-    let mut list: Counts = map.into_iter().collect();
-    list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    list
-}

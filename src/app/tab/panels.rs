@@ -2,15 +2,27 @@
 
 use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, PanelUnit, Reading};
 use crate::model::unit::{Bytes, short_count};
-use crate::model::{Latest, ServerText, Tone};
+use crate::model::{Latest, ProbeError, ServerText, Tone};
 
 /// A panel's newest figure, in the words of its state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Glance {
-    /// Such as `4.1 s`, `NaN (no traffic)`, `no such series`.
+    /// A few words, such as `4.1 s`, `NaN (no traffic)`, `no such series`.
     pub text: String,
     /// How loud it is.
     pub tone: Tone,
+    /// Why there is no figure, in a sentence; safe to draw.
+    pub why: Option<String>,
+}
+
+impl Glance {
+    fn figure(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone, why: None }
+    }
+
+    fn none(text: impl Into<String>, tone: Tone, why: &str) -> Self {
+        Self { text: text.into(), tone, why: Some(ServerText::from(why).escaped()) }
+    }
 }
 
 /// The panels of a tab.
@@ -18,36 +30,52 @@ pub fn of_tab(specs: &[PanelSpec], tab: PanelTab) -> impl Iterator<Item = &Panel
     specs.iter().filter(move |s| s.tab == tab)
 }
 
-/// What the panel says at a glance. Zero, nothing, NaN and "not asked yet" are four different things.
+/// What the panel says at a glance. Zero, nothing, NaN, refused and "not asked yet" are different things.
 #[must_use]
 pub fn glance(spec: &PanelSpec, latest: Option<&Latest<PanelAnswer>>) -> Glance {
-    let Some(latest) = latest else { return Glance { text: "not asked yet".to_owned(), tone: Tone::Faint } };
-    let Some(answer) = latest.get() else {
-        return match &latest.error {
-            Some((error, _)) => Glance { text: ServerText::new(error.to_string()).escaped(), tone: Tone::Warning },
-            None => Glance { text: "not asked yet".to_owned(), tone: Tone::Faint },
-        };
+    let asked = |latest: &Latest<PanelAnswer>| latest.error.as_ref().map(|(error, _)| failed(error));
+    let Some(answer) = latest.and_then(Latest::get) else {
+        return latest.and_then(asked).unwrap_or_else(|| Glance::figure("not asked yet", Tone::Faint));
     };
+    let named = |candidate: &usize| spec.candidates.get(*candidate);
     match &answer.reading {
-        Reading::NoSeries => {
-            let why = answer.unmeasured.clone().or_else(|| spec.absent.clone());
-            Glance { text: why.unwrap_or_else(|| "no such series".to_owned()), tone: Tone::Faint }
+        Reading::NoSeries => match &answer.unmeasured {
+            Some(why) => Glance::none("not measured", Tone::Faint, why),
+            None => Glance::none("no such series", Tone::Faint, spec.absent.as_deref().unwrap_or_default()),
+        },
+        Reading::NotANumber { candidate } => {
+            let minutes = (answer.end - answer.start) / 60.0;
+            let source = named(candidate).map_or("", |c| c.name.as_str());
+            let why = format!("every value is NaN in the last {minutes:.0} min: {source}");
+            Glance::none("NaN (no traffic)", Tone::Faint, &why)
         }
-        Reading::NotANumber { .. } => Glance { text: "NaN (no traffic)".to_owned(), tone: Tone::Faint },
         Reading::Values { candidate, series } => {
-            let source = spec.candidates.get(*candidate);
-            let clipped = source.and_then(|c| c.clipped_at);
-            let judged = source.is_none_or(|c| !c.unjudged);
+            let candidate = named(candidate);
             let newest: Vec<f64> = series.iter().filter_map(|s| current(answer, s.points.last().copied())).collect();
-            match worst(&newest, spec.low_is_bad) {
-                Some(value) => {
-                    let tone = if judged { tone_of(spec, value) } else { Tone::Plain };
-                    Glance { text: shown(value, spec.unit, clipped), tone }
-                }
-                None => Glance { text: "no value now".to_owned(), tone: Tone::Notice },
-            }
+            let Some(value) = worst(&newest, spec.low_is_bad) else {
+                return Glance::figure("no value now", Tone::Notice);
+            };
+            let judged = candidate.is_none_or(|c| !c.unjudged);
+            let tone = if judged { tone_of(spec, value) } else { Tone::Plain };
+            Glance::figure(shown(value, spec.unit, candidate.and_then(|c| c.clipped_at)), tone)
         }
     }
+}
+
+/// A failure in a word or two, with its sentence.
+fn failed(error: &ProbeError) -> Glance {
+    let word = match error {
+        ProbeError::Unreachable(_) => "unreachable",
+        ProbeError::TimedOut(_) => "no answer",
+        ProbeError::Denied { .. } | ProbeError::Unauthorized(_) => "not permitted",
+        ProbeError::Absent(_) => "not there",
+        ProbeError::Locked(_) | ProbeError::Refused { .. } => "refused",
+        ProbeError::Shape(_) => "not understood",
+    };
+    // The word has been said.
+    let sentence = error.to_string();
+    let why = sentence.strip_prefix(word).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&sentence);
+    Glance::none(word, Tone::Warning, why)
 }
 
 /// A point that is too old for "now" is none: a series that ended must not look alive.

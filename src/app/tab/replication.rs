@@ -3,7 +3,7 @@
 use super::{age_cell, text_cell, text_key};
 use crate::model::replica::{Replica, ReplicaKey, Replication};
 use crate::model::unit::{Age, Bytes};
-use crate::model::{Timestamp, Tone, World, seconds_between};
+use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
 
 /// A standby: connected, or seen before and gone.
@@ -57,16 +57,20 @@ impl ReplicaRow {
     fn state_cell(&self) -> Cell {
         match (self.missing_s, &self.replica.state) {
             (Some(s), _) => Cell::toned(format!("MISSING {}", Age(s).short()), Tone::Critical),
-            (None, Some(state)) => Cell::toned(state.clone(), self.tone()),
+            (None, Some(state)) => Cell::toned(ServerText::from(state.as_str()).head(16), self.tone()),
             (None, None) if self.replica.hidden => Cell::toned("hidden", Tone::Notice),
             (None, None) => Cell::none(),
         }
     }
 
+    /// A distance or lag while it is here. Of one that is gone nothing is known but its last position: a `0 B` from
+    /// before it went would read as all well.
+    fn present<T>(&self, figure: Option<T>) -> Option<T> {
+        figure.filter(|_| self.missing_s.is_none())
+    }
+
     fn bytes(&self, figure: Option<i64>) -> Cell {
-        figure.map_or_else(Cell::none, |b| {
-            Cell::toned(Bytes(b).short(), if self.missing_s.is_some() { Tone::Faint } else { self.tone() })
-        })
+        self.present(figure).map_or_else(Cell::none, |b| Cell::toned(Bytes(b).short(), self.tone()))
     }
 }
 
@@ -75,18 +79,22 @@ fn key(figure: Option<i64>) -> SortKey {
     SortKey::number(figure.map(|b| b as f64))
 }
 
+fn shown(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |t| ServerText::from(t).head(40))
+}
+
 macro_rules! stage {
-    ($name:literal, $title:literal, $doc:literal, $rank:literal, $field:ident) => {
+    ($name:literal, $title:literal, $doc:literal, $rank:literal, $width:literal, $field:ident) => {
         Column {
             name: $name,
             title: $title,
             doc: $doc,
-            width: Width::Fixed(10),
+            width: Width::Fixed($width),
             align: Align::Right,
             rank: $rank,
             first: Direction::Descending,
             cell: |r: &ReplicaRow| r.bytes(r.replica.$field),
-            key: |r: &ReplicaRow| key(r.replica.$field),
+            key: |r: &ReplicaRow| key(r.present(r.replica.$field)),
         }
     };
 }
@@ -101,8 +109,8 @@ macro_rules! lag {
             align: Align::Right,
             rank: $rank,
             first: Direction::Descending,
-            cell: |r: &ReplicaRow| age_cell(r.replica.$field, Tone::Plain),
-            key: |r: &ReplicaRow| SortKey::number(r.replica.$field),
+            cell: |r: &ReplicaRow| age_cell(r.present(r.replica.$field), Tone::Plain),
+            key: |r: &ReplicaRow| SortKey::number(r.present(r.replica.$field)),
         }
     };
 }
@@ -135,11 +143,11 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
             (None, None) => SortKey::Unknown,
         },
     },
-    stage!("total", "behind", "all WAL not yet replayed there", 0, total),
-    stage!("unsent", "unsent", "WAL written here, not yet sent", 2, unsent),
-    stage!("unwritten", "in flight", "sent, not yet written there", 3, unwritten),
-    stage!("unflushed", "unflushed", "written there, not yet flushed", 3, unflushed),
-    stage!("unreplayed", "unreplayed", "flushed there, not yet replayed", 2, unreplayed),
+    stage!("total", "behind", "all WAL not yet replayed there", 0, 8, total),
+    stage!("unsent", "unsent", "WAL written here, not yet sent", 2, 7, unsent),
+    stage!("unwritten", "in flight", "sent, not yet written there", 3, 9, unwritten),
+    stage!("unflushed", "unflushed", "written there, not yet flushed", 3, 9, unflushed),
+    stage!("unreplayed", "unreplayed", "flushed there, not yet replayed", 2, 10, unreplayed),
     lag!("write_lag", "write", "write_lag; empty when idle and caught up", 4, write_s),
     lag!("flush_lag", "flush", "flush_lag; empty when idle and caught up", 4, flush_s),
     lag!("replay_lag", "replay", "replay_lag; stands still while replay is paused, so bytes decide", 1, replay_s),
@@ -151,7 +159,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 3,
         first: Direction::Ascending,
-        cell: |r| Cell::plain(r.replica.sync_state.clone().unwrap_or_default()),
+        cell: |r| Cell::toned(shown(r.replica.sync_state.as_deref()), Tone::Faint),
         key: |r| r.replica.sync_state.clone().map_or(SortKey::Unknown, SortKey::Text),
     },
     Column {
@@ -162,7 +170,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 2,
         first: Direction::Ascending,
-        cell: |r| text_cell(r.replica.slot.as_ref(), Tone::Plain),
+        cell: |r| text_cell(r.replica.slot.as_ref(), Tone::Faint),
         key: |r| text_key(r.replica.slot.as_ref()),
     },
     Column {
@@ -173,7 +181,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 5,
         first: Direction::Ascending,
-        cell: |r| Cell::toned(r.replica.client.clone().unwrap_or_default(), Tone::Faint),
+        cell: |r| Cell::toned(shown(r.replica.client.as_deref()), Tone::Faint),
         key: |r| r.replica.client.clone().map_or(SortKey::Unknown, SortKey::Text),
     },
     Column {
@@ -184,7 +192,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Right,
         rank: 4,
         first: Direction::Descending,
-        cell: |r| age_cell(r.replica.reply_s, Tone::Faint),
+        cell: |r| age_cell(r.present(r.replica.reply_s), Tone::Faint),
         key: |r| SortKey::number(r.replica.reply_s),
     },
     Column {
@@ -195,7 +203,7 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         align: Align::Left,
         rank: 4,
         first: Direction::Descending,
-        cell: |r| Cell::toned(r.replica.replay_lsn.clone().unwrap_or_default(), Tone::Faint),
+        cell: |r| Cell::toned(shown(r.replica.replay_lsn.as_deref()), Tone::Faint),
         key: |r| r.replica.replay_lsn.clone().map_or(SortKey::Unknown, SortKey::Text),
     },
 ];

@@ -87,11 +87,12 @@ impl TableRow {
 
     fn vacuum_cell(&self) -> Cell {
         if let Some(v) = &self.vacuum {
-            return Cell::toned(format!("{} {}", progress_percent(v), short_phase(&v.phase)), Tone::Good);
+            let phase = ServerText::from(short_phase(&v.phase)).head(16);
+            return Cell::toned(format!("{} {phase}", progress_percent(v)), Tone::Good);
         }
         let r = &self.relation;
         if !r.autovacuum_on {
-            return Cell::toned("off", Tone::Notice);
+            return Cell::toned("autovac. off", Tone::Notice);
         }
         newest(r.vacuum_s, r.autovacuum_s)
     }

@@ -17,25 +17,6 @@ pub fn libraries(cache: &Path) -> PathBuf {
 
 /// Fetches and unpacks a package and those libraries that it needs and that are not installed.
 pub fn fetch(cache: &Path, package: &str) -> Result<()> {
-    unpack(cache, package, library)
-}
-
-/// Fetches and unpacks npm with the JavaScript that it needs, and gives the command that runs it there.
-pub fn fetch_npm(cache: &Path) -> Result<Command> {
-    let (node, script) = (root(cache).join("usr/bin/node"), root(cache).join("usr/share/nodejs/npm/bin/npm-cli.js"));
-    if !script.exists() {
-        unpack(cache, "npm", |term| {
-            let name = name(term)?;
-            let wanted = name == "nodejs" || name.starts_with("node-") || name.starts_with("lib");
-            (wanted && name != "node-gyp").then_some(name)
-        })?;
-    }
-    let mut command = Command::new(if node.exists() { node } else { "node".into() });
-    command.arg(script).env("NODE_PATH", root(cache).join("usr/share/nodejs")).env("LD_LIBRARY_PATH", libraries(cache));
-    Ok(command)
-}
-
-fn unpack(cache: &Path, package: &str, follow: impl Fn(&str) -> Option<String>) -> Result<()> {
     let mut wanted = vec![package.to_owned()];
     let mut seen = BTreeSet::new();
     while let Some(name) = wanted.pop() {
@@ -47,26 +28,20 @@ fn unpack(cache: &Path, package: &str, follow: impl Fn(&str) -> Option<String>) 
         let needs = output(Command::new("dpkg-deb").arg("-f").arg(&archive).arg("Depends"))?;
         output(Command::new("dpkg").arg("-x").arg(&archive).arg(root(cache)))?;
         std::fs::remove_file(archive)?;
-        wanted.extend(needs.split(',').filter_map(&follow).filter(|name| !installed(name)));
+        wanted.extend(needs.split(',').filter_map(library).filter(|name| !installed(name)));
     }
     Ok(())
 }
 
 /// The package that a term of `Depends` names, if it is a shared library that a server needs to start.
 fn library(term: &str) -> Option<String> {
-    let name = name(term)?;
+    let name = term.split(['|', '(', ':']).next()?.trim();
     // JIT is off in the lab, and its compiler is larger than the rest together.
     let wanted = name.starts_with("lib")
         && !name.starts_with("libllvm")
         && !name.starts_with("libjs-")
         && !name.ends_with("-perl");
-    wanted.then_some(name)
-}
-
-/// The first of the alternatives of a term of `Depends`.
-fn name(term: &str) -> Option<String> {
-    let name = term.split(['|', '(', ':']).next()?.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+    wanted.then(|| name.to_owned())
 }
 
 fn installed(package: &str) -> bool {

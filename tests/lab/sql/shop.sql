@@ -9,11 +9,10 @@ CREATE TABLE customers (
 CREATE TABLE products (
   id int PRIMARY KEY, name text NOT NULL, price numeric(10,2) NOT NULL, stock int NOT NULL);
 CREATE TABLE orders (
-  id int PRIMARY KEY, customer_id int NOT NULL REFERENCES customers, status text NOT NULL, total numeric(10,2) NOT NULL,
+  id int PRIMARY KEY, customer_id int NOT NULL, status text NOT NULL, total numeric(10,2) NOT NULL,
   created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
 CREATE TABLE order_items (
-  order_id int NOT NULL REFERENCES orders, line int NOT NULL, product_id int NOT NULL REFERENCES products, quantity int NOT NULL,
-  PRIMARY KEY (order_id, line));
+  order_id int NOT NULL, line int NOT NULL, product_id int NOT NULL, quantity int NOT NULL);
 CREATE TABLE carts (
   id int PRIMARY KEY, customer_id int NOT NULL, contents text NOT NULL, updated_at timestamptz NOT NULL);
 CREATE TABLE events (
@@ -26,6 +25,10 @@ INSERT INTO orders SELECT g, 1 + g % 5000, (ARRAY['paid','packed','shipped','del
   now() - g * interval '1 minute', now() - g * interval '1 minute' FROM generate_series(1, 30000) g;
 INSERT INTO order_items SELECT 1 + g % 30000, 1 + g / 30000, 1 + (g * 7) % 2000, 1 + g % 3 FROM generate_series(0, 59999) g;
 INSERT INTO carts SELECT g, 1 + g % 5000, repeat('x', 200), now() FROM generate_series(1, 10000) g;
+-- After the rows: checked once for all of them instead of row by row.
+ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;
+ALTER TABLE order_items ADD PRIMARY KEY (order_id, line), ADD FOREIGN KEY (order_id) REFERENCES orders,
+  ADD FOREIGN KEY (product_id) REFERENCES products;
 CREATE INDEX orders_customer_idx ON orders (customer_id, created_at DESC);
 CREATE INDEX orders_status_idx ON orders (status);
 RESET ROLE;

@@ -1,0 +1,197 @@
+//! Screens as text, in three sizes, from the incident of the fixture; styles of a few.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use pgtriage::app::Display;
+use pgtriage::message::{ActionStep, Event};
+use pgtriage::model::{Link, ProbeError, Question, Snapshot};
+
+use crate::stage::{SIZES, Stage, cache, ink, locks};
+
+fn in_all_sizes(name: &str, stage: &mut Stage) {
+    for (width, height) in SIZES {
+        let screen = stage.screen(width, height);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), screen);
+    }
+}
+
+const TABS: [(&str, &str); 6] =
+    [("2", "connections"), ("3", "slow"), ("5", "tables"), ("6", "replication"), ("7", "latency"), ("8", "cache")];
+
+#[test]
+fn every_tab_in_three_sizes() {
+    for (key, name) in TABS {
+        let mut stage = Stage::incident();
+        stage.press(key);
+        in_all_sizes(name, &mut stage);
+    }
+}
+
+#[test]
+fn details_in_three_sizes() {
+    let mut stage = Stage::incident();
+    stage.press("j j Enter");
+    stage.take(Question::SessionLocks(locks::key(locks::ALTER)), Ok(Snapshot::SessionLocks(locks::held())));
+    in_all_sizes("detail-session", &mut stage);
+    stage.press("5 Enter");
+    in_all_sizes("detail-table", &mut stage);
+    stage.press("6 Enter");
+    in_all_sizes("detail-replica", &mut stage);
+}
+
+#[test]
+fn what_opens_above_a_tab_in_three_sizes() {
+    for (name, keys) in [
+        ("help", "?"),
+        ("prompt-cancel", "j j x"),
+        ("prompt-vacuum", "5 j j v"),
+        ("picker-sort", "s"),
+        ("picker-database", "5 d"),
+        ("palette", ":"),
+        ("refusal", "x"),
+    ] {
+        let mut stage = Stage::incident();
+        stage.press(keys);
+        in_all_sizes(name, &mut stage);
+    }
+    let mut stage = Stage::incident();
+    stage.press("/");
+    stage.type_text("user:deploy");
+    in_all_sizes("filter", &mut stage);
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
+    stage.news(1, ActionStep::Started { pid: Some(9001) });
+    in_all_sizes("job", &mut stage);
+    stage.press("q");
+    in_all_sizes("leave", &mut stage);
+}
+
+/// The connection is lost for eight seconds.
+fn lost(mut stage: Stage) -> Stage {
+    let words = "FATAL: terminating connection due to administrator command";
+    let link = Link::Connecting {
+        place: "db1:5432".to_owned(),
+        since: stage.now(),
+        attempt: 3,
+        last_error: Some(words.to_owned()),
+        retry_at: Some(stage.now() + Duration::from_secs(12)),
+    };
+    stage.event(Event::Link(link));
+    for question in [Question::Sessions, Question::Replication] {
+        stage.take(question, Err(ProbeError::Unreachable(words.to_owned())));
+    }
+    stage.wait(8);
+    stage
+}
+
+#[test]
+fn what_cannot_be_seen_in_three_sizes() {
+    let mut stage = lost(Stage::incident());
+    in_all_sizes("lost", &mut stage);
+    stage.press("6");
+    in_all_sizes("lost-replication", &mut stage);
+    in_all_sizes("starting", &mut Stage::new());
+    in_all_sizes("refused-at-the-start", &mut lost(Stage::new()));
+    let mut stage = Stage::incident();
+    stage.see(locks::hidden());
+    in_all_sizes("hidden", &mut stage);
+    let mut calm = locks::flowing();
+    calm.rows.retain(|s| s.pid < locks::ROOT && s.pid != locks::REPORT);
+    stage.see(calm);
+    stage.press("3");
+    in_all_sizes("calm", &mut stage);
+    in_all_sizes("read-only", &mut Stage::read_only().filled());
+}
+
+#[test]
+fn the_cache_table_in_each_of_its_states() {
+    let mut heads = String::new();
+    for (name, table) in cache::states() {
+        let mut stage = Stage::with(|setup| setup.prometheus = None).up().cache(table);
+        stage.press("8");
+        let screen = stage.screen(120, 8);
+        let lines = screen.lines().skip(2).take(4).collect::<Vec<_>>().join("\n");
+        writeln!(heads, "{name}\n{lines}").unwrap();
+    }
+    insta::assert_snapshot!("cache-states", heads);
+}
+
+#[test]
+fn a_screen_in_ascii_is_ascii_in_every_cell() {
+    let ascii = || Stage::with(|setup| setup.display = Display { colour: false, ascii: true });
+    let mut screens = Vec::new();
+    for (key, _) in TABS {
+        for more in ["", "Enter", "?", "s", ":", "/", "j j x", "j j v", "Space", "5 d"] {
+            let mut stage = ascii().filled();
+            stage.press(&format!("{key} {more}"));
+            screens.push(stage);
+        }
+    }
+    screens.push(lost(ascii().filled()));
+    for stage in &mut screens {
+        for (width, height) in SIZES {
+            let screen = stage.screen(width, height);
+            let strange: Vec<&str> = screen.lines().filter(|line| !line.is_ascii()).collect();
+            assert!(strange.is_empty(), "{strange:#?}");
+        }
+    }
+    let mut stage = ascii().filled();
+    in_all_sizes("ascii-connections", &mut stage);
+    stage.press("7");
+    in_all_sizes("ascii-latency", &mut stage);
+}
+
+#[test]
+fn styles_with_colour_and_without() {
+    for (name, colour) in [("colour", true), ("monochrome", false)] {
+        let new = || Stage::with(|setup| setup.display = Display { colour, ascii: false });
+        let mut stage = new().filled();
+        insta::assert_snapshot!(format!("style-{name}-connections"), ink::styled(&stage.buffer(80, 24)));
+        stage.press("j j x");
+        insta::assert_snapshot!(format!("style-{name}-prompt"), ink::styled(&stage.buffer(80, 24)));
+        let mut stage = lost(new().filled());
+        insta::assert_snapshot!(format!("style-{name}-lost"), ink::styled(&stage.buffer(80, 24)));
+        stage.press("6");
+        insta::assert_snapshot!(format!("style-{name}-replication"), ink::styled(&stage.buffer(80, 24)));
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    for (key, _) in TABS {
+        let mut stage = Stage::with(|setup| setup.display = Display { colour: false, ascii: false }).filled();
+        stage.press(key);
+        let coloured = stage
+            .buffer(160, 45)
+            .content
+            .iter()
+            .filter(|c| c.fg != ratatui::style::Color::Reset || c.bg != ratatui::style::Color::Reset)
+            .count();
+        assert_eq!(coloured, 0, "tab {key}");
+    }
+}
+
+#[test]
+fn the_query_has_at_least_sixty_cells_at_160_columns() {
+    let mut stage = Stage::incident();
+    let mut sessions = locks::pile_up();
+    let digits = |n: usize| "0123456789".chars().cycle().take(n).collect::<String>();
+    let text = digits(200);
+    for s in &mut sessions.rows {
+        s.query = text.as_str().into();
+        s.user = Some("a_role_with_a_long_name".into());
+        s.database = Some("a_database_with_a_long_name".into());
+        s.application = "an_application_with_a_long_name".into();
+    }
+    stage.see(sessions);
+    for key in ["2", "3"] {
+        stage.press(key);
+        assert!(stage.screen(160, 45).contains(&digits(59)), "{}", stage.screen(160, 45));
+        let narrow = stage.screen(80, 24);
+        assert!(narrow.contains(&digits(29)), "{narrow}");
+        let tiny = stage.screen(40, 10);
+        let rows = tiny.lines().filter(|l| l.contains(&digits(10))).count();
+        assert!(rows >= 3 && tiny.contains("4711"), "rows with pid and query at 40×10:\n{tiny}");
+    }
+}

@@ -1,0 +1,274 @@
+//! A console without a terminal, a server or a clock: keys given as text, samples from a fixture, time that passes when
+//! it is told to, and the screen as text.
+//!
+//! It plays the part of `console`: it draws after each key and says so, as the loop does.
+
+pub mod cache;
+pub mod charts;
+pub mod hostile;
+pub mod ink;
+pub mod locks;
+pub mod replication;
+pub mod tables;
+
+use std::time::Duration;
+
+use pgtriage::app::{App, Display, Setup};
+use pgtriage::guard::Policy;
+use pgtriage::keymap::{Chord, Keymap};
+use pgtriage::message::{ActionNews, ActionStep, Effect, Event, WriterState};
+use pgtriage::model::relation::Relations;
+use pgtriage::model::replica::Replication;
+use pgtriage::model::server::{Rights, Server};
+use pgtriage::model::session::Sessions;
+use pgtriage::model::world::{LinkFacts, Tls};
+use pgtriage::model::{Link, ProbeError, Question, Sample, Snapshot, Timestamp, panel};
+use pgtriage::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+/// The sizes that every screen is looked at in: a wide one, the classic one, a telephone's.
+pub const SIZES: [(u16, u16); 3] = [(160, 45), (80, 24), (40, 10)];
+
+/// When the stories begin.
+pub fn start() -> Timestamp {
+    "2025-11-24T03:14:07Z".parse().unwrap()
+}
+
+/// The console on a stage.
+pub struct Stage {
+    /// The console.
+    pub app: App,
+    now: Timestamp,
+}
+
+impl Stage {
+    /// A console that may act, with colours, before anything was heard.
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same, started to observe.
+    pub fn read_only() -> Self {
+        Self::with(|setup| {
+            setup.policy = Policy::ReadOnly;
+            setup.keymap = setup.keymap.clone().without_writes();
+        })
+    }
+
+    /// A console whose setup is changed first.
+    pub fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup {
+            refresh: Duration::from_secs(2),
+            slow_after: Duration::from_secs(30),
+            display: Display { colour: true, ascii: false },
+            keymap: Keymap::named("default").unwrap().unwrap(),
+            panels: panel::defaults().unwrap(),
+            policy: Policy::Guarded,
+            target: "db1:5432".to_owned(),
+            production: false,
+            warnings: Vec::new(),
+            logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
+            prometheus: Some("http://prom:9090".to_owned()),
+            now: start(),
+        };
+        change(&mut setup);
+        let writer = if setup.policy == Policy::ReadOnly { WriterState::None } else { WriterState::Ready };
+        let mut stage = Self { app: App::new(setup), now: start() };
+        stage.event(Event::Writer(writer));
+        stage.event(Event::Resized { width: 160, height: 45 });
+        stage
+    }
+
+    /// A connected console on the whole incident: a pile-up of locks, tables, standbys, panels, the cache table.
+    pub fn incident() -> Self {
+        Self::new().filled()
+    }
+
+    /// The whole incident for this console.
+    pub fn filled(mut self) -> Self {
+        self.now += Duration::from_secs(1);
+        let mut stage = self
+            .up()
+            .server(server())
+            .sessions(locks::pile_up())
+            .relations(tables::relations())
+            .replication(replication::before())
+            .replication(replication::after())
+            .cache(cache::earlier());
+        stage.wait(5);
+        let mut stage = stage.sessions(locks::pile_up()).cache(cache::read());
+        charts::feed(&mut stage);
+        stage
+    }
+
+    /// The connection is up.
+    pub fn up(mut self) -> Self {
+        let facts = LinkFacts { place: "db1:5432".to_owned(), tls: Tls::Verified, pooled: false, since: start() };
+        self.event(Event::Link(Link::Up(facts)));
+        self
+    }
+
+    /// The server has said who it is.
+    pub fn server(mut self, server: Server) -> Self {
+        self.take(Question::Server, Ok(Snapshot::Server(Box::new(server))));
+        self
+    }
+
+    /// A list of sessions came.
+    pub fn sessions(mut self, sessions: Sessions) -> Self {
+        self.see(sessions);
+        self
+    }
+
+    /// A list of tables came.
+    pub fn relations(mut self, relations: Relations) -> Self {
+        let question = Question::Relations { database: None, order: relations.order };
+        self.take(question, Ok(Snapshot::Relations(Box::new(relations))));
+        self
+    }
+
+    /// Replication was looked at.
+    pub fn replication(mut self, replication: Replication) -> Self {
+        self.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));
+        self
+    }
+
+    /// The cache table was looked at.
+    pub fn cache(mut self, table: pgtriage::model::cache::CacheTable) -> Self {
+        self.take(Question::CacheTable, Ok(Snapshot::CacheTable(table)));
+        self
+    }
+
+    /// A list of sessions comes.
+    pub fn see(&mut self, sessions: Sessions) {
+        self.take(Question::Sessions, Ok(Snapshot::Sessions(sessions)));
+    }
+
+    /// An answer comes, or the reason why there is none.
+    pub fn take(&mut self, question: Question, answer: Result<Snapshot, ProbeError>) {
+        self.now += Duration::from_millis(40);
+        let sample = Sample { question, at: self.now, took: Duration::from_millis(3), answer };
+        self.event(Event::Sample(sample));
+    }
+
+    /// News of action number `id`.
+    pub fn news(&mut self, id: u64, step: ActionStep) {
+        self.event(Event::Action(ActionNews { id, at: self.now, step }));
+    }
+
+    /// Any event; only keys may have effects.
+    pub fn event(&mut self, event: Event) {
+        assert_eq!(self.app.update(event), [], "only keys have effects");
+    }
+
+    /// Now, on this stage.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// So many milliseconds go by between two events.
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.now += Duration::from_millis(milliseconds);
+    }
+
+    /// Time goes on, second by second, as the loop tells it.
+    pub fn wait(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now += Duration::from_secs(1);
+            self.event(Event::Tick { at: self.now });
+        }
+    }
+
+    /// Keys as a person presses them: half a second apart, each answered by a frame. `j`, `Enter`, `C-c`, `Space` ….
+    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for chord in chords(keys) {
+            self.now += Duration::from_millis(500);
+            effects.extend(self.app.update(Event::Key { chord, at: self.now }));
+            self.drawn();
+        }
+        effects
+    }
+
+    /// Keys that arrive together, as from a paste or over a slow link: the frame comes after the last.
+    pub fn burst(&mut self, keys: &str) -> Vec<Effect> {
+        self.now += Duration::from_millis(500);
+        let effects =
+            chords(keys).into_iter().flat_map(|chord| self.app.update(Event::Key { chord, at: self.now })).collect();
+        self.drawn();
+        effects
+    }
+
+    /// A text is typed, character by character.
+    pub fn type_text(&mut self, text: &str) -> Vec<Effect> {
+        text.chars()
+            .flat_map(|c| {
+                self.now += Duration::from_millis(100);
+                self.app.update(Event::Key { chord: Chord::char(c), at: self.now })
+            })
+            .collect()
+    }
+
+    /// A frame is drawn and flushed.
+    pub fn drawn(&mut self) {
+        let (width, height) = self.app.size;
+        let _ = draw(&self.app, width, height);
+        self.event(Event::Drawn { at: self.now });
+    }
+
+    /// The cells of the screen in that size.
+    pub fn buffer(&mut self, width: u16, height: u16) -> Buffer {
+        self.event(Event::Resized { width, height });
+        draw(&self.app, width, height)
+    }
+
+    /// The screen as text in that size.
+    pub fn screen(&mut self, width: u16, height: u16) -> String {
+        ink::text(&self.buffer(width, height))
+    }
+
+    /// The screen as text, wide enough that nothing is cut.
+    pub fn wide(&mut self) -> String {
+        self.screen(160, 45)
+    }
+
+    /// The last line, where notices and keys stand.
+    pub fn last_line(&mut self) -> String {
+        self.wide().lines().last().unwrap_or_default().to_owned()
+    }
+}
+
+/// Draws one frame.
+pub fn draw(app: &App, width: u16, height: u16) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view::draw(app, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn chords(keys: &str) -> Vec<Chord> {
+    keys.split_whitespace().map(|key| key.parse().unwrap()).collect()
+}
+
+/// The server of the incident, seen by a role that is in `pg_monitor`.
+pub fn server() -> Server {
+    Server {
+        version_num: 150_018,
+        version: "15.18 (Debian 15.18-1.pgdg13+1)".into(),
+        in_recovery: false,
+        started: "2025-11-12 01:02:03.456789+00".to_owned(),
+        uptime_s: 1_044_724.0,
+        system_identifier: Some("7300000000000000001".to_owned()),
+        cluster_name: "shop-prod".into(),
+        database: "shop".into(),
+        user: "oncall".into(),
+        max_connections: 100,
+        superuser_reserved: 3,
+        reserved: 0,
+        query_size: 1024,
+        rights: Rights { read_all_stats: true, signal_backend: true, ..Rights::default() },
+        statements_schema: Some("public".into()),
+        tuple_schema: None,
+    }
+}

@@ -1,0 +1,5 @@
+//! Stories: keys and samples go in, effects and screens come out.
+
+mod acting;
+mod looking;
+mod losing;

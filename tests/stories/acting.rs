@@ -1,0 +1,254 @@
+//! What a key does to a server, and above all what it does not.
+
+use std::time::Duration;
+
+use pgtriage::app::Setup;
+use pgtriage::app::mode::Mode;
+use pgtriage::guard::Write;
+use pgtriage::keymap::Chord;
+use pgtriage::message::{ActionStep, Effect, Event, Outcome};
+use pgtriage::model::server::Server;
+
+use crate::stage::{Stage, hostile, locks, server, tables};
+
+/// The actions among the effects.
+fn writes(effects: &[Effect]) -> Vec<&Write> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Write { approved, .. } => Some(approved.write()),
+            Effect::RecordRefusal { .. } | Effect::StopJob { .. } | Effect::Copy(_) | Effect::Quit => None,
+        })
+        .collect()
+}
+
+fn cancels(effects: &[Effect]) -> Vec<i32> {
+    writes(effects)
+        .into_iter()
+        .map(|write| match write {
+            Write::Cancel { session, .. } => session.pid,
+            Write::Vacuum { .. } => panic!("a vacuum"),
+        })
+        .collect()
+}
+
+fn refusal(effects: &[Effect]) -> &str {
+    match effects {
+        [Effect::RecordRefusal { refusal, .. }] => refusal,
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+#[test]
+fn the_queued_alter_table_is_cancelled_in_four_keys() {
+    let mut stage = Stage::incident();
+    assert_eq!(stage.press("j j x"), []);
+    let screen = stage.wide();
+    assert!(screen.contains("Cancel the statement of backend 5120?"), "{screen}");
+    assert!(screen.contains("35 waiting sessions"), "{screen}");
+    let effects = stage.press("y");
+    assert_eq!(cancels(&effects), [locks::ALTER]);
+    stage.news(1, ActionStep::Ended(Outcome::Done("the signal was sent".to_owned())));
+    assert!(stage.last_line().contains("cancel 5120: the signal was sent"));
+    stage.news(1, ActionStep::Verified { gone: true, after_ms: 140 });
+    stage.see(locks::flowing());
+    let screen = stage.wide();
+    assert!(screen.contains("cancel 5120: the statement ended after 0.1 s"), "{screen}");
+    assert!(screen.contains("1 waiting for a lock"), "{screen}");
+}
+
+#[test]
+fn a_y_that_was_typed_in_one_burst_with_the_x_confirms_nothing() {
+    let mut stage = Stage::incident();
+    stage.press("j j");
+    assert_eq!(stage.burst("x y y"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)), "the question is open, and was not answered");
+    assert_eq!(stage.burst("y").len(), 1, "half a second after its frame it can be");
+}
+
+#[test]
+fn a_y_a_tenth_of_a_second_after_the_question_appeared_was_meant_for_something_else() {
+    let mut stage = Stage::incident();
+    stage.press("j j x");
+    assert_eq!(stage.type_text("y"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+}
+
+#[test]
+fn a_question_that_the_window_has_no_room_for_cannot_be_answered_until_it_has() {
+    for (width, height) in [(160, 1), (160, 3), (160, 7), (29, 45), (1, 1)] {
+        let mut stage = Stage::incident();
+        stage.press("j j");
+        stage.event(Event::Resized { width, height });
+        assert_eq!(stage.press("x y y"), [], "{width}×{height}");
+        assert!(matches!(stage.app.mode, Mode::Ask(_)));
+        stage.event(Event::Resized { width: 40, height: 10 });
+        stage.drawn();
+        assert_eq!(cancels(&stage.press("y")), [locks::ALTER], "enlarged, it can be read and answered");
+    }
+}
+
+#[test]
+fn a_clock_set_back_makes_no_key_deliberate() {
+    let mut stage = Stage::incident();
+    stage.press("j j");
+    let hour_ago = stage.now() - Duration::from_secs(3600);
+    let mut key = |chord: char, ms: u64| {
+        let at = hour_ago + Duration::from_millis(ms);
+        let effects = stage.app.update(Event::Key { chord: Chord::char(chord), at });
+        stage.event(Event::Drawn { at });
+        effects
+    };
+    assert_eq!(key('x', 0), []);
+    assert_eq!(key('y', 50), [], "typed in one burst with the x");
+    assert_eq!(cancels(&key('y', 400)), [locks::ALTER]);
+}
+
+#[test]
+fn what_a_vacuum_came_to_is_still_there_when_somebody_looks_up() {
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
+    stage.news(1, ActionStep::Started { pid: Some(9_001) });
+    stage.news(1, ActionStep::Ended(Outcome::TimedOut("gave up after 2 s behind a lock".to_owned())));
+    stage.wait(3600);
+    assert!(stage.last_line().contains("gave up after 2 s behind a lock"), "{}", stage.last_line());
+    stage.press("j");
+    assert!(!stage.last_line().contains("gave up"), "a key puts it away");
+}
+
+#[test]
+fn a_held_key_enter_and_space_confirm_nothing() {
+    let mut stage = Stage::incident();
+    assert_eq!(stage.press("j j x x x x Enter Enter Space Y Tab j"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+    assert_eq!(stage.press("Esc"), []);
+    assert!(matches!(stage.app.mode, Mode::Normal));
+    assert!(stage.last_line().contains("nothing was done"));
+}
+
+#[test]
+fn read_only_takes_no_action_by_the_keys_that_act_otherwise() {
+    let keys = ["j j x y", "3 j j x y", "5 j j v y", "j j Enter x y", "j j : c a n c e l Enter y", "5 b K"];
+    let run = |new: fn() -> Stage| -> Vec<usize> {
+        keys.iter().map(|keys| writes(&new().filled().press(keys)).len()).collect()
+    };
+    assert_eq!(run(Stage::read_only), [0; 6]);
+    assert_eq!(run(Stage::new), [1, 1, 1, 1, 1, 0], "the same keys act where acting is allowed");
+}
+
+#[test]
+fn read_only_is_refused_by_the_guard_even_where_a_keymap_binds_the_key() {
+    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = pgtriage::guard::Policy::ReadOnly).filled();
+    let effects = stage.press("j j x y");
+    assert_eq!(writes(&effects).len(), 0);
+    assert!(stage.wide().contains("READ-ONLY"));
+}
+
+#[test]
+fn acting_on_a_frozen_screen_is_refused() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("j j Space x");
+    assert!(refusal(&effects).contains("frozen"));
+    assert!(matches!(stage.app.mode, Mode::Normal));
+    assert_eq!(cancels(&stage.press("Space x y")), [locks::ALTER], "live again, it can be done");
+}
+
+#[test]
+fn a_screen_frozen_while_the_question_is_open_cannot_happen_but_a_server_that_goes_voids_it() {
+    let mut stage = Stage::incident();
+    stage.press("j j x");
+    hostile::lost(&mut stage);
+    let effects = stage.press("y");
+    assert!(refusal(&effects).contains("not connected"), "{effects:?}");
+}
+
+#[test]
+fn a_server_that_restarted_under_the_question_voids_it() {
+    let mut stage = Stage::incident();
+    stage.press("j j x");
+    let mut stage = stage.server(Server { started: "2025-11-24 03:14:10+00".to_owned(), ..server() });
+    assert!(refusal(&stage.press("y")).contains("not the server that was asked about"));
+}
+
+#[test]
+fn a_selected_session_that_vanishes_leaves_nothing_to_act_on() {
+    let mut stage = Stage::incident();
+    stage.press("j j");
+    stage.see(locks::flowing());
+    assert_eq!(stage.press("x"), []);
+    assert!(stage.last_line().contains("gone"), "{}", stage.last_line());
+    assert_eq!(stage.press("y"), []);
+    assert!(matches!(stage.app.mode, Mode::Normal), "the neighbour was not asked about");
+}
+
+#[test]
+fn a_session_that_ends_under_its_question_is_not_signalled() {
+    let mut stage = Stage::incident();
+    stage.press("j j x");
+    stage.see(locks::flowing());
+    assert!(refusal(&stage.press("y")).contains("5120 is gone"));
+}
+
+#[test]
+fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("x");
+    let sentence = refusal(&effects).to_owned();
+    for part in ["4711 is idle in a transaction", "cancel cannot help", "blocks 37", "free"] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    for (width, height) in [(160, 45), (80, 24)] {
+        let screen: String = stage.screen(width, height).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(screen.contains(&sentence), "the whole sentence is on the screen at {width}×{height}:\n{screen}");
+    }
+}
+
+#[test]
+fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("5 j j v y");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Vacuum { .. }]), "{effects:?}");
+    stage.news(1, ActionStep::Started { pid: Some(9_001) });
+    assert_eq!(stage.press("j v"), [], "one job at a time");
+    assert!(stage.last_line().contains("still runs"), "{}", stage.last_line());
+    assert_eq!(stage.press("q"), []);
+    assert!(stage.wide().contains("still runs. Leaving cancels it."));
+    assert_eq!(stage.press("n"), [], "staying");
+    assert_eq!(stage.press("K"), [Effect::StopJob { id: 1 }]);
+    stage.news(1, ActionStep::Ended(Outcome::Cancelled));
+    assert!(stage.last_line().contains("stopped"));
+    assert_eq!(stage.press("K"), [], "nothing runs any more");
+    assert_eq!(stage.press("q"), [Effect::Quit], "and leaving asks no more");
+}
+
+#[test]
+fn leaving_a_running_job_takes_a_deliberate_answer() {
+    let mut stage = Stage::incident();
+    stage.press("5 j j v y");
+    assert_eq!(stage.press("q Enter"), []);
+    assert_eq!(stage.press("q y"), [Effect::Quit]);
+}
+
+#[test]
+fn a_table_under_an_autovacuum_is_left_alone() {
+    let mut stage = Stage::incident();
+    stage.press("5 /");
+    stage.type_text("order_items");
+    let effects = stage.press("Enter v");
+    assert!(refusal(&effects).contains("autovacuum (6001) works on it"), "{effects:?}");
+}
+
+#[test]
+fn an_action_is_approved_for_the_identity_that_was_on_the_screen() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("j j x y");
+    let write = writes(&effects)[0];
+    let Write::Cancel { session, query_start, query, server: at, .. } = write else { panic!("{write:?}") };
+    assert_eq!(*session, locks::key(locks::ALTER));
+    assert_eq!(*query_start, locks::alter().query_start);
+    assert_eq!(*query, locks::alter().query);
+    assert_eq!(at.started, server().started);
+    let effects = Stage::incident().press("5 v y");
+    let Some(Write::Vacuum { relation, .. }) = writes(&effects).first().copied() else { panic!("{effects:?}") };
+    assert_eq!((relation.oid, relation.database.raw()), (tables::ORDERS, "shop"));
+}
