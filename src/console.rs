@@ -12,8 +12,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event as Input;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -33,6 +32,9 @@ use terminal::Screen;
 /// At most so often is a frame drawn that no key asked for: 30 times a second is more than an eye needs, and a slow
 /// link must not be filled with frames that the next one replaces.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// At most so many keys are taken in before a frame shows what they came to.
+const BURST: usize = 64;
 
 /// What the loop is connected to.
 pub struct Wires {
@@ -87,7 +89,7 @@ pub async fn run(app: App, wires: Wires) -> io::Result<End> {
     let Wires { reports, news, demand, door } = wires;
     let feeds = Feeds { reports, news, demand };
     let started = Started::default();
-    let mut console = Loop { app, feeds, started, inputs: EventStream::new(), signals, dirty: true, drawn: None };
+    let mut console = Loop { app, feeds, started, inputs: keys::read(), signals, dirty: true, drawn: None };
     let end = console.run(door, &mut screen).await;
     screen.close();
     // The terminal is the user's again while a job that still runs is cancelled and its outcome logged.
@@ -111,7 +113,7 @@ struct Loop {
     app: App,
     feeds: Feeds,
     started: Started,
-    inputs: EventStream,
+    inputs: mpsc::Receiver<io::Result<Input>>,
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
@@ -137,10 +139,10 @@ impl Loop {
                     Wish::End(signal) => return Ok(End::Signal(signal)),
                     Wish::Suspend => self.suspend(screen)?,
                 },
-                input = self.inputs.next() => match input {
+                input = self.inputs.recv() => match input {
                     Some(Ok(input)) => {
                         at_once = true;
-                        if let Some(end) = self.input(input, screen)? {
+                        if let Some(end) = self.inputs(input, screen)? {
                             return Ok(end);
                         }
                     }
@@ -192,7 +194,7 @@ impl Loop {
                     Wish::End(signal) => return Ok(Err(End::Signal(signal))),
                     Wish::Suspend => suspend(screen)?,
                 },
-                input = self.inputs.next() => match input {
+                input = self.inputs.recv() => match input {
                     Some(Ok(Input::Key(key))) => match keys::chord(&key).map(|chord| typing.take(chord)) {
                         Some(Step::Done(secret)) => return Ok(Ok(secret)),
                         Some(Step::Left) => return Ok(Err(End::Quit)),
@@ -211,6 +213,21 @@ impl Loop {
         let effects = self.app.update(event);
         self.dirty = true;
         debug_assert!(effects.is_empty(), "only keys have effects");
+    }
+
+    /// Takes in what was typed, and what has come along with it: a burst needs one frame, not one for each key.
+    fn inputs(&mut self, first: Input, screen: &mut Screen) -> io::Result<Option<End>> {
+        let mut end = self.input(first, screen)?;
+        for _ in 0..BURST {
+            if end.is_some() {
+                break;
+            }
+            match self.inputs.try_recv() {
+                Ok(input) => end = self.input(input?, screen)?,
+                Err(_) => break,
+            }
+        }
+        Ok(end)
     }
 
     fn input(&mut self, input: Input, screen: &mut Screen) -> io::Result<Option<End>> {

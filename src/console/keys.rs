@@ -1,8 +1,35 @@
-//! A terminal's key as a chord.
+//! The terminal's input: read by a thread of its own, and its keys as chords.
+//!
+//! A thread and not a stream of events: the stream hands over one event for each wake of a thread, so a burst of keys
+//! would cost a frame for each.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::io;
+use std::thread;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use tokio::sync::mpsc;
 
 use crate::keymap::{Chord, Key};
+
+/// Events that may wait for the loop; the terminal's own queue holds what comes beyond.
+const WAITING: usize = 256;
+
+/// Reads what is typed from now on, until the terminal fails or nobody listens. The thread mostly sits in its read, and
+/// ends with the process.
+pub fn read() -> mpsc::Receiver<io::Result<Event>> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    thread::spawn(move || {
+        loop {
+            let event = crossterm::event::read();
+            let failed = event.is_err();
+            if sender.blocking_send(event).is_err() || failed {
+                return;
+            }
+        }
+    });
+    receiver
+}
 
 /// The chord of a key event; none for a release and for keys that mean nothing here.
 #[expect(clippy::wildcard_enum_match_arm, reason = "media keys, lock keys and the like mean nothing here")]

@@ -121,6 +121,16 @@ impl Link {
         self.driver.end().await
     }
 
+    /// Waits while a statement that got no answer in time is being cancelled; true where one was, and the session is free
+    /// again or given up by now.
+    pub async fn settled(&self) -> bool {
+        let mut seat = self.seat.subscribe();
+        let was = *seat.borrow() == Seat::Settling;
+        // The sender is our own field: it cannot be gone.
+        let _ = seat.wait_for(|seat| *seat != Seat::Settling).await;
+        was
+    }
+
     /// What the server said since the last answer was given out.
     pub fn notices(&mut self) -> Vec<ServerMessage> {
         self.driver.notices()

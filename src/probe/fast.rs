@@ -182,6 +182,10 @@ async fn serve(share: &mut Share, seat: &mut Seat, memory: &mut Memory, errands:
                         if share.answer(question, began, answer).await.is_err() {
                             return Lost::Over;
                         }
+                        // A server that hung is no slow question: once it answers again all is asked at the usual pace.
+                        if seat.settled().await {
+                            share.schedule.start_over();
+                        }
                     }
                 }
             },

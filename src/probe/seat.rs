@@ -137,6 +137,11 @@ impl Seat {
         gone(self.link.ended().await)
     }
 
+    /// Waits while an unanswered statement is being cancelled; true where the server hung, and no longer does or was left.
+    pub async fn settled(&self) -> bool {
+        self.link.settled().await
+    }
+
     /// Asks one statement.
     ///
     /// # Errors

@@ -89,6 +89,11 @@ pub async fn run(context: Context, errands: mpsc::Sender<Errand>) {
                 if share.answer(question, began, answer).await.is_err() {
                     return;
                 }
+                if let Some(seat) = &place.seat
+                    && seat.settled().await
+                {
+                    share.schedule.start_over();
+                }
             },
             () = until(idle) => {
                 let now = Instant::now();

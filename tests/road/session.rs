@@ -171,7 +171,7 @@ async fn a_statement_with_parameters_answers_as_text_with_its_count_and_warnings
     writer.execute("SET ROLE weak", &[], Some(SOON)).await.unwrap();
     let skipped = writer.execute("VACUUM n", &[], Some(SOON)).await.unwrap();
     assert!(skipped.has_warning(), "{skipped:?}");
-    let denied = writer.execute("SELECT * FROM n", &[], Some(SOON)).await.unwrap_err();
+    let denied = writer.execute("SELECT * FROM public.n", &[], Some(SOON)).await.unwrap_err();
     assert!(denied.is_privilege(), "{denied}");
     let shape = writer.execute("SELECT now()", &[], Some(SOON)).await.unwrap_err();
     assert!(shape.to_string().contains("cast it to text"), "{shape}");
