@@ -132,6 +132,7 @@ pub fn scene(world: &World) -> Scene<'_> {
         opened_by: Chord::char('x'),
         jobs: &[],
         own_pids: &[],
+        deaf: &[],
         logged_as: "alice",
     }
 }
