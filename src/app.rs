@@ -43,7 +43,7 @@ pub struct Setup {
     pub policy: Policy,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
-    /// True where the target was marked as production: its name is loud.
+    /// True where the target was marked as production: its name is loud, its questions are typed ones.
     pub production: bool,
     /// What is to be known of the settings: sentences, shown at the start.
     pub warnings: Vec<String>,
@@ -271,6 +271,7 @@ impl App {
             jobs: &doings.jobs,
             own_pids: &doings.pids,
             deaf: &doings.deaf,
+            production: self.setup.production,
             logged_as: &self.setup.logged_as,
         }
     }

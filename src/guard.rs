@@ -49,6 +49,8 @@ pub struct Scene<'a> {
     pub own_pids: &'a [i32],
     /// Statements that still ran seconds after a cancel of ours: here terminating may be what is left.
     pub deaf: &'a [StatementKey],
+    /// True where the target was marked as production: each question is then a typed one.
+    pub production: bool,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
 }

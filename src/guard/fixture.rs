@@ -133,6 +133,7 @@ pub fn scene(world: &World) -> Scene<'_> {
         jobs: &[],
         own_pids: &[],
         deaf: &[],
+        production: false,
         logged_as: "alice",
     }
 }

@@ -75,7 +75,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
         warnings: signal_warnings(target, scene),
-        type_to_confirm: None,
+        type_to_confirm: scene.production.then(|| pid.to_string()),
     }
 }
 
@@ -221,7 +221,8 @@ fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
         ));
     }
     let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
-    let type_to_confirm = heavy.then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
+    let type_to_confirm =
+        (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
     Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
 }
 

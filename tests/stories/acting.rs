@@ -268,6 +268,19 @@ fn read_only_names_no_key_that_terminates_and_has_none() {
 }
 
 #[test]
+fn on_a_production_server_a_y_confirms_nothing_and_what_is_typed_does() {
+    let new = || Stage::with(|setup: &mut Setup| setup.production = true).filled();
+    let mut stage = new();
+    assert_eq!(stage.press("j j x y Enter"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+    assert_eq!(cancels(&stage.press("Backspace 5 1 2 0 Enter")), [locks::ALTER]);
+    let mut stage = new();
+    assert_eq!(stage.press("5 v y Enter Backspace"), []);
+    assert_eq!(stage.type_text("public.orders"), []);
+    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Vacuum { .. }]));
+}
+
+#[test]
 fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     let mut stage = Stage::incident();
     let effects = stage.press("5 j j v y");

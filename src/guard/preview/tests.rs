@@ -143,6 +143,18 @@ fn the_termination_of_an_idle_session_says_that_it_frees_but_a_slot() {
 }
 
 #[test]
+fn on_a_production_server_every_question_is_a_typed_one() {
+    let world = fixture::world(vec![fixture::active(7)]);
+    let scene = Scene { production: true, ..fixture::scene(&world) };
+    assert_eq!(prompt(of_pid(&world, 7), &scene).confirm(), &Confirm::Type("7".to_owned()));
+    let vacuum = || Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
+    assert_eq!(prompt(vacuum(), &scene).confirm(), &Confirm::Type("public.orders".to_owned()));
+    let elsewhere = fixture::scene(&world);
+    assert!(matches!(prompt(of_pid(&world, 7), &elsewhere).confirm(), Confirm::Key(_)));
+    assert!(matches!(prompt(vacuum(), &elsewhere).confirm(), Confirm::Key(_)));
+}
+
+#[test]
 fn a_vacuum_says_what_the_table_holds_which_lock_it_takes_and_what_will_be_sent() {
     let world = fixture::world(Vec::new());
     let write = Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
