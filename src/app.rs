@@ -14,7 +14,7 @@ pub mod update;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
-use crate::guard::{Policy, Scene};
+use crate::guard::{Policy, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::panel::{PanelSpec, PanelTab};
@@ -43,7 +43,7 @@ pub struct Setup {
     pub policy: Policy,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
-    /// True where the target was marked as production: its name is loud.
+    /// True where the target was marked as production: its name is loud, its questions are typed ones.
     pub production: bool,
     /// What is to be known of the settings: sentences, shown at the start.
     pub warnings: Vec<String>,
@@ -84,8 +84,12 @@ pub struct Action {
     pub label: String,
     /// When it was confirmed.
     pub at: Timestamp,
+    /// What was done, and to what.
+    pub write: Write,
     /// True for a job, which can be stopped.
     pub job: Option<Job>,
+    /// True where a cancelled statement was seen to run on.
+    pub failed: bool,
     /// How it ended.
     pub outcome: Option<Outcome>,
 }
@@ -97,6 +101,16 @@ pub struct Job {
     pub relation: RelationKey,
     /// The backend that runs it, once known.
     pub pid: Option<i32>,
+}
+
+/// What our actions so far mean for the next one.
+struct Doings {
+    /// The tables that our jobs work on.
+    jobs: Vec<RelationKey>,
+    /// The backends that run them.
+    pids: Vec<i32>,
+    /// Statements that a cancel did not end.
+    deaf: Vec<StatementKey>,
 }
 
 impl Action {
@@ -251,30 +265,30 @@ impl App {
     }
 
     /// What an action is judged by.
-    fn scene<'a>(&'a self, opened_by: Chord, jobs: &'a [RelationKey], own_pids: &'a [i32]) -> Scene<'a> {
+    fn scene<'a>(&'a self, opened_by: Chord, doings: &'a Doings) -> Scene<'a> {
         Scene {
             world: &self.world,
             policy: self.setup.policy,
             now: self.now,
             frozen: self.frozen.is_some(),
             opened_by,
-            jobs,
-            own_pids,
+            jobs: &doings.jobs,
+            own_pids: &doings.pids,
+            deaf: &doings.deaf,
+            production: self.setup.production,
             logged_as: &self.setup.logged_as,
         }
     }
 
-    /// The tables that our jobs work on, and the backends that run them.
-    fn job_targets(&self) -> (Vec<RelationKey>, Vec<i32>) {
+    /// What our actions so far mean for the next one.
+    fn doings(&self) -> Doings {
         let running = self.actions.iter().filter(|a| a.is_running()).filter_map(|a| a.job.as_ref());
-        running.map(|j| (j.relation.clone(), j.pid)).fold(
-            (Vec::new(), Vec::new()),
-            |(mut keys, mut pids), (key, pid)| {
-                keys.push(key);
-                pids.extend(pid);
-                (keys, pids)
-            },
-        )
+        let failed = self.actions.iter().filter(|a| a.failed);
+        Doings {
+            jobs: running.clone().map(|j| j.relation.clone()).collect(),
+            pids: running.filter_map(|j| j.pid).collect(),
+            deaf: failed.filter_map(|a| a.write.cancelled()).collect(),
+        }
     }
 
     /// True where a question can be read: in a smaller window than this its box is a frame without words, or nothing

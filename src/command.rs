@@ -136,6 +136,7 @@ commands! {
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
+    TerminateBackend, "terminate-backend", SESSIONS, Writes, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";

@@ -7,6 +7,7 @@ pub mod audit;
 mod cancel;
 mod journal;
 mod session;
+mod terminate;
 mod vacuum;
 mod writer;
 

@@ -19,7 +19,7 @@ use crate::model::{Timestamp, World};
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
 pub use statement::{Statement, role_name};
-pub use write::{ServerIdentity, Who, Write};
+pub use write::{ServerIdentity, StatementKey, Who, Write};
 
 /// What may be done at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,10 @@ pub struct Scene<'a> {
     pub jobs: &'a [RelationKey],
     /// Pids of our own connections and jobs, as far as they are known.
     pub own_pids: &'a [i32],
+    /// Statements that still ran seconds after a cancel of ours: here terminating may be what is left.
+    pub deaf: &'a [StatementKey],
+    /// True where the target was marked as production: each question is then a typed one.
+    pub production: bool,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
 }

@@ -79,9 +79,9 @@ pub enum ActionStep {
     },
     /// It ended.
     Ended(Outcome),
-    /// A cancelled statement was looked at again: is it still running?
+    /// A cancelled statement or a terminated session was looked at again: is it still there?
     Verified {
-        /// True if the target no longer runs that statement.
+        /// True if the target no longer runs that statement, or is no longer there.
         gone: bool,
         /// Milliseconds since the signal.
         after_ms: u64,
@@ -93,7 +93,7 @@ pub enum ActionStep {
 /// How an action ended: what the server did, not what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Done; for a cancel: the signal was sent. The words say what exactly.
+    /// Done; for a cancel: the signal was sent, for a termination: that, or that the session has ended. The words say what exactly.
     Done(String),
     /// The target was no longer there.
     Gone,

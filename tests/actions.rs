@@ -1,4 +1,4 @@
-//! Both guarded actions on real servers, from the question to the audit line: each outcome is what the server did.
+//! The guarded actions on real servers, from the question to the audit line: each outcome is what the server did.
 //!
 //! The way in is the console's own: a world, a question, a key; nothing here makes an approval of its own.
 
@@ -6,4 +6,5 @@ mod bench;
 mod cancel;
 mod log;
 mod road;
+mod terminate;
 mod vacuum;

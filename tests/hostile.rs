@@ -2,6 +2,7 @@
 //! screen, no action that was not asked about.
 
 use pgtriage::app::mode::Mode;
+use pgtriage::guard::Confirm;
 use pgtriage::keymap::{Chord, Key};
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
@@ -22,11 +23,13 @@ enum Step {
     Hostile,
     Lost,
     News(u64, bool),
+    /// What the open question wants typed is typed, and Enter pressed.
+    Comply,
 }
 
 fn key() -> impl Strategy<Value = Chord> {
     let bound: Vec<Chord> =
-        "2 3 5 6 7 8 Tab S-Tab j Down k g G PgDn PgUp Enter Esc / s S y Y Space . , c Z : ? x x x v \
+        "2 3 5 6 7 8 Tab S-Tab j Down k g G PgDn PgUp Enter Esc / s S y Y Space . , c Z : ? x x x X X v \
                              v K b d < > Left Right Backspace Del Home End C-u C-w C-c n Enter Esc Esc"
             .split_whitespace()
             .map(|k| k.parse().unwrap())
@@ -51,6 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Hostile),
         1 => Just(Step::Lost),
         2 => (1_u64..4, any::<bool>()).prop_map(|(id, end)| Step::News(id, end)),
+        4 => Just(Step::Comply),
     ]
 }
 
@@ -113,6 +117,12 @@ impl Play {
                 let words = hostile::TEXTS.concat();
                 self.stage.news(id, ActionStep::Ended(Outcome::Denied { message: words.clone(), cure: words }));
             }
+            Step::Comply => {
+                let Mode::Ask(prompt) = &self.stage.app.mode else { return Vec::new() };
+                let Confirm::Type(wanted) = prompt.confirm().clone() else { return Vec::new() };
+                let keys = wanted.chars().map(Chord::char).chain([Chord::plain(Key::Enter)]);
+                return keys.flat_map(|chord| self.run(Step::Key(chord))).collect();
+            }
             Step::News(id, false) => self.stage.news(id, ActionStep::Started { pid: Some(9001) }),
         }
         Vec::new()
@@ -150,7 +160,8 @@ proptest! {
 #[test]
 fn every_tab_and_mode_is_clean_and_stands_in_every_small_window() {
     for tab in ["2", "3", "5", "6", "7", "8"] {
-        for more in ["", "Enter", "j Enter j j j", "?", "s", ":", "/", "x", "j x", "j j x", "v", "b", "d", "Space", "G"]
+        for more in
+            ["", "Enter", "j Enter j j j", "?", "s", ":", "/", "x", "j x", "j j x", "X", "v", "b", "d", "Space", "G"]
         {
             let mut stage = hostile::incident(Stage::new());
             stage.press(&format!("{tab} {more}"));

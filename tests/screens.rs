@@ -45,6 +45,7 @@ fn what_opens_above_a_tab_in_three_sizes() {
     for (name, keys) in [
         ("help", "?"),
         ("prompt-cancel", "j j x"),
+        ("prompt-terminate", "X"),
         ("prompt-vacuum", "5 j j v"),
         ("picker-sort", "s"),
         ("picker-database", "5 d"),
@@ -122,7 +123,7 @@ fn a_screen_in_ascii_is_ascii_in_every_cell() {
     let ascii = || Stage::with(|setup| setup.display = Display { colour: false, ascii: true });
     let mut screens = Vec::new();
     for (key, _) in TABS {
-        for more in ["", "Enter", "?", "s", ":", "/", "j j x", "j j v", "Space", "5 d"] {
+        for more in ["", "Enter", "?", "s", ":", "/", "j j x", "X", "j j v", "Space", "5 d"] {
             let mut stage = ascii().filled();
             stage.press(&format!("{key} {more}"));
             screens.push(stage);

@@ -4,11 +4,12 @@ use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
 use super::tab::tables::{TableRow, raw_name};
 use super::{Action, App, Job};
-use crate::command::Tab;
-use crate::guard::{Answer, Approved, Prompt, Verdict, Write, judge};
+use crate::command::{Command, Tab};
+use crate::guard::{Answer, Approved, Prompt, Refusal, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
-use crate::model::session::SessionKey;
+use crate::model::server::Server;
+use crate::model::session::{Session, SessionKey};
 use crate::model::{Question, Timestamp, Tone};
 use crate::table::Row;
 
@@ -41,7 +42,7 @@ impl App {
         if self.tab == Tab::Tables { self.tables.current() } else { None }
     }
 
-    pub(super) fn ask_cancel(&mut self) -> Vec<Effect> {
+    pub(super) fn ask_signal(&mut self, write: fn(&Session, &Server) -> Write) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
@@ -50,7 +51,7 @@ impl App {
             self.say("the selected session is gone: select another", Tone::Notice);
             return Vec::new();
         };
-        let write = Write::cancel(&row.session, server);
+        let write = write(&row.session, server);
         self.ask(write)
     }
 
@@ -73,30 +74,42 @@ impl App {
     }
 
     fn ask(&mut self, write: Write) -> Vec<Effect> {
-        let (jobs, pids) = self.job_targets();
-        match judge(write.clone(), &self.scene(self.opened_by, &jobs, &pids)) {
+        let doings = self.doings();
+        match judge(write.clone(), &self.scene(self.opened_by, &doings)) {
             Verdict::Confirm(prompt) => {
                 // What was said before is not part of the question.
                 self.notice = None;
                 self.mode = Mode::Ask(prompt);
                 Vec::new()
             }
-            Verdict::Refuse(refusal) => self.refused(write, refusal.sentence()),
+            Verdict::Refuse(refusal) => self.refused(write, &refusal),
         }
     }
 
-    fn refused(&mut self, write: Write, sentence: String) -> Vec<Effect> {
-        self.say(sentence.clone(), Tone::Warning);
+    fn refused(&mut self, write: Write, refusal: &Refusal) -> Vec<Effect> {
+        let sentence = refusal.sentence();
+        let other = other_way(refusal).map_or_else(String::new, |command| self.other_key(command));
+        self.say(format!("{sentence}{other}"), Tone::Warning);
         vec![Effect::RecordRefusal { write, refusal: sentence }]
+    }
+
+    /// `; X terminates it (asks first)`: how the key of `command` is named where another could not help; nothing where
+    /// it has none.
+    pub(super) fn other_key(&self, command: Command) -> String {
+        if self.offers(command) {
+            format!("; {} {}s it (asks first)", self.key_of(command), command.spec().brief)
+        } else {
+            String::new()
+        }
     }
 
     /// `at` is the key's own time, not the newest of all events: where the clock was set back, that one stands still
     /// far ahead of the frame's, and any key would come late enough to be deliberate.
     pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord, at: Timestamp) -> Vec<Effect> {
-        let (jobs, pids) = self.job_targets();
-        match prompt.answer(chord, at, &self.scene(self.opened_by, &jobs, &pids)) {
+        let doings = self.doings();
+        match prompt.answer(chord, at, &self.scene(self.opened_by, &doings)) {
             Answer::Approved(approved) => self.approved(approved),
-            Answer::Refused(refusal, write) => self.refused(write, refusal.sentence()),
+            Answer::Refused(refusal, write) => self.refused(write, &refusal),
             Answer::Declined => {
                 self.say("nothing was done", Tone::Faint);
                 Vec::new()
@@ -113,11 +126,12 @@ impl App {
         self.next_action += 1;
         let job = match approved.write() {
             Write::Vacuum { relation, .. } => Some(Job { relation: relation.clone(), pid: None }),
-            Write::Cancel { .. } => None,
+            Write::Cancel { .. } | Write::Terminate { .. } => None,
         };
-        let label = approved.write().shown();
+        let write = approved.write().clone();
+        let label = write.shown();
         self.say(format!("{label}: sending"), Tone::Faint);
-        self.actions.push(Action { id, label, at: self.now, job, outcome: None });
+        self.actions.push(Action { id, label, at: self.now, write, job, failed: false, outcome: None });
         vec![Effect::Write { id, approved }]
     }
 
@@ -174,6 +188,16 @@ impl App {
                 Vec::new()
             }
         }
+    }
+}
+
+/// The command that can help where the one that was refused cannot.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal holds for both")]
+fn other_way(refusal: &Refusal) -> Option<Command> {
+    match refusal {
+        Refusal::Idle { .. } | Refusal::IdleInTransaction { .. } => Some(Command::TerminateBackend),
+        Refusal::CancelFirst { .. } => Some(Command::CancelBackend),
+        _ => None,
     }
 }
 

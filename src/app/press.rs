@@ -4,6 +4,7 @@ use super::App;
 use super::mode::{Input, Mode, Subject};
 use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
+use crate::guard::Write;
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::{Timestamp, Tone};
@@ -78,6 +79,7 @@ impl App {
         let keeps_detail = matches!(
             command,
             Command::CancelBackend
+                | Command::TerminateBackend
                 | Command::VacuumAnalyze
                 | Command::CancelJob
                 | Command::ExactBloat
@@ -102,7 +104,8 @@ impl App {
             Command::ShowCache => self.show(Tab::Cache),
             Command::NextTab => self.show(neighbour(self.tab, 1)),
             Command::PreviousTab => self.show(neighbour(self.tab, Tab::ALL.len() - 1)),
-            Command::CancelBackend => return self.ask_cancel(),
+            Command::CancelBackend => return self.ask_signal(Write::cancel),
+            Command::TerminateBackend => return self.ask_signal(Write::terminate),
             Command::VacuumAnalyze => return self.ask_vacuum(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),

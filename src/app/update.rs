@@ -2,6 +2,7 @@
 
 use super::App;
 use super::mode::Mode;
+use crate::command::Command;
 use crate::message::{ActionNews, ActionStep, Effect, Event, Outcome};
 use crate::model::{Question, Tone};
 
@@ -75,14 +76,24 @@ impl App {
             ActionStep::Unlogged(why) => {
                 (format!("{label}: its outcome is NOT in the audit log: {why}"), Tone::Critical)
             }
-            ActionStep::Verified { gone: true, after_ms } => {
-                (format!("{label}: the statement ended after {}", seconds(after_ms)), Tone::Good)
-            }
-            ActionStep::Verified { gone: false, after_ms } => {
-                (format!("{label}: the statement still runs {} after the cancel", seconds(after_ms)), Tone::Warning)
+            ActionStep::Verified { gone, after_ms } => {
+                let cancelled = action.write.cancelled().is_some();
+                action.failed = !gone && cancelled;
+                let other = if action.failed { self.other_key(Command::TerminateBackend) } else { String::new() };
+                verified_words(&label, (cancelled, gone), &seconds(after_ms), &other)
             }
         };
         self.say(text, tone);
+    }
+}
+
+/// What the look after a signal is called; `other` names what can still help.
+fn verified_words(label: &str, (cancelled, gone): (bool, bool), after: &str, other: &str) -> (String, Tone) {
+    match (cancelled, gone) {
+        (true, true) => (format!("{label}: the statement ended after {after}"), Tone::Good),
+        (true, false) => (format!("{label}: the statement still runs {after} after the cancel{other}"), Tone::Warning),
+        (false, true) => (format!("{label}: gone after {after}"), Tone::Good),
+        (false, false) => (format!("{label}: the session is still there {after} after the signal"), Tone::Warning),
     }
 }
 

@@ -202,7 +202,7 @@ options! {
     Dbname, "dbname", Some('d'), Line, Kind::Text("NAME"), None, "Database, URI or key=value words; never a target.";
     NoPassword, "no-password", Some('w'), Line, Kind::Switch, None, "Never ask for a password.";
     Password, "password", Some('W'), Line, Kind::Switch, None, "Ask for the password before connecting.";
-    Production, "production", None, Files, Kind::Switch, None, "Mark the server as production: its name is loud.";
+    Production, "production", None, Files, Kind::Switch, None, "Mark the server as production: its name is loud, its questions are typed ones.";
 
     [Metrics]
     Prometheus, "prometheus", None, Anywhere, Kind::Url, None, "Base address of Prometheus or of what speaks its API.";

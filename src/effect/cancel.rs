@@ -15,7 +15,7 @@ use super::session::{ask, cell};
 /// How long the server may take over the guarded statement, which needs well under a millisecond.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// When to look again after a signal. A statement ends within milliseconds unless it is somewhere that does not listen
+/// When to look again after a signal, to a statement or to a session. A statement ends within milliseconds unless it is somewhere that does not listen
 /// for signals; three seconds later it will most likely not end by itself.
 pub(super) const LOOKS: [Duration; 5] = [
     Duration::from_millis(200),
@@ -51,7 +51,12 @@ pub(super) async fn rehearse(link: &mut Link) -> Result<(), String> {
         who: Who::default(),
         server: ServerIdentity { started: "-infinity".to_owned(), ..ServerIdentity::default() },
     };
-    match send(link, &nobody).await.0 {
+    rehearsed(send(link, &nobody).await.0)
+}
+
+/// What a rehearsal came to: nobody was found, and nothing failed.
+pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
+    match outcome {
         Outcome::Changed(_) => Ok(()),
         Outcome::Unknown(why) | Outcome::Refused(why) | Outcome::NotSent(why) | Outcome::TimedOut(why) => Err(why),
         Outcome::Denied { message, .. } => Err(message),
@@ -72,7 +77,7 @@ pub(super) async fn send(link: &mut Link, write: &Write) -> (Outcome, Vec<String
             (outcome(rows.first()), notices)
         }
         Err(error) if error.is_privilege() => {
-            let cure = cure(link, write).await;
+            let cure = cure(link, write, "cancel a superuser's statement").await;
             (Outcome::Denied { message: shown(&words(&error)), cure }, Vec::new())
         }
         Err(error) => (failed(&error), Vec::new()),
@@ -81,9 +86,19 @@ pub(super) async fn send(link: &mut Link, write: &Write) -> (Outcome, Vec<String
 
 /// Reads the one row of `cancel.sql`.
 fn outcome(row: Option<Row<'_>>) -> Outcome {
+    signalled(row, "signal sent", now_doing)
+}
+
+/// Reads the one row of a guarded signal: `done` is what true stands for, `now_doing` tells from state and query what a
+/// session does that was not signalled for being no longer the same.
+pub(super) fn signalled(
+    row: Option<Row<'_>>,
+    done: &str,
+    now_doing: fn(Option<&str>, Option<&str>) -> String,
+) -> Outcome {
     let hidden = cell(row, "query") == Some("<insufficient privilege>");
     match (cell(row, "signaled"), cell(row, "same_server"), cell(row, "same_session")) {
-        (Some("true"), ..) => Outcome::Done("signal sent".to_owned()),
+        (Some("true"), ..) => Outcome::Done(done.to_owned()),
         (None, Some("true"), Some("true")) => Outcome::Changed(now_doing(cell(row, "state"), cell(row, "query"))),
         (None, Some("true"), None) if hidden => {
             Outcome::Changed("the server hides from us what it runs now; nothing was sent".to_owned())
@@ -122,15 +137,16 @@ pub(super) fn failed(error: &AskError) -> Outcome {
 }
 
 /// What would have to be granted. The message says so too, but its words depend on version and language.
-async fn cure(link: &mut Link, write: &Write) -> String {
-    let Write::Cancel { session: key, .. } = write else { return String::new() };
+/// `what` is what only a superuser may do to a superuser.
+pub(super) async fn cure(link: &mut Link, write: &Write, what: &str) -> String {
+    let Some(key) = write.session() else { return String::new() };
     let sql = include_str!("sql/signal_rights.sql").to_owned();
     let asked = ask(link, &Statement { sql, parameters: vec![Some(key.pid.to_string())] }, DEADLINE).await;
     let rows = asked.unwrap_or_default();
     let row = rows.first();
     let role = cell(row, "role").map_or_else(|| "our role".to_owned(), |role| role_name(&role.into()));
     if cell(row, "target_is_superuser") == Some("true") || cell(row, "may_signal") == Some("true") {
-        "only a superuser may cancel a superuser's statement".to_owned()
+        format!("only a superuser may {what}")
     } else {
         format!("GRANT pg_signal_backend TO {role}")
     }

@@ -60,7 +60,7 @@ impl Journal {
         self.say_if_unlogged(id, line).await;
     }
 
-    /// Tells whether a cancelled statement has gone.
+    /// Tells whether a cancelled statement, or a terminated session, has gone.
     pub(super) async fn verified(&self, id: u64, write: &Write, gone: bool, after_ms: u64) {
         self.tell(id, ActionStep::Verified { gone, after_ms }).await;
         let line = self.write(id, |head| Entry::verified(head, write, gone, after_ms)).await;

@@ -23,10 +23,11 @@ use super::cancel::{self, LOOKS};
 use super::journal::Journal;
 use super::session::{Bounds, Road, open, pulse};
 use super::vacuum::Job;
-use super::{Request, Setup};
+use super::{Request, Setup, terminate};
 
-/// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
+/// of them waits up to 3 s for what it terminates.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long such a statement may wait for a lock. It names none, so this is a seat belt.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
@@ -40,11 +41,13 @@ const BEAT: Duration = Duration::from_secs(30);
 /// How long the jobs have to end when the console ends.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// A cancelled statement that is looked at again.
+/// A cancelled statement, or a terminated session, that is looked at again.
 struct Watched {
     id: u64,
     write: Write,
     sent: Instant,
+    /// When the server had answered.
+    answered: Instant,
     looks: usize,
 }
 
@@ -150,7 +153,7 @@ impl Writer {
     async fn take(&mut self, request: Request) {
         match request {
             Request::Write { id, approved } => match approved.write() {
-                Write::Cancel { .. } => self.cancel(id, approved).await,
+                Write::Cancel { .. } | Write::Terminate { .. } => self.signal(id, approved).await,
                 Write::Vacuum { .. } => self.vacuum(id, approved),
             },
             Request::StopJob { id } => {
@@ -167,8 +170,8 @@ impl Writer {
         }
     }
 
-    /// Cancels a statement: connection, line, statement, outcome, line.
-    async fn cancel(&mut self, id: u64, approved: Approved) {
+    /// Cancels a statement or terminates a session: connection, line, statement, outcome, line.
+    async fn signal(&mut self, id: u64, approved: Approved) {
         let connected = self.connected().await;
         let write = approved.write();
         if let Err(error) = self.journal.intend(id, &approved).await {
@@ -185,12 +188,14 @@ impl Writer {
             return self.journal.ended(id, write, (Outcome::NotSent(why), Vec::new())).await;
         };
         self.journal.started(id, None).await;
-        let ended = cancel::send(link, write).await;
         let sent = Instant::now();
+        let terminates = matches!(write, Write::Terminate { .. });
+        let ended = if terminates { terminate::send(link, write).await } else { cancel::send(link, write).await };
+        let watched = || Watched { id, write: write.clone(), sent, answered: Instant::now(), looks: 0 };
         match &ended.0 {
-            Outcome::Done(_) => {
-                self.watched.push(Watched { id, write: write.clone(), sent, looks: 0 });
-            }
+            Outcome::Done(_) => self.watched.push(watched()),
+            // The signal was sent, and may still do its work.
+            Outcome::TimedOut(_) if terminates => self.watched.push(watched()),
             // An answer that still comes would be taken for the next statement's.
             Outcome::Unknown(why) => self.lose(why.clone()).await,
             Outcome::Gone
@@ -210,7 +215,7 @@ impl Writer {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Vacuum { relation, .. } => self.journal.in_database(relation.database.raw()),
-            Write::Cancel { .. } => self.journal.clone(),
+            Write::Cancel { .. } | Write::Terminate { .. } => self.journal.clone(),
         };
         let (stop, stopped) = watch::channel(false);
         let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };
@@ -240,6 +245,7 @@ impl Writer {
             let bounds = Bounds { statement: STATEMENT_TIMEOUT, lock: LOCK_TIMEOUT };
             let mut link = open(&road, None, bounds).await?;
             cancel::rehearse(&mut link).await?;
+            terminate::rehearse(&mut link).await?;
             cancel::warm(&mut link).await?;
             Ok(link)
         })
@@ -288,14 +294,18 @@ impl Writer {
         self.say(state).await;
     }
 
-    /// Looks at the cancelled statements whose time has come.
+    /// Looks at what was signalled and whose time has come.
     async fn look(&mut self) {
         let now = Instant::now();
         let (due, later): (Vec<_>, Vec<_>) = self.watched.drain(..).partition(|w| w.due() <= now);
         self.watched = later;
         for mut watched in due {
             let Some(link) = &mut self.link else { continue };
-            let Some(running) = cancel::still_runs(link, &watched.write).await else { continue };
+            let looked = match watched.write {
+                Write::Terminate { .. } => terminate::still_there(link, &watched.write).await,
+                Write::Cancel { .. } | Write::Vacuum { .. } => cancel::still_runs(link, &watched.write).await,
+            };
+            let Some(running) = looked else { continue };
             watched.looks += 1;
             let last = watched.looks >= LOOKS.len();
             if running && !last {
@@ -336,6 +346,6 @@ impl Writer {
 
 impl Watched {
     fn due(&self) -> Instant {
-        self.sent + LOOKS.get(self.looks).copied().unwrap_or_default()
+        self.answered + LOOKS.get(self.looks).copied().unwrap_or_default()
     }
 }

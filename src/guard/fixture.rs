@@ -132,6 +132,8 @@ pub fn scene(world: &World) -> Scene<'_> {
         opened_by: Chord::char('x'),
         jobs: &[],
         own_pids: &[],
+        deaf: &[],
+        production: false,
         logged_as: "alice",
     }
 }

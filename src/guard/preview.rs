@@ -2,6 +2,8 @@
 //!
 //! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
 
+mod terminate;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -40,6 +42,10 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
             cancel(session.pid, &Target { who, query, found }, scene)
         }
+        Write::Terminate { session, who, query, .. } => {
+            let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
+            terminate::of(session.pid, &Target { who, query, found }, scene)
+        }
         Write::Vacuum { relation, schema, name, .. } => {
             let list = scene.world.relations.get().filter(|list| list.database == relation.database);
             let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == relation.oid));
@@ -59,8 +65,28 @@ struct Target<'a> {
 }
 
 fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
-    let world = scene.world;
+    let rows = vec![
+        Row { label: "who", text: who(target) },
+        Row { label: "doing", text: doing(target) },
+        Row { label: "undoes", text: undoes(target.found) },
+        Row { label: "frees", text: frees(pid, scene.world) },
+    ];
+    Preview {
+        title: format!("Cancel the statement of backend {pid}?"),
+        rows,
+        warnings: signal_warnings(target, scene),
+        type_to_confirm: scene.production.then(|| pid.to_string()),
+    }
+}
+
+fn who(target: &Target<'_>) -> String {
     let connected = target.found.and_then(|s| s.backend_s).map(|s| format!(", connected {} ago", Age(s).exact()));
+    format!("{}{}", target.who.shown(), connected.unwrap_or_default())
+}
+
+/// What one should know before a session is signalled.
+fn signal_warnings(target: &Target<'_>, scene: &Scene<'_>) -> Vec<String> {
+    let world = scene.world;
     let mut warnings = Vec::new();
     if let Some(age) = world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
         warnings.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
@@ -68,16 +94,10 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
     if matches!(&world.link, Some(Link::Up(facts)) if facts.pooled) {
         warnings.push("behind a transaction pooler: this backend may serve another client by now".to_owned());
     }
-    if builds_concurrently(target.query.raw()) {
-        warnings.push("a cancelled CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
+    if target.found.is_none_or(Session::is_active) && builds_concurrently(target.query.raw()) {
+        warnings.push("a stopped CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
     }
-    let rows = vec![
-        Row { label: "who", text: format!("{}{}", target.who.shown(), connected.unwrap_or_default()) },
-        Row { label: "doing", text: doing(target) },
-        Row { label: "undoes", text: undoes(target.found) },
-        Row { label: "frees", text: frees(pid, world) },
-    ];
-    Preview { title: format!("Cancel the statement of backend {pid}?"), rows, warnings, type_to_confirm: None }
+    warnings
 }
 
 /// `active 12m03s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE …`
@@ -99,12 +119,17 @@ fn doing(target: &Target<'_>) -> String {
 /// where the client set one).
 fn undoes(found: Option<&Session>) -> String {
     let Some(session) = found else { return "the statement and its transaction".to_owned() };
+    format!("the statement and {}", transaction(session))
+}
+
+/// `its transaction, open 12m03s; it has written (xid 8812345): rolled back`
+fn transaction(session: &Session) -> String {
     let open = session.xact_s.map_or_else(String::new, |s| format!(", open {}", Age(s).exact()));
     let wrote = session
         .xid
         .as_ref()
         .map_or_else(|| "has written nothing".to_owned(), |xid| format!("has written (xid {xid}): rolled back"));
-    format!("the statement and its transaction{open}; it {wrote}")
+    format!("its transaction{open}; it {wrote}")
 }
 
 /// Who waits behind `pid`, who of them could go on without it, and who keeps the others waiting.
@@ -196,7 +221,8 @@ fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
         ));
     }
     let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
-    let type_to_confirm = heavy.then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
+    let type_to_confirm =
+        (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
     Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
 }
 

@@ -34,7 +34,7 @@ pub enum Refusal {
         /// Its pid.
         pid: i32,
     },
-    /// The server hides the session's times and statement from our role, so it could not check what it cancels.
+    /// The server hides the session's times and statement from our role, so it could not check what it signals.
     Hidden {
         /// Its pid.
         pid: i32,
@@ -47,6 +47,18 @@ pub enum Refusal {
         pid: i32,
         /// The head of what it runs now.
         now: ServerText,
+    },
+    /// The session to be terminated does something else than what was asked about.
+    MovedOn {
+        /// Its pid.
+        pid: i32,
+        /// What it does now: `state`.
+        now: String,
+    },
+    /// The session to be terminated runs a statement, which a cancel may end.
+    CancelFirst {
+        /// Its pid.
+        pid: i32,
     },
     /// An autovacuum that keeps the server from stopping at the wraparound limit.
     PreventsWraparound {
@@ -158,26 +170,36 @@ impl Refusal {
             Self::OwnSession { pid } => format!("{pid} is a connection of this console"),
             Self::SessionGone { pid } => format!("{pid} is gone"),
             Self::Hidden { pid, role } => format!(
-                "the server hides from us what {pid} runs and since when, so it could not check that it cancels the \
-                 right statement: GRANT pg_monitor TO {}",
+                "the server hides from us what {pid} runs and since when, so it could not check that it hits the \
+                 right one: GRANT pg_monitor TO {}",
                 role_name(role)
             ),
             Self::StatementChanged { pid, now } => {
                 format!("{pid} has finished that statement and now runs: {}", now.head(80))
             }
+            Self::MovedOn { pid, now } => {
+                format!(
+                    "{pid} has gone on since it was asked about: it is now {}",
+                    ServerText::from(now.as_str()).head(40)
+                )
+            }
+            Self::CancelFirst { pid } => format!(
+                "{pid} runs a statement: cancel it first; it may be terminated once a cancel from here was seen not to \
+                 end that statement within 3 s"
+            ),
             Self::PreventsWraparound { pid } => format!(
-                "{pid} is an autovacuum to prevent wraparound: it starts again if cancelled, and without it the server \
-                 stops taking writes"
+                "{pid} is an autovacuum to prevent wraparound: it starts again if it is stopped, and without it the \
+                 server stops taking writes"
             ),
             Self::Autovacuum { pid } => format!(
                 "{pid} is an autovacuum worker: it gives way by itself to whoever waits for its table longer than \
                  deadlock_timeout"
             ),
             Self::ParallelWorker { pid, leader } => match leader {
-                Some(leader) => format!("{pid} is a parallel worker: cancel its leader, {leader}"),
-                None => format!("{pid} is a parallel worker: cancel its leader"),
+                Some(leader) => format!("{pid} is a parallel worker: its leader, {leader}, is the session to act on"),
+                None => format!("{pid} is a parallel worker: its leader is the session to act on"),
             },
-            Self::Walsender { pid } => format!("{pid} is a walsender: a cancel would cut off a standby or a backup"),
+            Self::Walsender { pid } => format!("{pid} is a walsender: to stop it would cut off a standby or a backup"),
             Self::Background { pid, kind } => {
                 format!("{pid} is no client but a process of the server ({})", ServerText::from(kind.as_str()).head(40))
             }
@@ -186,7 +208,7 @@ impl Refusal {
                 idle_in_transaction(*pid, open.as_deref(), (*blocks, *frees))
             }
             Self::StateUnknown { pid, state } => format!(
-                "the server does not tell what {pid} runs (state {}), so it could not check what it cancels",
+                "the server does not tell what {pid} runs (state {}), so it could not check what it stops",
                 ServerText::from(state.as_str()).head(40)
             ),
             Self::TableGone { name } => format!("{} is gone", name.head(64)),
@@ -219,7 +241,7 @@ fn idle_in_transaction(pid: i32, open: Option<&str>, (blocks, frees): (usize, us
         (blocks, frees) => format!("; it blocks {blocks}, of whom it would free {frees}"),
     };
     format!(
-        "{pid} is idle in a transaction{since}: a cancel cannot help an idle session, it must be terminated, or its \
-         client must go on{behind}"
+        "{pid} is idle in a transaction{since}: a cancel cannot help an idle session, its client must go on or it must be \
+         terminated{behind}"
     )
 }

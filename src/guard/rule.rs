@@ -3,6 +3,8 @@
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
 mod cancel;
+mod session;
+mod terminate;
 mod vacuum;
 
 use crate::model::relation::{Relation, RelationKey, Relations};
@@ -29,18 +31,20 @@ const RULES: &[Rule] = &[
     not_connected,
     server_unknown,
     server_changed,
-    cancel::own_session,
-    cancel::gone,
-    cancel::parallel_worker,
-    cancel::hidden,
-    cancel::walsender,
-    cancel::wraparound,
-    cancel::autovacuum,
-    cancel::background,
+    session::own,
+    session::gone,
+    session::parallel_worker,
+    session::hidden,
+    session::walsender,
+    session::wraparound,
+    session::autovacuum,
+    session::background,
     cancel::changed,
     cancel::idle_in_transaction,
     cancel::idle,
-    cancel::state_unknown,
+    terminate::moved_on,
+    session::state_unknown,
+    terminate::cancel_first,
     vacuum::standby,
     vacuum::pooled,
     vacuum::gone,
@@ -70,17 +74,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The pid to be cancelled.
+    /// The pid to be signalled.
     fn pid(&self) -> Option<i32> {
-        match self.write {
-            Write::Cancel { session, .. } => Some(session.pid),
-            Write::Vacuum { .. } => None,
-        }
+        self.write.session().map(|key| key.pid)
     }
 
-    /// The session to be cancelled, as it is in the newest list.
+    /// The session to be signalled, as it is in the newest list.
     fn session(&self) -> Option<&'a Session> {
-        let Write::Cancel { session: key, .. } = self.write else { return None };
+        let key = self.write.session()?;
         self.scene.world.sessions.get()?.rows.iter().find(|s| s.key() == *key)
     }
 
@@ -88,7 +89,7 @@ impl<'a> Case<'a> {
     fn relation_key(&self) -> Option<&'a RelationKey> {
         match self.write {
             Write::Vacuum { relation, .. } => Some(relation),
-            Write::Cancel { .. } => None,
+            Write::Cancel { .. } | Write::Terminate { .. } => None,
         }
     }
 

@@ -6,21 +6,28 @@ use std::fmt::Write as _;
 
 use crate::model::ServerText;
 
+use crate::model::session::State;
+
 use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
+const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
 const VACUUM: &str = include_str!("../effect/sql/vacuum.sql");
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
 /// `pg_control_system()` is refused even where the call is never reached.
 const IDENTIFIER_TAG: &str = "--[identifier]";
 
+/// Ends a line of SQL that stands there only where the server itself waits for the end of what it terminates (14 and
+/// later): before that the function takes no time to wait.
+const WAITS_TAG: &str = "--[>=14]";
+
 /// A statement and the values of `$1`, `$2`, …, as text that the server casts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The text.
     pub sql: String,
-    /// The values; none is `NULL`.
+    /// The values; `NULL` is one only for what a session may not have, such as a transaction.
     pub parameters: Vec<Option<String>>,
 }
 
@@ -49,6 +56,17 @@ impl Write {
                 vec![Some(session.pid.to_string()), session.backend_start.clone(), query_start.clone()],
                 server,
             ),
+            Self::Terminate { session, xact_start, query_start, state, server, waits, .. } => {
+                let text = if *waits { TERMINATE.to_owned() } else { without(TERMINATE, WAITS_TAG) };
+                let parameters = vec![
+                    Some(session.pid.to_string()),
+                    session.backend_start.clone(),
+                    xact_start.clone(),
+                    state.map(|state| State::word(state).to_owned()),
+                    query_start.clone(),
+                ];
+                with_server(&text, parameters, server)
+            }
             Self::Vacuum { schema, name, .. } => {
                 let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
                 Statement { sql: format!("VACUUM (ANALYZE) {schema}.{name}"), parameters: Vec::new() }
@@ -60,7 +78,7 @@ impl Write {
     #[must_use]
     pub fn check(&self) -> Option<Statement> {
         match self {
-            Self::Cancel { .. } => None,
+            Self::Cancel { .. } | Self::Terminate { .. } => None,
             Self::Vacuum { relation, schema, name, kind, server } => Some(with_server(
                 VACUUM,
                 vec![
@@ -83,21 +101,19 @@ fn with_server(text: &str, mut parameters: Vec<Option<String>>, server: &ServerI
     if known {
         parameters.push(server.system_identifier.clone());
     }
+    let text = if known { text.to_owned() } else { without(text, IDENTIFIER_TAG) };
     let mut sql = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !line.starts_with("--")) {
-        match line.strip_suffix(IDENTIFIER_TAG) {
-            Some(_) if !known => {}
-            Some(kept) => {
-                sql.push_str(kept.trim_end());
-                sql.push('\n');
-            }
-            None => {
-                sql.push_str(line);
-                sql.push('\n');
-            }
-        }
+        let tag = [IDENTIFIER_TAG, WAITS_TAG].iter().find_map(|tag| line.strip_suffix(tag));
+        sql.push_str(tag.map_or(line, str::trim_end));
+        sql.push('\n');
     }
     Statement { sql, parameters }
+}
+
+/// The text without the lines that end in `tag`.
+fn without(text: &str, tag: &str) -> String {
+    text.lines().filter(|line| !line.ends_with(tag)).fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// A name as SQL takes it whatever is in it. Always in quotation marks, as `vacuum.sql` writes it.
@@ -140,7 +156,8 @@ mod tests {
         let server = fixture::server();
         let cancel = Write::cancel(&fixture::active(4711), &server).statement();
         let vacuum = Write::vacuum(&fixture::relation(), &"shop".into(), &server).check().unwrap();
-        for statement in [cancel, vacuum] {
+        let terminate = Write::terminate(&fixture::active(4711), &server).statement();
+        for statement in [cancel, terminate, vacuum] {
             let most = statement.parameters.len();
             assert!(statement.sql.contains(&format!("${most}")) && !statement.sql.contains(&format!("${}", most + 1)));
             assert!(statement.parameters.iter().all(Option::is_some));
@@ -149,9 +166,34 @@ mod tests {
 
     #[test]
     fn the_signal_stands_in_the_select_list_never_in_where() {
-        let (list, rest) = CANCEL.split_once("\nFROM ").unwrap();
-        assert!(list.contains("pg_cancel_backend") && !rest.contains("pg_cancel_backend"));
-        assert!(!rest.contains("WHERE"));
+        for (sql, signal) in [(CANCEL, "pg_cancel_backend("), (TERMINATE, "pg_terminate_backend(")] {
+            let (list, rest) = sql.split_once("\nFROM ").unwrap();
+            assert!(list.contains(signal) && !rest.contains(signal));
+            assert!(!rest.contains("WHERE"));
+        }
+    }
+
+    #[test]
+    fn a_server_before_14_is_not_asked_to_wait() {
+        let of = |version_num| {
+            let server = crate::model::server::Server { version_num, ..fixture::server() };
+            Write::terminate(&fixture::active(4711), &server).statement()
+        };
+        let (old, new) = (of(130_022), of(140_000));
+        assert!(!old.sql.contains("3000") && new.sql.contains(", 3000\n"), "{}", new.sql);
+        assert_eq!(old.parameters, new.parameters);
+        for sql in [old.sql, new.sql] {
+            assert!(sql.contains("pg_terminate_backend(a.pid") && !sql.contains("--"), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_session_outside_of_a_transaction_has_none_to_be_compared() {
+        let idle =
+            crate::model::session::Session { state: Some(State::Idle), xact_start: None, ..fixture::active(4711) };
+        let statement = Write::terminate(&idle, &fixture::server()).statement();
+        assert_eq!(statement.parameters.get(2..4), Some(&[None, Some("idle".to_owned())][..]));
+        assert!(statement.shown().contains("$3 = NULL, $4 = 'idle'"));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::ServerText;
 use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
-use crate::model::session::{Session, SessionKey};
+use crate::model::session::{Session, SessionKey, State};
+
+/// From this version on `pg_terminate_backend` takes a time to wait for the end.
+const TERMINATE_WAITS: i32 = 140_000;
 
 /// The server that the question was about: an action is void on any other, and after a restart or a promotion.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,15 @@ impl ServerIdentity {
             in_recovery: server.in_recovery,
         }
     }
+}
+
+/// One statement of one session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementKey {
+    /// The session.
+    pub session: SessionKey,
+    /// The statement: its `query_start` as text.
+    pub query_start: Option<String>,
 }
 
 /// Who runs a statement, as the server told it.
@@ -93,6 +105,25 @@ pub enum Write {
         /// The server.
         server: ServerIdentity,
     },
+    /// `pg_terminate_backend` of one session.
+    Terminate {
+        /// The session.
+        session: SessionKey,
+        /// Its transaction: its `xact_start` as text; none outside of one.
+        xact_start: Option<String>,
+        /// Its statement, the last one where it is idle: its `query_start` as text; none where it never ran one.
+        query_start: Option<String>,
+        /// What it did.
+        state: Option<State>,
+        /// The statement's text as it was on the screen, for the audit log.
+        query: ServerText,
+        /// Whose session it is, as it was on the screen.
+        who: Who,
+        /// The server.
+        server: ServerIdentity,
+        /// True where the server itself waits for the session's end (14 and later).
+        waits: bool,
+    },
     /// `VACUUM (ANALYZE)` of one table.
     Vacuum {
         /// The table.
@@ -121,6 +152,21 @@ impl Write {
         }
     }
 
+    /// Terminates `session` while it does what it does now.
+    #[must_use]
+    pub fn terminate(session: &Session, server: &Server) -> Self {
+        Self::Terminate {
+            session: session.key(),
+            xact_start: session.xact_start.clone(),
+            query_start: session.query_start.clone(),
+            state: session.state,
+            query: session.query.clone(),
+            who: Who::of(session),
+            server: ServerIdentity::of(server),
+            waits: server.version_num >= TERMINATE_WAITS,
+        }
+    }
+
     /// Vacuums and analyzes `relation`, a table of `database`.
     #[must_use]
     pub fn vacuum(relation: &Relation, database: &ServerText, server: &Server) -> Self {
@@ -137,7 +183,27 @@ impl Write {
     #[must_use]
     pub fn server(&self) -> &ServerIdentity {
         match self {
-            Self::Cancel { server, .. } | Self::Vacuum { server, .. } => server,
+            Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Vacuum { server, .. } => server,
+        }
+    }
+
+    /// The session that it is done to.
+    #[must_use]
+    pub fn session(&self) -> Option<&SessionKey> {
+        match self {
+            Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
+            Self::Vacuum { .. } => None,
+        }
+    }
+
+    /// The statement that a cancel is done to.
+    #[must_use]
+    pub fn cancelled(&self) -> Option<StatementKey> {
+        match self {
+            Self::Cancel { session, query_start, .. } => {
+                Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
+            }
+            Self::Terminate { .. } | Self::Vacuum { .. } => None,
         }
     }
 
@@ -146,6 +212,7 @@ impl Write {
     pub fn shown(&self) -> String {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
+            Self::Terminate { session, .. } => format!("terminate {}", session.pid),
             Self::Vacuum { schema, name, .. } => format!("vacuum {}.{}", schema.head(64), name.head(64)),
         }
     }

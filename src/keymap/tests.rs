@@ -80,6 +80,8 @@ fn the_keys_are_those_that_the_fingers_know() {
     use Command as C;
     let table = [
         ("default", Tab::Connections, "x", Step::Run(C::CancelBackend)),
+        ("default", Tab::Connections, "X", Step::Run(C::TerminateBackend)),
+        ("vim", Tab::Slow, "X", Step::Run(C::TerminateBackend)),
         ("default", Tab::Slow, "x", Step::Run(C::CancelBackend)),
         ("default", Tab::Tables, "x", Step::Unbound),
         ("default", Tab::Tables, "v", Step::Run(C::VacuumAnalyze)),
@@ -102,6 +104,7 @@ fn the_keys_are_those_that_the_fingers_know() {
         ("emacs", Tab::Slow, "C-x C-c", Step::Run(C::Quit)),
         ("emacs", Tab::Slow, "C-c", Step::Run(C::Quit)),
         ("emacs", Tab::Slow, "x", Step::Run(C::CancelBackend)),
+        ("emacs", Tab::Slow, "X", Step::Run(C::TerminateBackend)),
     ];
     for (name, tab, keys, step) in table {
         assert_eq!(typed(&embedded(name), tab, keys), step, "{name}: {keys} on {}", tab.title());

@@ -9,7 +9,7 @@ use super::theme::Theme;
 use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::connections::{Counts, SessionRow, short_mode};
-use crate::command::Tab;
+use crate::command::{Command, Tab};
 use crate::model::session::State;
 use crate::model::unit::Age;
 use crate::model::{ServerText, Tone};
@@ -197,11 +197,13 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         let text = match rows.iter().find(|r| r.session.pid == pid) {
             Some(row) => {
                 let advice = match row.session.state {
-                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => ": cancel cannot help",
-                    Some(State::Active | State::Fastpath) => ": cancel can help",
-                    Some(State::Starting | State::Disabled | State::Idle) | None => "",
+                    Some(State::IdleInTransaction | State::IdleInTransactionAborted) => {
+                        format!(": cancel cannot help{}", terminates(app))
+                    }
+                    Some(State::Active | State::Fastpath) => ": cancel can help".to_owned(),
+                    Some(State::Starting | State::Disabled | State::Idle) | None => String::new(),
                 };
-                format!("‼ {pid} holds up {behind}, frees {frees} · {}", summary(row, advice))
+                format!("‼ {pid} holds up {behind}, frees {frees} · {}", summary(row, &advice))
             }
             None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
         };
@@ -216,6 +218,15 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     }
     lines.truncate(most.max(1));
     lines
+}
+
+/// `, X terminates`: the key that helps where no cancel can; nothing where there is none.
+fn terminates(app: &App) -> String {
+    if app.offers(Command::TerminateBackend) {
+        format!(", {} terminates", app.key_of(Command::TerminateBackend))
+    } else {
+        String::new()
+    }
 }
 
 fn prepared(app: &App, theme: Theme, behind: usize) -> Line<'static> {

@@ -83,6 +83,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Back,
             Command::SelectNext,
             Command::CancelBackend,
+            Command::TerminateBackend,
             Command::VacuumAnalyze,
             Command::ExactBloat,
             Command::CopyQuery,
@@ -93,6 +94,7 @@ fn offered(app: &App) -> &'static [Command] {
         Tab::Connections => &[
             Command::OpenDetail,
             Command::CancelBackend,
+            Command::TerminateBackend,
             Command::Filter,
             Command::PickSort,
             Command::CopyQuery,
@@ -104,6 +106,7 @@ fn offered(app: &App) -> &'static [Command] {
         Tab::Slow => &[
             Command::OpenDetail,
             Command::CancelBackend,
+            Command::TerminateBackend,
             Command::LowerThreshold,
             Command::RaiseThreshold,
             Command::Filter,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pgtriage::effect::audit::{Audit, Console, Entry, EventKind};
 use pgtriage::effect::{Request, Road, Setup, WriterHandle};
-use pgtriage::guard::{Answer, Approved, Policy, Prompt, Scene, Verdict, Write, judge};
-use pgtriage::keymap::Chord;
+use pgtriage::guard::{Answer, Approved, Confirm, Policy, Prompt, Scene, Verdict, Write, judge};
+use pgtriage::keymap::{Chord, Key};
 use pgtriage::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
 use pgtriage::model::question::{Question, Sample, Snapshot};
 use pgtriage::model::server::Server;
@@ -67,7 +67,8 @@ pub async fn server(client: &Client) -> Server {
 
 /// What the console would know of one session through `client`.
 pub async fn session(client: &Client, pid: i32) -> Session {
-    let sql = "SELECT backend_type, state, backend_start::text, query_start::text, query, usename::text, datname::text
+    let sql = "SELECT backend_type, state, backend_start::text, query_start::text, query, usename::text, datname::text,
+                      xact_start::text
                FROM pg_stat_activity WHERE pid = $1";
     let row = client.query_one(sql, &[&pid]).await.expect("the session");
     let name = |column: usize| row.get::<_, Option<String>>(column).map(ServerText::new);
@@ -88,7 +89,7 @@ pub async fn session(client: &Client, pid: i32) -> Session {
         xmin: None,
         xmin_age: None,
         backend_start: row.get(2),
-        xact_start: None,
+        xact_start: row.get(7),
         query_start: row.get(3),
         backend_s: None,
         xact_s: None,
@@ -122,32 +123,54 @@ pub fn scene(world: &World) -> Scene<'_> {
         opened_by: Chord::char('x'),
         jobs: &[],
         own_pids: &[],
+        deaf: &[],
+        production: false,
         logged_as: "alice",
     }
 }
 
 /// Asks the question and answers it as a person does.
 pub fn approve(write: Write, world: &World) -> Approved {
-    let prompt = match judge(write, &scene(world)) {
+    approve_in(write, &scene(world))
+}
+
+/// The same in a scene of one's own.
+pub fn approve_in(write: Write, scene: &Scene<'_>) -> Approved {
+    let prompt = match judge(write, scene) {
         Verdict::Confirm(prompt) => prompt,
         Verdict::Refuse(refusal) => panic!("{}", refusal.sentence()),
     };
-    confirm(prompt, world)
+    confirm(prompt, scene)
 }
 
-fn confirm(mut prompt: Box<Prompt>, world: &World) -> Approved {
+fn confirm(mut prompt: Box<Prompt>, scene: &Scene<'_>) -> Approved {
     let drawn = Timestamp::now() - Duration::from_secs(2);
     prompt.drawn(drawn);
-    match prompt.answer(Chord::char('y'), drawn + Duration::from_secs(1), &scene(world)) {
-        Answer::Approved(approved) => approved,
-        other @ (Answer::Declined | Answer::Refused(..) | Answer::Waiting(_)) => panic!("{other:?}"),
+    let keys = match prompt.confirm() {
+        Confirm::Key(chord) => vec![*chord],
+        Confirm::Type(text) => text.chars().map(Chord::char).chain([Chord::plain(Key::Enter)]).collect(),
+    };
+    for key in keys {
+        match prompt.answer(key, drawn + Duration::from_secs(1), scene) {
+            Answer::Approved(approved) => return approved,
+            Answer::Waiting(open) => prompt = open,
+            other @ (Answer::Declined | Answer::Refused(..)) => panic!("{other:?}"),
+        }
     }
+    panic!("not confirmed");
 }
 
 /// An approved cancel of what `pid` runs now, as seen by `watcher`.
 pub async fn approved_cancel(watcher: &Client, pid: i32) -> Approved {
     let (server, session) = (server(watcher).await, session(watcher, pid).await);
     let write = Write::cancel(&session, &server);
+    approve(write, &world(&server, vec![session]))
+}
+
+/// An approved termination of `pid` as it is now, as seen by `watcher`.
+pub async fn approved_termination(watcher: &Client, pid: i32) -> Approved {
+    let (server, session) = (server(watcher).await, session(watcher, pid).await);
+    let write = Write::terminate(&session, &server);
     approve(write, &world(&server, vec![session]))
 }
 

@@ -8,6 +8,7 @@ use pgtriage::guard::Write;
 use pgtriage::keymap::Chord;
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
+use pgtriage::model::session::State;
 
 use crate::stage::{Stage, hostile, locks, server, tables};
 
@@ -27,7 +28,7 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
         .into_iter()
         .map(|write| match write {
             Write::Cancel { session, .. } => session.pid,
-            Write::Vacuum { .. } => panic!("a vacuum"),
+            Write::Terminate { .. } | Write::Vacuum { .. } => panic!("no cancel"),
         })
         .collect()
 }
@@ -128,12 +129,13 @@ fn a_held_key_enter_and_space_confirm_nothing() {
 
 #[test]
 fn read_only_takes_no_action_by_the_keys_that_act_otherwise() {
-    let keys = ["j j x y", "3 j j x y", "5 j j v y", "j j Enter x y", "j j : c a n c e l Enter y", "5 b K"];
+    let keys =
+        ["j j x y", "3 j j x y", "5 j j v y", "j j Enter x y", "j j : c a n c e l Enter y", "5 b K", "X 4 7 1 1 Enter"];
     let run = |new: fn() -> Stage| -> Vec<usize> {
         keys.iter().map(|keys| writes(&new().filled().press(keys)).len()).collect()
     };
-    assert_eq!(run(Stage::read_only), [0; 6]);
-    assert_eq!(run(Stage::new), [1, 1, 1, 1, 1, 0], "the same keys act where acting is allowed");
+    assert_eq!(run(Stage::read_only), [0; 7]);
+    assert_eq!(run(Stage::new), [1, 1, 1, 1, 1, 0, 1], "the same keys act where acting is allowed");
 }
 
 #[test]
@@ -201,6 +203,126 @@ fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
         let screen: String = stage.screen(width, height).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(screen.contains(&sentence), "the whole sentence is on the screen at {width}×{height}:\n{screen}");
     }
+}
+
+fn terminations(effects: &[Effect]) -> Vec<i32> {
+    let pids = writes(effects).into_iter().map(|write| match write {
+        Write::Terminate { session, .. } => session.pid,
+        Write::Cancel { .. } | Write::Vacuum { .. } => panic!("no termination"),
+    });
+    pids.collect()
+}
+
+#[test]
+fn the_idle_root_is_terminated_by_five_keys_and_everybody_flows_again() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("x");
+    assert!(refusal(&effects).contains("cancel cannot help"));
+    assert!(stage.last_line().contains("X terminates it"), "{}", stage.last_line());
+    assert_eq!(stage.press("X"), []);
+    let screen = stage.wide();
+    for part in ["Terminate backend 4711?", "xid 8812345", "37 waiting sessions", "FATAL 57P01", "type 4711 and Enter"]
+    {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    assert_eq!(terminations(&stage.press("4 7 1 1 Enter")), [locks::ROOT]);
+    stage.news(1, ActionStep::Ended(Outcome::Done("the session has ended".to_owned())));
+    assert!(stage.last_line().contains("terminate 4711: the session has ended"));
+    stage.news(1, ActionStep::Verified { gone: true, after_ms: 210 });
+    assert!(stage.last_line().contains("terminate 4711: gone after 0.2 s"), "{}", stage.last_line());
+}
+
+#[test]
+fn a_termination_names_the_transaction_that_was_on_the_screen() {
+    let effects = Stage::incident().press("X 4 7 1 1 Enter");
+    let write = writes(&effects)[0];
+    let Write::Terminate { session, xact_start, state, query, waits, .. } = write else { panic!("{write:?}") };
+    assert_eq!((session, xact_start), (&locks::key(locks::ROOT), &locks::root().xact_start));
+    assert_eq!((state, query, *waits), (&locks::root().state, &locks::root().query, true));
+}
+
+#[test]
+fn nothing_but_the_pid_typed_into_its_question_terminates() {
+    for keys in ["X Enter", "X Enter Enter y Enter X Enter", "X 4 7 1 Enter", "X 4 7 1 1 1 Enter", "X 4 8 0 2 Enter"] {
+        let mut stage = Stage::incident();
+        assert_eq!(stage.press(keys), [], "{keys}");
+        assert!(matches!(stage.app.mode, Mode::Ask(_)), "{keys}");
+        assert_eq!(stage.press("Esc"), []);
+        assert!(stage.last_line().contains("nothing was done"));
+    }
+    let mut stage = Stage::incident();
+    assert_eq!(stage.burst("X 4 7 1 1 Enter"), [], "typed before the question could be read");
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+    assert_eq!(stage.press("Enter"), [], "and nothing of it was kept");
+    assert_eq!(terminations(&stage.press("4 7 1 1 Enter")), [locks::ROOT]);
+}
+
+#[test]
+fn a_statement_is_not_terminated_until_a_cancel_of_it_visibly_failed() {
+    let mut stage = Stage::incident();
+    let effects = stage.press("j j X");
+    assert!(refusal(&effects).contains("cancel it first"), "{effects:?}");
+    assert!(stage.last_line().contains("x cancels it"), "{}", stage.last_line());
+    assert_eq!(cancels(&stage.press("x y")), [locks::ALTER]);
+    stage.news(1, ActionStep::Ended(Outcome::Done("signal sent".to_owned())));
+    assert!(refusal(&stage.press("X")).contains("cancel it first"), "signalled is not failed");
+    stage.news(1, ActionStep::Verified { gone: false, after_ms: 3_010 });
+    let said = stage.last_line();
+    assert!(said.contains("still runs 3.0 s after the cancel; X terminates it"), "{said}");
+    assert_eq!(stage.press("X"), []);
+    assert!(stage.wide().contains("Terminate backend 5120?"));
+    assert_eq!(terminations(&stage.press("5 1 2 0 Enter")), [locks::ALTER]);
+    // Another statement of another session is not freed by it.
+    assert!(refusal(&stage.press("j X")).contains("cancel it first"));
+}
+
+#[test]
+fn a_session_that_goes_on_under_its_question_is_not_terminated() {
+    let mut stage = Stage::incident();
+    stage.press("X 4 7 1 1");
+    let mut sessions = locks::pile_up();
+    sessions.rows[0].state = Some(State::Active);
+    stage.see(sessions);
+    assert!(refusal(&stage.press("Enter")).contains("4711 has gone on"));
+}
+
+#[test]
+fn an_idle_client_frees_but_its_slot_and_what_is_no_client_is_left_alone() {
+    let mut stage = Stage::incident();
+    stage.press("/");
+    stage.type_text("4000");
+    assert_eq!(stage.press("Enter X"), []);
+    let screen = stage.wide();
+    assert!(screen.contains("Terminate backend 4000?") && screen.contains("only its slot"), "{screen}");
+    for (pid, why) in [("903", "walsender"), ("901", "no client")] {
+        let mut stage = Stage::incident();
+        stage.press("/");
+        stage.type_text(pid);
+        let effects = stage.press("Enter X");
+        assert!(refusal(&effects).contains(why), "{effects:?}");
+    }
+}
+
+#[test]
+fn read_only_names_no_key_that_terminates_and_has_none() {
+    let mut stage = Stage::read_only().filled();
+    let screen = stage.wide();
+    assert!(screen.contains("cancel cannot help") && !screen.contains("terminates"), "{screen}");
+    assert_eq!(stage.press("X 4 7 1 1 Enter"), []);
+    assert!(Stage::incident().wide().contains("cancel cannot help, X terminates"));
+}
+
+#[test]
+fn on_a_production_server_a_y_confirms_nothing_and_what_is_typed_does() {
+    let new = || Stage::with(|setup: &mut Setup| setup.production = true).filled();
+    let mut stage = new();
+    assert_eq!(stage.press("j j x y Enter"), []);
+    assert!(matches!(stage.app.mode, Mode::Ask(_)));
+    assert_eq!(cancels(&stage.press("Backspace 5 1 2 0 Enter")), [locks::ALTER]);
+    let mut stage = new();
+    assert_eq!(stage.press("5 v y Enter Backspace"), []);
+    assert_eq!(stage.type_text("public.orders"), []);
+    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Vacuum { .. }]));
 }
 
 #[test]

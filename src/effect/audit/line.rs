@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::guard::{Approved, Confirm, ServerIdentity, Who, Write};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
+use crate::model::session::State;
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -52,7 +53,7 @@ pub enum EventKind {
     Intent,
     /// How it ended.
     Outcome,
-    /// Whether a cancelled statement has gone.
+    /// Whether a cancelled statement, or a terminated session, has gone.
     Verified,
     /// An action that was asked for and not allowed.
     Refused,
@@ -71,6 +72,23 @@ pub enum Target {
         /// The statement's `query_start`.
         query_start: Option<String>,
         /// Who runs it.
+        who: Who,
+        /// The statement, as the server sent it, cut at 8192 characters.
+        query: ServerText,
+    },
+    /// One session.
+    Terminate {
+        /// Its pid.
+        pid: i32,
+        /// Its `backend_start`.
+        backend_start: Option<String>,
+        /// Its transaction's `xact_start`.
+        xact_start: Option<String>,
+        /// Its last statement's `query_start`.
+        query_start: Option<String>,
+        /// Its `state`.
+        state: Option<String>,
+        /// Whose it is.
         who: Who,
         /// The statement, as the server sent it, cut at 8192 characters.
         query: ServerText,
@@ -99,6 +117,15 @@ impl Target {
                 pid: session.pid,
                 backend_start: session.backend_start.clone(),
                 query_start: query_start.clone(),
+                who: who.clone(),
+                query: cut(query),
+            },
+            Write::Terminate { session, xact_start, query_start, state, query, who, .. } => Self::Terminate {
+                pid: session.pid,
+                backend_start: session.backend_start.clone(),
+                xact_start: xact_start.clone(),
+                query_start: query_start.clone(),
+                state: state.map(|state| State::word(state).to_owned()),
                 who: who.clone(),
                 query: cut(query),
             },
@@ -207,7 +234,7 @@ pub struct Entry {
     /// What the server said meanwhile: warnings and notices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
-    /// True where the cancelled statement has gone.
+    /// True where the cancelled statement, or the terminated session, has gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<bool>,
     /// Milliseconds from the signal to that look.
@@ -266,7 +293,7 @@ impl Entry {
         Self { outcome: Some(Ended::of(outcome)), notices, ..Self::new(head, EventKind::Outcome, write) }
     }
 
-    /// The line of a later look at a cancelled statement.
+    /// The line of a later look at what was signalled.
     pub(in crate::effect) fn verified(head: &Head<'_>, write: &Write, gone: bool, after_ms: u64) -> Self {
         Self { gone: Some(gone), after_ms: Some(after_ms), ..Self::new(head, EventKind::Verified, write) }
     }

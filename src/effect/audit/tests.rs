@@ -60,6 +60,32 @@ async fn a_line_reads_back_as_it_was_written_whatever_the_query_holds() {
 }
 
 #[tokio::test]
+async fn a_termination_says_which_transaction_in_which_state_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = audit(&path);
+    let write = Write::Terminate {
+        session: SessionKey { pid: 4711, backend_start: Some("2025-11-24 03:01:55.000001+00".to_owned()) },
+        xact_start: Some("2025-11-24 03:02:04+00".to_owned()),
+        query_start: None,
+        state: Some(crate::model::session::State::IdleInTransactionAborted),
+        query: ServerText::from("SELECT 1"),
+        who: Who::default(),
+        server: ServerIdentity::default(),
+        waits: true,
+    };
+    let place = Place::default();
+    let head = Head { id: "42-2", at: Timestamp::UNIX_EPOCH, console: audit.console(), place: &place };
+    let line = Entry::verified(&head, &write, true, 200);
+    audit.append(&line).await.unwrap();
+    assert_eq!(read(&path), [line]);
+    let printed = std::fs::read_to_string(&path).unwrap();
+    for part in ["\"action\":\"terminate\"", "\"state\":\"idle in transaction (aborted)\"", "\"gone\":true"] {
+        assert!(printed.contains(part), "{printed}");
+    }
+}
+
+#[tokio::test]
 async fn a_long_query_is_cut_at_a_character() {
     let folder = tempfile::tempdir().unwrap();
     let audit = audit(&folder.path().join("audit.jsonl"));

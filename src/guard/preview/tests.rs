@@ -104,6 +104,56 @@ fn hostile_text_is_escaped_in_every_line() {
     }
 }
 
+fn terminate(session: &Session) -> Write {
+    Write::terminate(session, &fixture::server())
+}
+
+#[test]
+fn a_termination_says_what_the_session_sits_on_and_what_its_client_loses() {
+    let root = Session { state: Some(State::IdleInTransaction), xid: Some("8812345".to_owned()), ..fixture::active(1) };
+    let world = fixture::world(vec![root.clone(), fixture::waiting(3, &[1])]);
+    let prompt = prompt(terminate(&root), &fixture::scene(&world));
+    assert_eq!(prompt.title(), "Terminate backend 1?");
+    assert_eq!(row(&prompt, "who"), "shop@shop, app=worker, 10.0.3.9:50112, connected 12m12s ago");
+    assert_eq!(row(&prompt, "doing"), "idle in transaction 12m02s; last: UPDATE orders SET total = 1");
+    assert_eq!(
+        row(&prompt, "undoes"),
+        "its transaction, open 12m03s; it has written (xid 8812345): rolled back; its client sees FATAL 57P01 and loses \
+         the session with all that belongs to it"
+    );
+    assert_eq!(row(&prompt, "frees"), "1 waiting session (oldest 12m02s)");
+    assert!(row(&prompt, "runs").contains("pg_terminate_backend"));
+    assert_eq!(row(&prompt, "logged"), "as alice");
+    assert_eq!(prompt.confirm(), &Confirm::Type("1".to_owned()));
+}
+
+#[test]
+fn the_termination_of_an_idle_session_says_that_it_frees_but_a_slot() {
+    let idle =
+        Session { state: Some(State::Idle), xact_start: None, xact_s: None, query: "".into(), ..fixture::active(1) };
+    let mut world = fixture::world(vec![idle.clone()]);
+    let alone = prompt(terminate(&idle), &fixture::scene(&world));
+    assert_eq!(row(&alone, "doing"), "idle 12m02s; last: nothing so far");
+    assert!(row(&alone, "undoes").starts_with("no transaction is open; its client sees FATAL 57P01"));
+    assert!(row(&alone, "frees").starts_with("only its slot"));
+    // A lock of the session, not of a transaction.
+    fixture::take_sessions(&mut world, vec![idle.clone(), fixture::waiting(2, &[1])]);
+    let holder = prompt(terminate(&idle), &fixture::scene(&world));
+    assert_eq!(row(&holder, "frees"), "1 waiting session (oldest 12m02s)");
+}
+
+#[test]
+fn on_a_production_server_every_question_is_a_typed_one() {
+    let world = fixture::world(vec![fixture::active(7)]);
+    let scene = Scene { production: true, ..fixture::scene(&world) };
+    assert_eq!(prompt(of_pid(&world, 7), &scene).confirm(), &Confirm::Type("7".to_owned()));
+    let vacuum = || Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
+    assert_eq!(prompt(vacuum(), &scene).confirm(), &Confirm::Type("public.orders".to_owned()));
+    let elsewhere = fixture::scene(&world);
+    assert!(matches!(prompt(of_pid(&world, 7), &elsewhere).confirm(), Confirm::Key(_)));
+    assert!(matches!(prompt(vacuum(), &elsewhere).confirm(), Confirm::Key(_)));
+}
+
 #[test]
 fn a_vacuum_says_what_the_table_holds_which_lock_it_takes_and_what_will_be_sent() {
     let world = fixture::world(Vec::new());

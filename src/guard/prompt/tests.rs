@@ -6,6 +6,7 @@ use super::super::{Policy, Verdict, fixture, judge};
 use super::*;
 use crate::model::World;
 use crate::model::relation::Relation;
+use crate::model::session::{Session, State};
 
 const Y: Chord = Chord::char('y');
 const ENTER: Chord = Chord::plain(Key::Enter);
@@ -175,6 +176,34 @@ fn text_typed_ahead_does_not_enter_a_heavy_question() {
     waiting(prompt.answer(ENTER, ms(1_000), &scene));
 }
 
+/// A question before a termination.
+fn termination() -> (World, Write) {
+    let root = Session { state: Some(State::IdleInTransaction), ..fixture::active(4711) };
+    let write = Write::terminate(&root, &fixture::server());
+    (fixture::world(vec![root]), write)
+}
+
+#[test]
+fn a_termination_wants_the_pid_typed_and_the_key_that_opened_it_is_but_a_letter() {
+    let (world, write) = termination();
+    let scene = Scene { opened_by: Chord::char('X'), ..fixture::scene(&world) };
+    let mut prompt = open(write, &scene);
+    prompt.drawn(ms(0));
+    for key in [ENTER, Y, ENTER, Chord::char('X'), ENTER] {
+        prompt = waiting(prompt.answer(key, ms(1_000), &scene));
+    }
+    for _ in 0..2 {
+        prompt = waiting(prompt.answer(Chord::plain(Key::Backspace), ms(1_000), &scene));
+    }
+    for text in ["471", "1"] {
+        prompt = waiting(prompt.answer(ENTER, ms(1_000), &scene));
+        prompt = type_in(prompt, text, &scene);
+    }
+    let Answer::Approved(approved) = prompt.answer(ENTER, ms(1_000), &scene) else { panic!("not approved") };
+    assert_eq!(approved.by(), &Confirm::Type("4711".to_owned()));
+    assert!(matches!(approved.write(), Write::Terminate { session, .. } if session.pid == 4711));
+}
+
 /// What can happen to an open question.
 #[derive(Debug, Clone)]
 enum Step {
@@ -235,7 +264,71 @@ fn play(steps: &[Step], policy: Policy, opened_by: Chord) -> (bool, bool) {
     (false, false)
 }
 
+/// Plays the steps on the question before a termination. The expectation is kept apart from the code under test: what a
+/// line of text would hold by then.
+fn play_typed(steps: &[Step], policy: Policy) -> (bool, bool) {
+    let ((with, write), without) = (termination(), fixture::world(Vec::new()));
+    let (mut now, mut first_frame, mut frozen, mut there) = (0, None, false, true);
+    let mut text = String::new();
+    let scene = |frozen, there| Scene { policy, frozen, ..fixture::scene(if there { &with } else { &without }) };
+    let Verdict::Confirm(mut prompt) = judge(write, &scene(false, true)) else { return (false, false) };
+    for step in steps {
+        match step {
+            Step::Wait(by) => now += by,
+            Step::Draw => {
+                prompt.drawn(ms(now));
+                first_frame = first_frame.or(Some(now));
+            }
+            Step::Freeze(is) => frozen = *is,
+            Step::EndTarget => there = false,
+            Step::Press(chord) => {
+                let read = first_frame.is_some_and(|frame| now - frame >= 300);
+                let plain = !chord.control && !chord.alt;
+                let entered = read && *chord == ENTER && text == "4711";
+                if let (Key::Char(c), true, true) = (chord.key, read && plain, text.len() < TYPED_MOST) {
+                    text.push(c);
+                } else if read && chord.key == Key::Backspace {
+                    text.pop();
+                }
+                match prompt.answer(*chord, ms(now), &scene(frozen, there)) {
+                    Answer::Approved(_) => return (true, entered && !frozen && there),
+                    Answer::Waiting(open) if !entered => prompt = open,
+                    Answer::Waiting(_) | Answer::Declined | Answer::Refused(..) => {
+                        return (false, entered && !frozen && there);
+                    }
+                }
+            }
+        }
+    }
+    (false, false)
+}
+
+/// The pid's digits more often than chance would have them.
+fn digit_step() -> impl Strategy<Value = Step> {
+    let digit = prop_oneof![1 => Just('4'), 1 => Just('7'), 2 => Just('1')];
+    let key = prop_oneof![3 => digit.prop_map(Chord::char), 1 => Just(Chord::plain(Key::Backspace)), 1 => Just(ENTER)];
+    prop_oneof![2 => step(), 3 => key.prop_map(Step::Press)]
+}
+
 proptest! {
+    #[test]
+    fn a_termination_is_approved_by_nothing_but_its_pid_and_enter(
+        steps in prop::collection::vec(digit_step(), 0..24),
+        typed in any::<bool>(),
+    ) {
+        // Half of the time a person begins as one should, and the rest happens on top of that.
+        let begun = [Step::Draw, Step::Wait(300)].into_iter();
+        let begun = begun.chain("4711".chars().map(|c| Step::Press(Chord::char(c)))).filter(|_| typed);
+        let steps: Vec<Step> = begun.chain(steps).collect();
+        let (approved, expected) = play_typed(&steps, Policy::Guarded);
+        prop_assert_eq!(approved, expected);
+        let right = [Step::Draw, Step::Wait(300)].into_iter();
+        let right = right.chain("4711".chars().map(|c| Step::Press(Chord::char(c)))).chain([Step::Press(ENTER)]);
+        let right: Vec<Step> = right.collect();
+        prop_assert!(play_typed(&right, Policy::Guarded).0);
+        prop_assert!(!play_typed(&[right, steps].concat(), Policy::ReadOnly).0);
+    }
+
     #[test]
     fn nothing_is_approved_without_a_question_that_was_shown_and_a_deliberate_key(
         steps in prop::collection::vec(step(), 0..24),

@@ -1,75 +1,27 @@
 //! The rules for cancelling a statement.
 
-use crate::model::session::State;
+use crate::model::session::{Session, State};
 use crate::model::unit::Age;
 
 use super::super::{Refusal, Write};
 use super::Case;
 
-/// The list leaves our own sessions out; a pid that is known to be ours is refused all the same.
-pub(super) fn own_session(case: &Case<'_>) -> Option<Refusal> {
-    let pid = case.pid().filter(|pid| case.scene.own_pids.contains(pid))?;
-    Some(Refusal::OwnSession { pid })
-}
-
-/// Gone, or its pid given to another session: the key holds both the pid and the start.
-pub(super) fn gone(case: &Case<'_>) -> Option<Refusal> {
-    let pid = case.pid()?;
-    case.session().is_none().then_some(Refusal::SessionGone { pid })
-}
-
-pub(super) fn parallel_worker(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    let worker = session.leader.is_some_and(|leader| leader != session.pid)
-        || session.backend_type.as_deref() == Some("parallel worker");
-    worker.then_some(Refusal::ParallelWorker { pid: session.pid, leader: session.leader })
-}
-
-/// Without the timestamps the statement that re-checks identity compares with NULL and never fires, even for a role that
-/// may signal (`pg_signal_backend` alone shows none of them): better refused here, with what is missing.
-pub(super) fn hidden(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    // A process of the server has no query_start even where everything is visible.
-    let client = session.backend_type.as_deref() == Some("client backend");
-    let blind = session.hidden || session.backend_start.is_none() || (client && session.query_start.is_none());
-    let role = case.server()?.user.clone();
-    blind.then_some(Refusal::Hidden { pid: session.pid, role })
-}
-
-/// A cancelled walsender ends its stream: the standby behind it falls back to reconnecting, a base backup fails.
-pub(super) fn walsender(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    (session.backend_type.as_deref() == Some("walsender")).then_some(Refusal::Walsender { pid: session.pid })
-}
-
-pub(super) fn wraparound(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    session.prevents_wraparound().then_some(Refusal::PreventsWraparound { pid: session.pid })
-}
-
-pub(super) fn autovacuum(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    (session.backend_type.as_deref() == Some("autovacuum worker")).then_some(Refusal::Autovacuum { pid: session.pid })
-}
-
-/// Everything else that is no client: checkpointer, launchers, logical workers, extensions' own.
-pub(super) fn background(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    let kind = session.backend_type.clone().unwrap_or_else(|| "unknown".to_owned());
-    (!session.is_client()).then_some(Refusal::Background { pid: session.pid, kind })
+/// The session whose statement is to be cancelled.
+fn cancelled<'a>(case: &Case<'a>) -> Option<&'a Session> {
+    if matches!(case.write, Write::Cancel { .. }) { case.session() } else { None }
 }
 
 /// The statement that was asked about has ended, and another one began.
 pub(super) fn changed(case: &Case<'_>) -> Option<Refusal> {
     let Write::Cancel { query_start, .. } = case.write else { return None };
-    let session = case.session()?;
+    let session = cancelled(case)?;
     (session.is_active() && session.query_start != *query_start)
         .then(|| Refusal::StatementChanged { pid: session.pid, now: session.query.clone() })
 }
 
 /// `pg_cancel_backend` answers true for it and does nothing: it would look like success.
 pub(super) fn idle_in_transaction(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
+    let session = cancelled(case)?;
     if !matches!(session.state, Some(State::IdleInTransaction | State::IdleInTransactionAborted)) {
         return None;
     }
@@ -83,23 +35,14 @@ pub(super) fn idle_in_transaction(case: &Case<'_>) -> Option<Refusal> {
 }
 
 pub(super) fn idle(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
+    let session = cancelled(case)?;
     (session.state == Some(State::Idle)).then_some(Refusal::Idle { pid: session.pid })
-}
-
-/// Logging in, `track_activities` off, or a state that this version has no word for: the server could not tell the
-/// statement from the next one.
-pub(super) fn state_unknown(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    let state = session.state.map_or("unknown", State::word).to_owned();
-    (!session.is_active()).then_some(Refusal::StateUnknown { pid: session.pid, state })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::{Scene, Verdict, fixture, judge};
     use super::*;
-    use crate::model::session::Session;
 
     /// The verdict on cancelling `session` as it is in the newest list.
     fn verdict(session: Session) -> Verdict {

@@ -1,0 +1,72 @@
+//! The rules for signalling a session, whichever the signal: there, visible, and a client's.
+
+use crate::model::session::State;
+
+use super::super::{Refusal, Write};
+use super::Case;
+
+/// The list leaves our own sessions out; a pid that is known to be ours is refused all the same.
+pub(super) fn own(case: &Case<'_>) -> Option<Refusal> {
+    let pid = case.pid().filter(|pid| case.scene.own_pids.contains(pid))?;
+    Some(Refusal::OwnSession { pid })
+}
+
+/// Gone, or its pid given to another session: the key holds both the pid and the start.
+pub(super) fn gone(case: &Case<'_>) -> Option<Refusal> {
+    let pid = case.pid()?;
+    case.session().is_none().then_some(Refusal::SessionGone { pid })
+}
+
+pub(super) fn parallel_worker(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    let worker = session.leader.is_some_and(|leader| leader != session.pid)
+        || session.backend_type.as_deref() == Some("parallel worker");
+    worker.then_some(Refusal::ParallelWorker { pid: session.pid, leader: session.leader })
+}
+
+/// Without the timestamps the statement that re-checks identity compares with NULL and never fires, even for a role that
+/// may signal (`pg_signal_backend` alone shows none of them): better refused here, with what is missing.
+pub(super) fn hidden(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    // A process of the server has no query_start even where everything is visible, and an idle session may never have
+    // run a statement.
+    let client = session.backend_type.as_deref() == Some("client backend")
+        && (session.is_active() || matches!(case.write, Write::Cancel { .. }));
+    let blind = session.hidden || session.backend_start.is_none() || (client && session.query_start.is_none());
+    let role = case.server()?.user.clone();
+    blind.then_some(Refusal::Hidden { pid: session.pid, role })
+}
+
+/// A signalled walsender ends its stream: the standby behind it falls back to reconnecting, a base backup fails.
+pub(super) fn walsender(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    (session.backend_type.as_deref() == Some("walsender")).then_some(Refusal::Walsender { pid: session.pid })
+}
+
+/// It is started again at once, from the beginning: nothing is gained by either signal.
+pub(super) fn wraparound(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    session.prevents_wraparound().then_some(Refusal::PreventsWraparound { pid: session.pid })
+}
+
+pub(super) fn autovacuum(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    (session.backend_type.as_deref() == Some("autovacuum worker")).then_some(Refusal::Autovacuum { pid: session.pid })
+}
+
+/// Everything else that is no client: checkpointer, launchers, logical workers, extensions' own.
+pub(super) fn background(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    let kind = session.backend_type.clone().unwrap_or_else(|| "unknown".to_owned());
+    (!session.is_client()).then_some(Refusal::Background { pid: session.pid, kind })
+}
+
+/// Logging in, `track_activities` off, or a state that this version has no word for: the server could not tell
+/// what it does from what it did.
+pub(super) fn state_unknown(case: &Case<'_>) -> Option<Refusal> {
+    let session = case.session()?;
+    let state = session.state.map_or("unknown", State::word).to_owned();
+    let idle = session.state == Some(State::Idle) || session.state.is_some_and(State::is_idle_in_transaction);
+    let known = session.is_active() || (idle && matches!(case.write, Write::Terminate { .. }));
+    (!known).then_some(Refusal::StateUnknown { pid: session.pid, state })
+}
