@@ -2,6 +2,7 @@
 //!
 //! Plain data goes out. It connects to nothing and reads files only through [`Surroundings`].
 
+mod audit;
 mod file;
 mod layer;
 mod line;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use audit::{AuditLook, AuditRequest};
 pub use layer::Origin;
 pub use markdown::options_markdown;
 pub use metrics::{BasicAuth, Metrics, Prometheus};
@@ -39,6 +41,8 @@ pub const EXAMPLE: &str = include_str!("config/example.toml");
 pub enum Request {
     /// Open the console.
     Run(Box<Settings>),
+    /// Look at the audit log and leave.
+    Audit(AuditRequest),
     /// Print this and leave with success.
     Print(String),
 }

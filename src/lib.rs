@@ -24,5 +24,6 @@ pub mod message;
 pub mod model;
 pub mod postgres;
 pub mod probe;
+pub mod report;
 pub mod table;
 pub mod view;

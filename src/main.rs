@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use pgtriage::config::{self, Request, Surroundings};
 use pgtriage::console::{End, start::start};
+use pgtriage::report;
 
 /// The exit code for what was given wrongly, as psql and clap have it.
 const USAGE: u8 = 2;
@@ -17,6 +18,15 @@ fn main() -> ExitCode {
             // A reader that closed the pipe has read enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
+        }
+        Ok(Request::Audit(request)) => {
+            return match report::audit::answer(&request) {
+                Ok(answer) => {
+                    let _ = std::io::stdout().write_all(answer.text.as_bytes());
+                    if answer.whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                }
+                Err(error) => complain(&format!("error: {error}")),
+            };
         }
         Err(error) => return complain(&error.to_string()),
     };

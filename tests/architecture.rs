@@ -37,10 +37,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("app", &["model", "message", "table", "diagnose", "command", "keymap", "guard"]),
     // Texts of a prompt and of the writer's state are drawn as `guard` and `message` name them.
     ("view", &["model", "message", "table", "diagnose", "command", "keymap", "guard", "app"]),
-    ("report", &["model", "message", "table", "diagnose", "config"]),
+    // The lines of the audit log are `effect`'s, which wrote them; nothing is asked of its writer.
+    ("report", &["model", "message", "table", "diagnose", "config", "effect"]),
     ("console", ALL),
     ("headless", ALL),
-    ("main", &["config", "console", "headless"]),
+    // What is answered from a file needs neither tasks nor a terminal: hence `report`.
+    ("main", &["config", "console", "headless", "report"]),
     // The list of the modules.
     ("lib", &[]),
 ];

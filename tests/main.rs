@@ -8,6 +8,7 @@
 
 mod actions;
 mod architecture;
+mod audit;
 mod conninfo;
 mod hostile;
 #[path = "support/lab.rs"]

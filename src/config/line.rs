@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::ConfigError;
+use super::audit::{self, TypedAudit};
 use super::layer::{Layer, Origin, Setting};
 use super::option::{Kind, OPTIONS, Opt, Place, Spec};
 use super::value::{Base, Value};
@@ -26,16 +27,19 @@ pub(super) struct Line {
 pub(super) enum Typed {
     /// Flags and words.
     Line(Line),
+    /// The subcommand `audit`.
+    Audit(TypedAudit),
     /// Help or version: to be printed, and the program leaves.
     Print(String),
 }
 
-/// The program's command line. The first word of a real subcommand would be looked up before a target; there is none.
+/// The program's command line. The first word is looked up as a subcommand before it is a target or a database.
 pub(super) fn command() -> Command {
     let flags = OPTIONS.iter().filter(|s| s.place.is_flag() || s.place == Place::Words).map(argument);
     Command::new("pgtriage")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
+        .override_usage("pgtriage [OPTIONS] [CONNINFO]...\n       pgtriage audit <verify|show> [FILE]")
         .after_help(AFTER)
         .max_term_width(110)
         // As psql: where a flag is given twice, the last one counts.
@@ -43,12 +47,17 @@ pub(super) fn command() -> Command {
         // -h is the host.
         .disable_help_flag(true)
         .disable_version_flag(true)
+        // Nor is `help` a subcommand: it may be a database.
+        .disable_help_subcommand(true)
+        .subcommand(audit::command())
         .args(flags)
         .arg(
             Arg::new("help")
                 .long("help")
                 .short('?')
                 .action(ArgAction::Help)
+                // The subcommands have it too.
+                .global(true)
                 .help("Print this help.")
                 .help_heading("Files"),
         )
@@ -95,13 +104,24 @@ pub(super) fn read(args: Vec<OsString>, base: &Base) -> Result<Typed, ConfigErro
         Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Typed::Print(e.render().to_string()));
         }
-        Err(e) => return Err(ConfigError::Usage(e.render().to_string().trim_end().to_owned())),
+        Err(e) => {
+            // Whoever types `pgtriage audit` may mean a database.
+            let subcommand = matches!(e.kind(), ErrorKind::MissingSubcommand | ErrorKind::InvalidSubcommand);
+            let hint = if subcommand { "\n`-d audit` is a database of that name." } else { "" };
+            return Err(ConfigError::Usage(format!("{}{hint}", e.render().to_string().trim_end())));
+        }
     };
     let mut layer = Layer::new();
     for spec in OPTIONS.iter().filter(|s| s.place.is_flag()) {
         if let Some(value) = value(spec, &matches, base)? {
             layer.insert(spec.option, Setting { value, origin: Origin::Flag(spec.name) });
         }
+    }
+    if let Some(typed) = audit::read(&matches) {
+        return match layer.keys().next() {
+            Some(opt) => Err(ConfigError::Usage(format!("error: --{} says nothing to `audit`", opt.spec().name))),
+            None => Ok(Typed::Audit(typed)),
+        };
     }
     let words = texts(&matches, Opt::Conninfo.spec().name);
     Ok(Typed::Line(Line { layer, words }))

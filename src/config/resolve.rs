@@ -24,6 +24,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
     let here = Base { home: around.home.clone(), folder: None };
     let typed = match line::read(args, &here)? {
         Typed::Print(text) => return Ok(Request::Print(text)),
+        Typed::Audit(typed) => return typed.request(|| usual_log(around)).map(Request::Audit),
         Typed::Line(typed) => typed,
     };
     let mut layers = Layers::default();
@@ -143,6 +144,14 @@ fn read_only(layers: &Layers, broken: Option<&str>, no_audit: bool) -> Option<St
 fn audit_file(around: &Surroundings, layers: &Layers) -> Option<PathBuf> {
     let usual = || Some(around.folder("XDG_STATE_HOME", ".local/state")?.join("audit.jsonl"));
     layers.text(Opt::AuditFile).map(PathBuf::from).or_else(usual)
+}
+
+/// The log that actions on this machine are recorded in, where the words of an error must say that it is not known.
+fn usual_log(around: &Surroundings) -> Result<PathBuf, ConfigError> {
+    let unknown = |why: &str| ConfigError::Usage(format!("error: {why}: name the audit log's file"));
+    let mut layers = Layers::default();
+    layers.insert(Rank::System, system_file(around).map_err(|reason| unknown(&reason))?.general);
+    audit_file(around, &layers).ok_or_else(|| unknown("HOME is not set"))
 }
 
 /// The conninfo of the config file, where it is meant: always that of a target, the general one only where neither the

@@ -1,5 +1,6 @@
 //! Stories of settings: what is around, what is typed, what comes of it. No test sees the real environment.
 
+mod audit;
 mod errors;
 mod help;
 mod precedence;

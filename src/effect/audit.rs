@@ -4,18 +4,20 @@
 //! [`Audit::append`] returns. It never edits or removes what another wrote, and never decides whether an action runs.
 //!
 //! The file is opened anew for each line, so that a log that was rotated away is not written to. The lock is held while
-//! the end of the file is looked at: a chain of hashes over the lines needs nothing more, and readers ignore fields that
-//! they do not know.
+//! the end of the file is looked at, since each line carries the hash of the one before it.
 
+mod chain;
 mod line;
+pub mod read;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chain::LONGEST;
 pub(in crate::effect) use line::Head;
 pub use line::{Confirmation, Console, Ended, Entry, EventKind, Place, Target};
 
@@ -45,6 +47,9 @@ pub enum AuditError {
     /// The disk does not answer.
     #[error("audit log {0}: not on disk within 5 s")]
     Slow(PathBuf),
+    /// A line is longer than any that is written or read.
+    #[error("audit log {0}: a line of more than 16 MiB")]
+    Long(PathBuf),
     /// The line could not be written as JSON.
     #[error("audit log: {0}")]
     Json(#[from] serde_json::Error),
@@ -86,7 +91,7 @@ impl Audit {
     /// Where the line is not on disk, or not known to be. Nothing of it is then left in the file, if the file system
     /// allows that.
     pub async fn append(&self, entry: &Entry) -> Result<(), AuditError> {
-        let line = plain(&serde_json::to_string(entry)?).into_bytes();
+        let line = plain(&serde_json::to_string(entry)?);
         let path = Arc::clone(&self.path);
         self.bounded(move || append(&path, &line)).await
     }
@@ -108,7 +113,7 @@ impl Audit {
 /// escapes the controls of ASCII only; outside of its strings there is nothing beyond ASCII, so the rest may be escaped
 /// here.
 fn plain(json: &str) -> String {
-    let mut line = String::with_capacity(json.len() + 1);
+    let mut line = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_ascii() || c.is_alphanumeric() {
             line.push(c);
@@ -119,7 +124,6 @@ fn plain(json: &str) -> String {
             }
         }
     }
-    line.push('\n');
     line
 }
 
@@ -146,10 +150,14 @@ fn open(path: &Path) -> Result<File, AuditError> {
     Ok(file)
 }
 
-fn append(path: &Path, line: &[u8]) -> Result<(), AuditError> {
+fn append(path: &Path, json: &str) -> Result<(), AuditError> {
     let file = open_locked(path)?;
     let end = file.metadata().map_err(failed(path))?.len();
-    write_line(&file, end, line).map_err(|source| {
+    let line = chain::linked(&chain::tail(&file, end).map_err(failed(path))?, json);
+    if line.len() as u64 > LONGEST {
+        return Err(AuditError::Long(path.to_path_buf()));
+    }
+    write_line(&file, &line).map_err(|source| {
         // A line cut short, on a full disk for one, would spoil the next one. Where even this fails, the next writer
         // begins on a line of its own.
         let _ = file.set_len(end);
@@ -182,17 +190,9 @@ fn open_locked(path: &Path) -> Result<File, AuditError> {
     }
 }
 
-/// One write for the whole line, after a line end of its own where the last writer died within a line.
-fn write_line(mut file: &File, end: u64, line: &[u8]) -> std::io::Result<()> {
-    let mut last = [b'\n'];
-    if end > 0 {
-        file.read_exact_at(&mut last, end - 1)?;
-    }
-    if last == [b'\n'] {
-        file.write_all(line)?;
-    } else {
-        file.write_all(&[b"\n", line].concat())?;
-    }
+/// One write for the whole line, which is on disk then.
+fn write_line(mut file: &File, line: &[u8]) -> std::io::Result<()> {
+    file.write_all(line)?;
     file.sync_all()
 }
 

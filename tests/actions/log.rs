@@ -5,9 +5,11 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use pgtriage::effect::audit::{Audit, Console, Entry, EventKind};
+use pgtriage::message::Outcome;
 
 use super::bench::{Hands, approved_cancel, connect, lines, pid, session, until_active};
 use super::road::{Passage, road};
+use crate::audit::{limited, verified};
 use crate::lab::{Lab, PRIMARY};
 
 /// Where a process started by a test finds its log and its server.
@@ -57,6 +59,55 @@ fn two_processes_share_one_log_and_every_line_is_whole() {
     }
     let ids: std::collections::HashSet<_> = lines(&log).into_iter().map(|line| line.id).collect();
     assert_eq!(ids.len(), 400);
+    let (code, said) = verified(&log);
+    assert!(code == Some(0) && said.starts_with("400 lines, ") && said.contains(": chain whole"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by a_full_disk as a process of its own, whose files may not grow beyond a limit"]
+async fn is_refused_by_a_full_disk() {
+    let variable = |name| std::env::var(name).ok();
+    let (Some(log), Some(direct), Some(target)) = (variable(LOG), variable(DIRECT), variable(TARGET)) else { return };
+    let watcher = connect(&direct).await;
+    let mut hands = Hands::ready(&variable(ROAD).expect("a road"), Path::new(&log)).await;
+    let approved = approved_cancel(&watcher, target.parse().expect("a pid")).await;
+    let Outcome::NotSent(why) = hands.take(approved).await else { panic!("sent without its line") };
+    assert!(why.contains("audit log") && why.contains("File too large"), "{why}");
+    hands.handle.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_in_the_middle_of_the_line_sends_nothing_and_leaves_whole_lines() {
+    let Some(lab) = Lab::start(PRIMARY) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.jsonl");
+    let (direct, road) = (lab.uri("postgres"), lab.uri("oncall"));
+    let watcher = connect(&direct).await;
+    let victim = connect(&lab.uri("shop_api")).await;
+    let pid = pid(&victim).await;
+    let running = tokio::spawn(async move { victim.batch_execute("SELECT pg_sleep(60)").await });
+    until_active(&watcher, pid, "SELECT pg_sleep(60)").await;
+    // There is room for a part of the next line only: 16 kB less some bytes are taken.
+    let audit = Audit::new(&log, Console::default());
+    let size = || std::fs::metadata(&log).map_or(0, |file| file.len());
+    while size() < (16 << 10) - 600 {
+        audit.append(&entry(0)).await.unwrap();
+    }
+    let before = std::fs::read(&log).unwrap();
+    assert!(before.len() < (16 << 10) - 50, "{}", before.len());
+    let target = pid.to_string();
+    let variables = [(LOG, log.to_str().unwrap()), (DIRECT, &direct), (ROAD, &road), (TARGET, &target)];
+    assert!(limited("actions::log::is_refused_by_a_full_disk", 16, &variables).success());
+    assert_eq!(std::fs::read(&log).unwrap(), before);
+    assert_eq!(verified(&log).0, Some(0));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!running.is_finished(), "nothing was sent");
+    // With room for it, the same action is taken.
+    let mut hands = Hands::ready(&road, &log).await;
+    assert!(matches!(hands.take(approved_cancel(&watcher, pid).await).await, Outcome::Done(_)));
+    hands.handle.finish().await;
+    assert!(running.await.unwrap().is_err());
+    assert_eq!(verified(&log).0, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,10 @@ fn the_help_reads_well() {
     The console to open over SSH when PostgreSQL, or the service on it, is in trouble
 
     Usage: pgtriage [OPTIONS] [CONNINFO]...
+           pgtriage audit <verify|show> [FILE]
+
+    Commands:
+      audit  Check or show the log of actions. (`-d audit` is a database of that name.)
 
     Arguments:
       [CONNINFO]...  A URI, key=value words, or a name: of a target in the config file, else of a

@@ -1,5 +1,7 @@
 //! What is on disk after each line, and after each thing that can go wrong with one.
 
+mod tampering;
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;

@@ -1,0 +1,3 @@
+//! What is known, as text for standard output. It asks no server and needs no terminal.
+
+pub mod audit;

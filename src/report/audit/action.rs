@@ -1,0 +1,155 @@
+//! The lines of each action joined: who did what to what, and what became of it.
+//!
+//! Every text in an [`Action`] is safe to print.
+
+use std::collections::HashMap;
+
+use crate::effect::audit::{Console, Ended, Entry, EventKind, Place, Target};
+use crate::model::{ServerText, Timestamp};
+
+/// The most characters of a query in a row; the log holds it all.
+const QUERY_MOST: usize = 60;
+
+/// The most characters of any other word: a row is to be read.
+const WORD_MOST: usize = 200;
+
+/// One action, or one that was refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Action {
+    /// The line that tells of it first.
+    pub(super) line: u64,
+    /// When that was.
+    pub(super) time: String,
+    /// Who sat at the console.
+    pub(super) who: String,
+    /// Where it was done.
+    pub(super) place: String,
+    /// `cancel`, `vacuum`.
+    pub(super) what: &'static str,
+    /// What it was done to.
+    pub(super) target: String,
+    intended: bool,
+    ended: Option<String>,
+    verified: Option<String>,
+}
+
+impl Action {
+    /// True where it was about to be sent and nobody recorded what became of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.intended && self.ended.is_none()
+    }
+
+    /// The cells of its row.
+    pub(super) fn cells(&self) -> [String; 6] {
+        let ended = self.ended.clone().unwrap_or_else(|| "not known".to_owned());
+        let outcome = [Some(ended), self.verified.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let [time, who, place, target] = [&self.time, &self.who, &self.place, &self.target].map(String::clone);
+        [time, who, place, self.what.to_owned(), target, outcome]
+    }
+
+    fn of(line: u64, entry: &Entry) -> Self {
+        let (what, target) = target(&entry.target);
+        let (who, place) = (who(&entry.console), place(&entry.server));
+        Self { line, time: time(&entry.time), who, place, what, target, ..Self::default() }
+    }
+
+    fn learn(&mut self, entry: &Entry) {
+        match entry.event {
+            EventKind::Intent => self.intended = true,
+            EventKind::Outcome => self.ended = entry.outcome.as_ref().map(ended),
+            EventKind::Verified => {
+                let after = entry.after_ms.unwrap_or_default();
+                let how = if entry.gone == Some(true) { "gone after" } else { "still there after" };
+                self.verified = Some(format!("{how} {}.{} s", after / 1000, after % 1000 / 100));
+            }
+            EventKind::Refused => {
+                let why = entry.refusal.as_deref().unwrap_or_default();
+                self.ended = Some(format!("refused: {}", shown(why, WORD_MOST)));
+            }
+        }
+    }
+}
+
+/// All actions, in the order in which they began.
+#[derive(Debug, Default)]
+pub(super) struct Actions {
+    list: Vec<Action>,
+    by_id: HashMap<String, usize>,
+    times: Option<(String, String)>,
+}
+
+impl Actions {
+    /// Takes the next entry, which stands in this line.
+    pub(super) fn take(&mut self, line: u64, entry: &Entry) {
+        let time = shown(&entry.time, WORD_MOST);
+        match &mut self.times {
+            Some((_, last)) => *last = time,
+            None => self.times = Some((time.clone(), time)),
+        }
+        let next = self.list.len();
+        let at = *self.by_id.entry(entry.id.clone()).or_insert(next);
+        if at == next {
+            self.list.push(Action::of(line, entry));
+        }
+        if let Some(action) = self.list.get_mut(at) {
+            action.learn(entry);
+        }
+    }
+
+    pub(super) fn list(&self) -> &[Action] {
+        &self.list
+    }
+
+    /// The times of the first and of the last entry.
+    pub(super) fn times(&self) -> Option<(&str, &str)> {
+        self.times.as_ref().map(|(first, last)| (first.as_str(), last.as_str()))
+    }
+}
+
+fn shown(text: &str, most: usize) -> String {
+    shown_text(&ServerText::from(text), most)
+}
+
+fn shown_text(text: &ServerText, most: usize) -> String {
+    let cut = if text.raw().chars().nth(most).is_some() { "…" } else { "" };
+    format!("{}{cut}", text.head(most))
+}
+
+/// To the second, in UTC.
+fn time(text: &str) -> String {
+    text.parse::<Timestamp>().map_or_else(|_| shown(text, WORD_MOST), |time| format!("{time:.0}"))
+}
+
+/// `alice@jump`; `alice as root@jump` where `sudo` said so.
+fn who(console: &Console) -> String {
+    let by = console.sudo_user.as_ref().map_or_else(String::new, |by| format!("{by} as "));
+    shown(&format!("{by}{}@{}", console.user, console.host), WORD_MOST)
+}
+
+/// `db1:5432/shop as oncall`.
+fn place(place: &Place) -> String {
+    shown(&format!("{}/{} as {}", place.place, place.database, place.role), WORD_MOST)
+}
+
+fn target(target: &Target) -> (&'static str, String) {
+    match target {
+        Target::Cancel { pid, who, query, .. } => {
+            let name =
+                |name: &Option<ServerText>| name.as_ref().map_or_else(|| "?".to_owned(), |n| shown_text(n, WORD_MOST));
+            (
+                "cancel",
+                format!("pid {pid}, {}@{}: {}", name(&who.user), name(&who.database), shown_text(query, QUERY_MOST)),
+            )
+        }
+        Target::Vacuum { database, schema, name, .. } => {
+            let [database, schema, name] = [database, schema, name].map(|text| shown_text(text, WORD_MOST));
+            ("vacuum", format!("{schema}.{name} in {database}"))
+        }
+    }
+}
+
+fn ended(ended: &Ended) -> String {
+    let message = ended.message.as_ref().filter(|message| !message.is_empty());
+    let text = message.map_or_else(|| ended.result.clone(), |message| format!("{}: {message}", ended.result));
+    shown(&text, WORD_MOST)
+}
