@@ -169,7 +169,7 @@ async fn a_statement_with_parameters_answers_as_text_with_its_count_and_warnings
     assert_eq!(nothing.first().unwrap().opt_text("t"), Ok(None));
     // Success with a warning is the server's way of doing nothing.
     writer.execute("SET ROLE weak", &[], Some(SOON)).await.unwrap();
-    let skipped = writer.execute("VACUUM n", &[], Some(SOON)).await.unwrap();
+    let skipped = writer.execute("VACUUM public.n", &[], Some(SOON)).await.unwrap();
     assert!(skipped.has_warning(), "{skipped:?}");
     let denied = writer.execute("SELECT * FROM public.n", &[], Some(SOON)).await.unwrap_err();
     assert!(denied.is_privilege(), "{denied}");

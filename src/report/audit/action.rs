@@ -133,19 +133,19 @@ fn place(place: &Place) -> String {
 
 fn target(target: &Target) -> (&'static str, String) {
     match target {
-        Target::Cancel { pid, who, query, .. } => {
-            let name =
-                |name: &Option<ServerText>| name.as_ref().map_or_else(|| "?".to_owned(), |n| shown_text(n, WORD_MOST));
-            (
-                "cancel",
-                format!("pid {pid}, {}@{}: {}", name(&who.user), name(&who.database), shown_text(query, QUERY_MOST)),
-            )
-        }
+        Target::Cancel { pid, who, query, .. } => ("cancel", session(*pid, [&who.user, &who.database], query)),
+        Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
         Target::Vacuum { database, schema, name, .. } => {
             let [database, schema, name] = [database, schema, name].map(|text| shown_text(text, WORD_MOST));
             ("vacuum", format!("{schema}.{name} in {database}"))
         }
     }
+}
+
+fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> String {
+    let [user, database] =
+        who.map(|name| name.as_ref().map_or_else(|| "?".to_owned(), |name| shown_text(name, WORD_MOST)));
+    format!("pid {pid}, {user}@{database}: {}", shown_text(query, QUERY_MOST))
 }
 
 fn ended(ended: &Ended) -> String {
