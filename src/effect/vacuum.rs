@@ -162,7 +162,16 @@ impl End {
             (Err(error), _) if error.is_cancelled() && self.stopped => Outcome::Cancelled,
             // Somebody else's doing: nothing is unknown about a statement that the server says it cancelled.
             (Err(error), _) if error.is_cancelled() => Outcome::Refused(shown(&words(&error))),
-            (Err(error), _) if error.is_lock_timeout() => Outcome::TimedOut(behind(link, relation).await),
+            (Err(error), _) if error.is_lock_timeout() => {
+                let mut words = behind(link, relation).await;
+                // The ANALYZE half takes its lock anew after the VACUUM half has committed.
+                if self.took > LOCK_TIMEOUT * 2 {
+                    words.push_str("; it had run for ");
+                    words.push_str(&Age(self.took.as_secs_f64()).exact());
+                    words.push_str(": the vacuum may be done, the analyze is not");
+                }
+                Outcome::TimedOut(words)
+            }
             (Err(error), _) if error.is_privilege() => {
                 let cure = cure(&rights(link, relation).await, relation);
                 Outcome::Denied { message: shown(&words(&error)), cure }
