@@ -36,6 +36,7 @@ async fn a_reading_session_is_named_bounded_and_read_only() {
         ("idle_in_transaction_session_timeout", "10s"),
         ("jit", "off"),
         ("max_parallel_workers_per_gather", "0"),
+        ("search_path", "pg_catalog"),
         ("default_transaction_read_only", "on"),
         ("client_encoding", "UTF8"),
     ] {
