@@ -131,10 +131,7 @@ impl Run {
         }
         self.stage.pass(ms);
         let at = self.stage.now();
-        let asked = match &self.stage.app.mode {
-            Mode::Ask(prompt) => Some(prompt.write().clone()),
-            _ => None,
-        };
+        let asked = if let Mode::Ask(prompt) = &self.stage.app.mode { Some(prompt.write().clone()) } else { None };
         for effect in self.stage.app.update(Event::Key { chord, at }) {
             let Effect::Write { approved, .. } = effect else { continue };
             assert_eq!(asked.as_ref(), Some(approved.write()), "done without its question");
