@@ -5,12 +5,14 @@
 
 pub mod act;
 pub mod demand;
+mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
 pub mod tab;
 pub mod update;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
@@ -19,6 +21,7 @@ use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::relation::RelationKey;
+use crate::model::session::SessionKey;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
@@ -88,10 +91,14 @@ pub struct Action {
     pub write: Write,
     /// True for a job, which can be stopped.
     pub job: Option<Job>,
-    /// True where a cancelled statement was seen to run on.
-    pub failed: bool,
+    /// Statements that were cancelled and seen to run on.
+    pub deaf: Vec<StatementKey>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Who of a bulk action was still there when it was looked at last; none before that.
+    pub left: Option<Vec<StatementKey>>,
+    /// What the looks after the signal came to, in words.
+    pub verified: Option<(String, Tone)>,
 }
 
 /// A running vacuum of ours.
@@ -165,6 +172,7 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    marks: HashSet<SessionKey>,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
@@ -200,6 +208,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            marks: HashSet::new(),
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
@@ -283,11 +292,10 @@ impl App {
     /// What our actions so far mean for the next one.
     fn doings(&self) -> Doings {
         let running = self.actions.iter().filter(|a| a.is_running()).filter_map(|a| a.job.as_ref());
-        let failed = self.actions.iter().filter(|a| a.failed);
         Doings {
             jobs: running.clone().map(|j| j.relation.clone()).collect(),
             pids: running.filter_map(|j| j.pid).collect(),
-            deaf: failed.filter_map(|a| a.write.cancelled()).collect(),
+            deaf: self.actions.iter().flat_map(|a| a.deaf.iter().cloned()).collect(),
         }
     }
 
@@ -339,7 +347,10 @@ impl App {
             self.connections.set(Vec::new());
             return;
         };
-        let rows = SessionRow::all(sessions, &world.graph);
+        let mut rows = SessionRow::all(sessions, &world.graph);
+        for row in &mut rows {
+            row.marked = self.marks.contains(&row.session.key());
+        }
         self.totals = Totals::of(sessions);
         let threshold = self.slow_after_s;
         self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());

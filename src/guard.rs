@@ -3,6 +3,7 @@
 //!
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
+mod bulk;
 mod preview;
 mod prompt;
 mod refusal;
@@ -16,9 +17,10 @@ use crate::keymap::Chord;
 use crate::model::relation::RelationKey;
 use crate::model::{Timestamp, World};
 
-pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
+pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
+pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Row};
 pub use refusal::Refusal;
-pub use statement::{Statement, role_name};
+pub use statement::{Statement, array, role_name};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
 
 /// What may be done at all.
@@ -68,6 +70,7 @@ pub enum Verdict {
 /// told: what concerns all actions first, then whether the target is there, then what it is.
 #[must_use]
 pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
+    let write = bulk::narrowed(write, scene);
     match rule::objection(&write, scene) {
         Some(refusal) => Verdict::Refuse(refusal),
         None => Verdict::Confirm(Box::new(Prompt::new(write, scene))),

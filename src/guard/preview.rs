@@ -2,6 +2,7 @@
 //!
 //! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
 
+mod bulk;
 mod terminate;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
-use super::prompt::Row;
+use super::prompt::{Listed, Row};
 use super::{Scene, Who, Write};
 
 /// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
@@ -30,6 +31,8 @@ const OLD_S: f64 = 6.0;
 pub(super) struct Preview {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
+    /// Who is on the list of a bulk action.
+    pub(super) listed: Vec<Listed>,
     pub(super) warnings: Vec<String>,
     /// The text that confirms a heavy action.
     pub(super) type_to_confirm: Option<String>,
@@ -46,6 +49,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
+        Write::Bulk(list) => bulk::of(list, scene),
         Write::Vacuum { relation, schema, name, .. } => {
             let list = scene.world.relations.get().filter(|list| list.database == relation.database);
             let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == relation.oid));
@@ -74,6 +78,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
     Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
+        listed: Vec::new(),
         warnings: signal_warnings(target, scene),
         type_to_confirm: scene.production.then(|| pid.to_string()),
     }
@@ -91,13 +96,17 @@ fn signal_warnings(target: &Target<'_>, scene: &Scene<'_>) -> Vec<String> {
     if let Some(age) = world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
         warnings.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
     }
-    if matches!(&world.link, Some(Link::Up(facts)) if facts.pooled) {
-        warnings.push("behind a transaction pooler: this backend may serve another client by now".to_owned());
-    }
+    warnings.extend(pooled(scene));
     if target.found.is_none_or(Session::is_active) && builds_concurrently(target.query.raw()) {
         warnings.push("a stopped CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
     }
     warnings
+}
+
+/// A backend of a transaction pooler is not a client.
+fn pooled(scene: &Scene<'_>) -> Option<String> {
+    matches!(&scene.world.link, Some(Link::Up(facts)) if facts.pooled)
+        .then(|| "behind a transaction pooler: this backend may serve another client by now".to_owned())
 }
 
 /// `active 12m03s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE …`
@@ -223,7 +232,7 @@ fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
     let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
     let type_to_confirm =
         (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
-    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
+    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, listed: Vec::new(), warnings, type_to_confirm }
 }
 
 /// `1.0 GB, 400k dead of 1.0M rows (40 %)`

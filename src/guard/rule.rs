@@ -2,6 +2,7 @@
 //!
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
+mod bulk;
 mod cancel;
 mod session;
 mod terminate;
@@ -54,6 +55,8 @@ const RULES: &[Rule] = &[
     vacuum::own_job,
     vacuum::wraparound,
     vacuum::already,
+    bulk::nobody_left,
+    bulk::too_many,
 ];
 
 /// The first objection.
@@ -89,7 +92,7 @@ impl<'a> Case<'a> {
     fn relation_key(&self) -> Option<&'a RelationKey> {
         match self.write {
             Write::Vacuum { relation, .. } => Some(relation),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
+            Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => None,
         }
     }
 

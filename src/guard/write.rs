@@ -9,6 +9,8 @@ use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 
+use super::bulk::Bulk;
+
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
 const TERMINATE_WAITS: i32 = 140_000;
 
@@ -124,6 +126,8 @@ pub enum Write {
         /// True where the server itself waits for the session's end (14 and later).
         waits: bool,
     },
+    /// The same signal to several sessions.
+    Bulk(Bulk),
     /// `VACUUM (ANALYZE)` of one table.
     Vacuum {
         /// The table.
@@ -184,6 +188,7 @@ impl Write {
     pub fn server(&self) -> &ServerIdentity {
         match self {
             Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Vacuum { server, .. } => server,
+            Self::Bulk(bulk) => &bulk.server,
         }
     }
 
@@ -192,7 +197,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Vacuum { .. } => None,
+            Self::Bulk(_) | Self::Vacuum { .. } => None,
         }
     }
 
@@ -203,7 +208,7 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Vacuum { .. } => None,
+            Self::Bulk(_) | Self::Terminate { .. } | Self::Vacuum { .. } => None,
         }
     }
 
@@ -213,9 +218,15 @@ impl Write {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
+            Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Vacuum { schema, name, .. } => format!("vacuum {}.{}", schema.head(64), name.head(64)),
         }
     }
+}
+
+/// `1 session`, `7 sessions`.
+fn sessions(count: usize) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
