@@ -6,6 +6,7 @@
 mod preview;
 mod prompt;
 mod refusal;
+mod remedy;
 mod rule;
 mod statement;
 mod write;
@@ -18,6 +19,7 @@ use crate::model::{Timestamp, World};
 
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
+pub use remedy::Remedy;
 pub use statement::{Statement, role_name};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
 
