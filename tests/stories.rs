@@ -3,4 +3,5 @@
 mod acting;
 mod looking;
 mod losing;
+mod random;
 mod remedies;

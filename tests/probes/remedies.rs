@@ -1,6 +1,6 @@
 //! The statements that a person is given to copy, on real servers: each does what it says. It must not test how they are shown.
 use super::asking::{ask, client, run, sessions};
-use crate::lab::{Lab, SERVERS, Wanted};
+use crate::lab::{Lab, PRIMARY, SERVERS, Wanted};
 use pgtriage::guard::Remedy;
 use pgtriage::model::replica::Replication;
 use pgtriage::model::{Question, Snapshot};
@@ -19,8 +19,8 @@ async fn count(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.expect(sql).get(0)
 }
 
-async fn each_does_what_it_says(major: u32) {
-    let Some(mut lab) = Lab::start(Wanted { postgres: Some(major), ..SERVERS }) else { return };
+async fn slots_and_replay(major: u32) {
+    let Some(lab) = Lab::start(Wanted { postgres: Some(major), ..SERVERS }) else { return };
     let uri = lab.uri("postgres");
     let admin = client(&uri).await;
 
@@ -42,13 +42,17 @@ async fn each_does_what_it_says(major: u32) {
     let [remedy] = &Remedy::replication(&seen, None)[..] else { panic!("{seen:?}") };
     run(&standby, remedy.sql.as_ref().expect("it can be written")).await;
     assert!(!standby.query_one("SELECT pg_is_wal_replay_paused()", &[]).await.unwrap().get::<_, bool>(0));
+}
 
-    // Prepared transactions: who waits for which is seen, and each is ended by its own statement alone.
-    run(&admin, "ALTER SYSTEM SET max_prepared_transactions = 9").await;
+async fn prepared_transactions(major: u32) {
+    let Some(mut lab) = Lab::start(Wanted { postgres: Some(major), ..PRIMARY }) else { return };
+    let uri = lab.uri("postgres");
+    run(&client(&uri).await, "ALTER SYSTEM SET max_prepared_transactions = 9").await;
     lab.command("stop-primary fast");
     lab.command("start-primary");
     let admin = client(&uri).await;
 
+    // Who waits for which is seen, and each is ended by its own statement alone.
     for (i, gid) in HOSTILE.iter().enumerate() {
         let quoted = admin.query_one("SELECT quote_literal($1::text)", &[gid]).await.unwrap().get::<_, String>(0);
         let sql = format!("BEGIN; UPDATE products SET stock = 1 WHERE id = {}; PREPARE TRANSACTION {quoted}", i + 1);
@@ -83,16 +87,31 @@ async fn each_does_what_it_says(major: u32) {
 }
 
 #[tokio::test]
-async fn each_statement_to_copy_does_what_it_says_on_13() {
-    each_does_what_it_says(13).await;
+async fn the_sql_that_ends_a_prepared_transaction_does_so_whatever_its_name_on_13() {
+    prepared_transactions(13).await;
 }
 
 #[tokio::test]
-async fn each_statement_to_copy_does_what_it_says_on_15() {
-    each_does_what_it_says(15).await;
+async fn the_sql_that_drops_a_slot_and_that_resumes_replay_do_so_on_13() {
+    slots_and_replay(13).await;
 }
 
 #[tokio::test]
-async fn each_statement_to_copy_does_what_it_says_on_18() {
-    each_does_what_it_says(18).await;
+async fn the_sql_that_ends_a_prepared_transaction_does_so_whatever_its_name_on_15() {
+    prepared_transactions(15).await;
+}
+
+#[tokio::test]
+async fn the_sql_that_drops_a_slot_and_that_resumes_replay_do_so_on_15() {
+    slots_and_replay(15).await;
+}
+
+#[tokio::test]
+async fn the_sql_that_ends_a_prepared_transaction_does_so_whatever_its_name_on_18() {
+    prepared_transactions(18).await;
+}
+
+#[tokio::test]
+async fn the_sql_that_drops_a_slot_and_that_resumes_replay_do_so_on_18() {
+    slots_and_replay(18).await;
 }
