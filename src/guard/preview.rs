@@ -1,6 +1,6 @@
 //! What a question says: who is hit, what is undone, who is freed, which lock is taken, what will be sent.
 //!
-//! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
+//! Words only, all of them safe to draw; it decides nothing.
 
 mod terminate;
 
@@ -16,10 +16,6 @@ use crate::model::{ServerText, World};
 use super::prompt::Row;
 use super::{Scene, Who, Write};
 
-/// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
-/// two minutes at 100 MB/s.
-const HEAVY_BYTES: i64 = 10 << 30;
-
 /// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
 const HORIZON_S: f64 = 60.0;
 
@@ -31,8 +27,8 @@ pub(super) struct Preview {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
     pub(super) warnings: Vec<String>,
-    /// The text that confirms a heavy action.
-    pub(super) type_to_confirm: Option<String>,
+    /// What is typed to confirm the action where a key is not enough.
+    pub(super) name: String,
 }
 
 /// Describes an action.
@@ -75,7 +71,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
         warnings: signal_warnings(target, scene),
-        type_to_confirm: scene.production.then(|| pid.to_string()),
+        name: pid.to_string(),
     }
 }
 
@@ -220,10 +216,8 @@ fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
             Age(session.xact_s.unwrap_or_default()).exact()
         ));
     }
-    let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
-    let type_to_confirm =
-        (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
-    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
+    let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid));
+    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, name }
 }
 
 /// `1.0 GB, 400k dead of 1.0M rows (40 %)`
