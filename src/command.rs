@@ -140,7 +140,8 @@ commands! {
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
     TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
-    CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
+    Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
@@ -170,7 +171,7 @@ commands! {
     ToggleZone, "toggle-zone", Place::Everywhere, Reads, "UTC/local", "Show times in UTC or in local time.";
     Palette, "palette", Place::Everywhere, Reads, "commands", "Find a command by name.";
     Help, "help", Place::Everywhere, Reads, "help", "Show the keys of this tab.";
-    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a vacuum of ours runs).";
+    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a job of ours runs).";
 }
 
 impl Command {

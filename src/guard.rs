@@ -3,6 +3,7 @@
 //!
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
+mod maintenance;
 mod pattern;
 mod preview;
 mod prompt;
@@ -15,9 +16,9 @@ mod write;
 use serde::Serialize;
 
 use crate::keymap::Chord;
-use crate::model::relation::RelationKey;
 use crate::model::{Timestamp, World};
 
+pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
@@ -38,8 +39,8 @@ pub struct Scene<'a> {
     pub frozen: bool,
     /// The chord that asked for the action; it can never confirm it.
     pub opened_by: Chord,
-    /// The tables that jobs of this console work on.
-    pub jobs: &'a [RelationKey],
+    /// The jobs of this console that run.
+    pub jobs: &'a [Write],
     /// Pids of our own connections and jobs, as far as they are known.
     pub own_pids: &'a [i32],
     /// Statements that still ran seconds after a cancel of ours: here terminating may be what is left.

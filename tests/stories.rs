@@ -3,3 +3,4 @@
 mod acting;
 mod looking;
 mod losing;
+mod random;

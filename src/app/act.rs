@@ -5,7 +5,7 @@ use super::tab::connections::SessionRow;
 use super::tab::tables::{TableRow, raw_name};
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Policy, Prompt, Refusal, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::server::Server;
@@ -55,7 +55,8 @@ impl App {
         self.ask(write)
     }
 
-    pub(super) fn ask_vacuum(&mut self) -> Vec<Effect> {
+    /// Asks about the maintenance of the selected table.
+    pub(super) fn ask_maintenance(&mut self, task: Task) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
@@ -69,7 +70,7 @@ impl App {
             self.say(text, Tone::Notice);
             return Vec::new();
         }
-        let write = Write::vacuum(&row.relation, &row.database, server);
+        let write = Write::maintain(task, Object::table(&row.relation, &row.database), server);
         self.ask(write)
     }
 
@@ -134,10 +135,7 @@ impl App {
     fn approved(&mut self, approved: Approved) -> Vec<Effect> {
         let id = self.next_action;
         self.next_action += 1;
-        let job = match approved.write() {
-            Write::Vacuum { relation, .. } => Some(Job { relation: relation.clone(), pid: None }),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
-        };
+        let job = approved.write().is_job().then(Job::default);
         let write = approved.write().clone();
         let label = write.shown();
         self.say(format!("{label}: sending"), Tone::Faint);
@@ -149,7 +147,7 @@ impl App {
         if let Some(job) = self.running_job() {
             return vec![Effect::StopJob { id: job.id }];
         }
-        self.say("no vacuum of ours is running", Tone::Faint);
+        self.say("no job of ours is running", Tone::Faint);
         Vec::new()
     }
 

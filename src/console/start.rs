@@ -15,7 +15,7 @@ use crate::guard::Policy;
 use crate::message::Event;
 use crate::model::panel::{self, PanelSpec};
 use crate::model::{Demand, Link, ServerText, Timestamp};
-use crate::postgres::{self, Asking, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
+use crate::postgres::{self, Asking, ConnectError, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
 use crate::probe::PostgresProbe;
 use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsError};
 
@@ -83,6 +83,14 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     let door = Door {
         wanted: Box::pin(wants_password(conninfo.clone(), os_user.clone())),
         question: format!("Password for user {} at {}:", shown(&conninfo.user), shown(&conninfo.places())),
+        refused: {
+            let (conninfo, os_user) = (conninfo.clone(), os_user.clone());
+            Box::new(move |password| {
+                let mut conninfo = conninfo.clone();
+                conninfo.set_password(password);
+                Box::pin(refused(conninfo, os_user.clone()))
+            })
+        },
         begin: Box::new(move |password| {
             let mut conninfo = conninfo;
             if let Some(password) = password {
@@ -227,16 +235,25 @@ async fn wants_password(conninfo: Conninfo, os_user: String) -> bool {
         Asking::Never => false,
         Asking::Always => true,
         Asking::WhenNeeded if conninfo.password.is_some() => false,
-        Asking::WhenNeeded => {
-            let settings = SessionSettings::of(Lane::Fast, &os_user);
-            match tokio::time::timeout(FIRST_LOOK, postgres::connect(&conninfo, Lane::Fast, &settings)).await {
-                Ok(Ok(link)) => {
-                    link.close().await;
-                    false
-                }
-                Ok(Err(error)) => postgres::needs_password(&error),
-                Err(_) => false,
-            }
+        Asking::WhenNeeded => matches!(first_look(&conninfo, &os_user).await, Some(e) if postgres::needs_password(&e)),
+    }
+}
+
+/// The server's words where it does not accept the password; any other trouble is no reason to ask for another one.
+async fn refused(conninfo: Conninfo, os_user: String) -> Option<String> {
+    let error = first_look(&conninfo, &os_user).await?;
+    postgres::refuses_password(&error).then(|| shown(&error.to_string()))
+}
+
+/// Why a first login did not work; none where it did, and where the server is too slow to say.
+async fn first_look(conninfo: &Conninfo, os_user: &str) -> Option<ConnectError> {
+    let settings = SessionSettings::of(Lane::Fast, os_user);
+    match tokio::time::timeout(FIRST_LOOK, postgres::connect(conninfo, Lane::Fast, &settings)).await {
+        Ok(Ok(link)) => {
+            link.close().await;
+            None
         }
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
     }
 }

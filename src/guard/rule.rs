@@ -3,16 +3,16 @@
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
 mod cancel;
+mod maintain;
 mod session;
 mod terminate;
-mod vacuum;
 
 use crate::model::relation::{Relation, RelationKey, Relations};
 use crate::model::server::Server;
 use crate::model::session::Session;
 use crate::model::world::{Link, LinkFacts};
 
-use super::{Policy, Refusal, Scene, ServerIdentity, Write, weight};
+use super::{Named, Policy, Refusal, Scene, ServerIdentity, Write, weight};
 
 /// What the rules look at.
 #[derive(Clone, Copy)]
@@ -46,15 +46,15 @@ const RULES: &[Rule] = &[
     terminate::moved_on,
     session::state_unknown,
     terminate::cancel_first,
-    vacuum::standby,
-    vacuum::pooled,
-    vacuum::gone,
-    vacuum::changed,
-    vacuum::toast,
-    vacuum::not_a_table,
-    vacuum::own_job,
-    vacuum::wraparound,
-    vacuum::already,
+    maintain::standby,
+    maintain::pooled,
+    maintain::gone,
+    maintain::changed,
+    maintain::toast,
+    maintain::not_a_table,
+    maintain::own_job,
+    maintain::wraparound,
+    maintain::already,
 ];
 
 /// The first objection.
@@ -86,12 +86,14 @@ impl<'a> Case<'a> {
         self.scene.world.sessions.get()?.rows.iter().find(|s| s.key() == *key)
     }
 
-    /// The table to be vacuumed.
+    /// The table to be maintained.
+    fn table(&self) -> Option<&'a Named> {
+        self.write.table()
+    }
+
+    /// Its identity.
     fn relation_key(&self) -> Option<&'a RelationKey> {
-        match self.write {
-            Write::Vacuum { relation, .. } => Some(relation),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
-        }
+        self.table().map(|table| &table.key)
     }
 
     /// The newest list of tables, if it is one of the table's own database.
@@ -100,7 +102,7 @@ impl<'a> Case<'a> {
         self.scene.world.relations.get().filter(|r| r.database == key.database)
     }
 
-    /// The table to be vacuumed, as it is in the newest list.
+    /// The table to be maintained, as it is in the newest list.
     fn relation(&self) -> Option<&'a Relation> {
         let key = self.relation_key()?;
         self.relations()?.rows.iter().find(|r| r.oid == key.oid)

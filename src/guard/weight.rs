@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scene, Write};
+use super::{Named, Object, Scene, Task, Write};
 
 /// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
 /// two minutes at 100 MB/s.
@@ -60,13 +60,17 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
         Write::Terminate { .. } => Weight::Heavy,
-        Write::Vacuum { relation, .. } => {
-            let list = scene.world.relations.get().filter(|list| list.database == relation.database);
-            let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == relation.oid));
-            // A table that a list cut to its top has lost may be of any size.
-            if found.is_some_and(|r| r.bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
-        }
+        // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
+        Write::Maintain { task: Task::Analyze, target: Object::Table(_), .. } => Weight::Light,
+        Write::Maintain { task: Task::VacuumAnalyze, target: Object::Table(table), .. } => by_size(table, scene),
     }
+}
+
+/// A table that a list cut to its top has lost may be of any size.
+fn by_size(table: &Named, scene: &Scene<'_>) -> Weight {
+    let list = scene.world.relations.get().filter(|list| list.database == table.key.database);
+    let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == table.key.oid));
+    if found.is_some_and(|r| r.bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
 }
 
 #[cfg(test)]
@@ -77,9 +81,9 @@ mod tests {
     use crate::model::relation::{Relation, Relations};
     use crate::model::session::{Session, State};
 
-    fn vacuum_of(bytes: i64) -> (World, Write) {
+    fn table_of(bytes: i64, task: Task) -> (World, Write) {
         let relation = Relation { bytes, ..fixture::relation() };
-        let write = Write::vacuum(&relation, &"shop".into(), &fixture::server());
+        let write = Write::maintain(task, Object::table(&relation, &"shop".into()), &fixture::server());
         let mut world = fixture::world(Vec::new());
         fixture::take_relations(&mut world, Relations { rows: vec![relation], ..fixture::relations() });
         (world, write)
@@ -112,8 +116,9 @@ mod tests {
     fn each_policy_allows_what_its_weight_says_and_the_weight_says_how_it_is_asked() {
         let table = [
             (cancel(), ["read-only", "key", "key"]),
-            (vacuum_of(HEAVY_BYTES), ["read-only", "key", "key"]),
-            (vacuum_of(HEAVY_BYTES + 1), ["read-only", "too heavy", "typed"]),
+            (table_of(HEAVY_BYTES, Task::VacuumAnalyze), ["read-only", "key", "key"]),
+            (table_of(HEAVY_BYTES + 1, Task::VacuumAnalyze), ["read-only", "too heavy", "typed"]),
+            (table_of(HEAVY_BYTES + 1, Task::Analyze), ["read-only", "key", "key"]),
             (terminate(), ["read-only", "too heavy", "typed"]),
         ];
         for (action, expected) in table {
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_table_of_unknown_size_weighs_as_a_large_one() {
-        let (mut world, write) = vacuum_of(1);
+        let (mut world, write) = table_of(1, Task::VacuumAnalyze);
         fixture::take_relations(&mut world, Relations { rows: Vec::new(), total: 10_000, ..fixture::relations() });
         assert_eq!(under(&(world, write), Policy::Operator), "too heavy");
     }

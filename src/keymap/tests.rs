@@ -85,6 +85,7 @@ fn the_keys_are_those_that_the_fingers_know() {
         ("default", Tab::Slow, "x", Step::Run(C::CancelBackend)),
         ("default", Tab::Tables, "x", Step::Unbound),
         ("default", Tab::Tables, "v", Step::Run(C::VacuumAnalyze)),
+        ("default", Tab::Tables, "a", Step::Run(C::Analyze)),
         ("default", Tab::Tables, "K", Step::Run(C::CancelJob)),
         ("default", Tab::Connections, "v", Step::Unbound),
         ("default", Tab::Slow, ">", Step::Run(C::RaiseThreshold)),

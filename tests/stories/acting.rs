@@ -5,7 +5,7 @@ use std::time::Duration;
 use pgtriage::app::Setup;
 use pgtriage::app::mode::Mode;
 use pgtriage::command::Reach;
-use pgtriage::guard::{Policy, Write};
+use pgtriage::guard::{Policy, Task, Write};
 use pgtriage::keymap::Chord;
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
@@ -29,7 +29,7 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
         .into_iter()
         .map(|write| match write {
             Write::Cancel { session, .. } => session.pid,
-            Write::Terminate { .. } | Write::Vacuum { .. } => panic!("no cancel"),
+            Write::Terminate { .. } | Write::Maintain { .. } => panic!("no cancel"),
         })
         .collect()
 }
@@ -243,7 +243,7 @@ fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
 fn terminations(effects: &[Effect]) -> Vec<i32> {
     let pids = writes(effects).into_iter().map(|write| match write {
         Write::Terminate { session, .. } => session.pid,
-        Write::Cancel { .. } | Write::Vacuum { .. } => panic!("no termination"),
+        Write::Cancel { .. } | Write::Maintain { .. } => panic!("no termination"),
     });
     pids.collect()
 }
@@ -357,14 +357,14 @@ fn on_a_production_server_a_y_confirms_nothing_and_what_is_typed_does() {
     let mut stage = new();
     assert_eq!(stage.press("5 v y Enter Backspace"), []);
     assert_eq!(stage.type_text("public.orders"), []);
-    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Vacuum { .. }]));
+    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Maintain { .. }]));
 }
 
 #[test]
 fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     let mut stage = Stage::incident();
     let effects = stage.press("5 j j v y");
-    assert!(matches!(writes(&effects).as_slice(), [Write::Vacuum { .. }]), "{effects:?}");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { .. }]), "{effects:?}");
     stage.news(1, ActionStep::Started { pid: Some(9_001) });
     assert_eq!(stage.press("j v"), [], "one job at a time");
     assert!(stage.last_line().contains("still runs"), "{}", stage.last_line());
@@ -376,6 +376,16 @@ fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     assert!(stage.last_line().contains("stopped"));
     assert_eq!(stage.press("K"), [], "nothing runs any more");
     assert_eq!(stage.press("q"), [Effect::Quit], "and leaving asks no more");
+}
+
+#[test]
+fn a_table_is_analyzed_after_a_question_and_the_log_knows_it_by_its_task() {
+    let mut stage = Stage::incident();
+    assert_eq!(stage.press("5 j j a"), []);
+    assert!(stage.wide().contains("ANALYZE public.carts?"), "{}", stage.wide());
+    let effects = stage.press("y");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { task: Task::Analyze, .. }]), "{effects:?}");
+    assert!(stage.last_line().contains("analyze public.carts: sending"), "{}", stage.last_line());
 }
 
 #[test]
@@ -406,6 +416,6 @@ fn an_action_is_approved_for_the_identity_that_was_on_the_screen() {
     assert_eq!(*query, locks::alter().query);
     assert_eq!(at.started, server().started);
     let effects = Stage::incident().press("5 v y");
-    let Some(Write::Vacuum { relation, .. }) = writes(&effects).first().copied() else { panic!("{effects:?}") };
-    assert_eq!((relation.oid, relation.database.raw()), (tables::ORDERS, "shop"));
+    let table = writes(&effects).first().and_then(|write| write.table()).expect("a vacuum");
+    assert_eq!((table.key.oid, table.key.database.raw()), (tables::ORDERS, "shop"));
 }
