@@ -60,9 +60,11 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
         Write::Terminate { .. } => Weight::Heavy,
-        // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
-        Write::Maintain { task: Task::Analyze, target: Object::Table(_), .. } => Weight::Light,
-        Write::Maintain { task: Task::VacuumAnalyze, target: Object::Table(table), .. } => by_size(table, scene),
+        Write::Maintain { task, target: Object::Table(table), .. } => match task {
+            // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
+            Task::Analyze => Weight::Light,
+            Task::VacuumAnalyze => by_size(table, scene),
+        },
     }
 }
 
