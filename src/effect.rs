@@ -7,10 +7,10 @@ pub mod audit;
 mod bulk;
 mod cancel;
 mod journal;
+mod maintain;
 mod queue;
 mod session;
 mod terminate;
-mod vacuum;
 mod watched;
 mod writer;
 

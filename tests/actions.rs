@@ -6,6 +6,6 @@ mod bench;
 mod bulk;
 mod cancel;
 mod log;
+mod maintain;
 mod road;
 mod terminate;
-mod vacuum;

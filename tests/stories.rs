@@ -5,3 +5,4 @@ mod bulk;
 mod looking;
 mod losing;
 mod random;
+mod remedies;

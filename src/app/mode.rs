@@ -56,6 +56,8 @@ pub enum Subject {
     Table(RelationKey),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
+    /// What no action fits in this server's own replication, where no standby is in the list.
+    Remedies,
 }
 
 /// A line of text being typed.
@@ -167,6 +169,8 @@ pub enum Pick {
     Database(ServerText),
     /// Run that command.
     Run(Command),
+    /// Copy that text, called so.
+    Copy(String, &'static str),
 }
 
 impl Picker {

@@ -108,7 +108,7 @@ impl Watched {
                 !self.left.is_empty()
             }),
             // Not signalled, so never watched.
-            Write::Vacuum { .. } => Some(false),
+            Write::Maintain { .. } => Some(false),
         };
         match there {
             Some(true) => Look::Left,

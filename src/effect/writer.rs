@@ -4,8 +4,8 @@
 //! can hang where an open session still answers. Nothing is queued behind a read, nothing is sent without its line in the
 //! audit log, and nothing is tried again: after a lost connection only the server knows.
 //!
-//! When the console ends, a vacuum that runs is cancelled and its outcome recorded. When the console is killed, nobody
-//! asks the server to stop: the vacuum ends by itself, and the log holds its intent without an outcome.
+//! When the console ends, a job that runs is cancelled and its outcome recorded. When the console is killed, nobody
+//! asks the server to stop: the job ends by itself, and the log holds its intent without an outcome.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,9 +21,9 @@ use crate::postgres::{BackOff, LastWords, Link};
 use super::audit::Place;
 use super::cancel;
 use super::journal::Journal;
+use super::maintain::Job;
 use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
-use super::vacuum::Job;
 use super::watched::Watched;
 use super::{Request, Setup, bulk, terminate};
 
@@ -155,7 +155,7 @@ impl Writer {
         match request {
             Request::Write { id, approved } => match approved.write() {
                 Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.signal(id, approved).await,
-                Write::Vacuum { .. } => self.vacuum(id, approved),
+                Write::Maintain { .. } => self.maintain(id, approved),
             },
             Request::StopJob { id } => {
                 if let Some(job) = self.running.get(&id) {
@@ -194,7 +194,7 @@ impl Writer {
         let ended = match write {
             Write::Bulk(bulk) => bulk::send(link, bulk).await,
             Write::Terminate { .. } => terminate::send(link, write).await,
-            Write::Cancel { .. } | Write::Vacuum { .. } => cancel::send(link, write).await,
+            Write::Cancel { .. } | Write::Maintain { .. } => cancel::send(link, write).await,
         };
         match &ended.0 {
             Outcome::Done(_) => self.watched.push(Watched::new(id, write, sent)),
@@ -217,11 +217,11 @@ impl Writer {
         self.journal.ended(id, write, ended).await;
     }
 
-    /// Starts a vacuum beside everything else.
-    fn vacuum(&mut self, id: u64, approved: Approved) {
+    /// Starts maintenance beside everything else.
+    fn maintain(&mut self, id: u64, approved: Approved) {
         let write = approved.write().clone();
         let journal = match &write {
-            Write::Vacuum { relation, .. } => self.journal.in_database(relation.database.raw()),
+            Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
             Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.journal.clone(),
         };
         let (stop, stopped) = watch::channel(false);

@@ -36,7 +36,7 @@ pub(super) fn of(bulk: &Bulk, scene: &Scene<'_>) -> Preview {
         ],
         listed: targets.chain(left_out).collect(),
         warnings: warnings(bulk, scene),
-        type_to_confirm: Some(format!("{} {count}", bulk.signal.word())),
+        name: format!("{} {count}", bulk.signal.word()),
     }
 }
 

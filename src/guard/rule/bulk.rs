@@ -8,7 +8,7 @@ use super::Case;
 fn bulk<'a>(case: &Case<'a>) -> Option<&'a Bulk> {
     match case.write {
         Write::Bulk(bulk) => Some(bulk),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Vacuum { .. } => None,
+        Write::Cancel { .. } | Write::Terminate { .. } | Write::Maintain { .. } => None,
     }
 }
 
@@ -122,7 +122,11 @@ mod tests {
         let world = fixture::world(vec![fixture::active(1), fixture::active(2)]);
         let scene = || fixture::scene(&world);
         let cases = [
-            (Scene { policy: Policy::ReadOnly, ..scene() }, Refusal::ReadOnly),
+            (Scene { policy: Policy::Observer, ..scene() }, Refusal::ReadOnly),
+            (
+                Scene { policy: Policy::Operator, ..scene() },
+                Refusal::TooHeavy { what: "cancel 2 sessions".to_owned(), policy: Policy::Operator },
+            ),
             (Scene { frozen: true, ..scene() }, Refusal::Frozen),
         ];
         for (scene, expected) in cases {

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::effect::audit::{Console, Ended, EndedRow, Entry, EventKind, Place, Target};
+use crate::effect::audit::{Console, Ended, EndedRow, Entry, EventKind, Maintained, Place, Target};
 use crate::model::{ServerText, Timestamp};
 
 /// The most characters of a query in a row; the log holds it all.
@@ -146,11 +146,14 @@ fn target(target: &Target) -> (&'static str, String) {
         Target::Bulk { signal, targets, .. } => {
             (signal.word(), format!("{} sessions at once: {}", targets.len(), pids(targets)))
         }
-        Target::Vacuum { database, schema, name, .. } => {
-            let [database, schema, name] = [database, schema, name].map(|text| shown_text(text, WORD_MOST));
-            ("vacuum", format!("{schema}.{name} in {database}"))
-        }
+        Target::Vacuum(what) => ("vacuum", maintained(what)),
+        Target::Analyze(what) => ("analyze", maintained(what)),
     }
+}
+
+fn maintained(what: &Maintained) -> String {
+    let [database, schema, name] = [&what.database, &what.schema, &what.name].map(|text| shown_text(text, WORD_MOST));
+    format!("{schema}.{name} in {database}")
 }
 
 fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> String {
@@ -163,7 +166,7 @@ fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> Strin
 fn pids(targets: &[Target]) -> String {
     let pid = |target: &Target| match target {
         Target::Cancel { pid, .. } | Target::Terminate { pid, .. } => Some(pid.to_string()),
-        Target::Bulk { .. } | Target::Vacuum { .. } => None,
+        Target::Bulk { .. } | Target::Vacuum(_) | Target::Analyze(_) => None,
     };
     shown(&targets.iter().filter_map(pid).collect::<Vec<_>>().join(", "), WORD_MOST)
 }
