@@ -17,6 +17,7 @@ use pgtriage::app::{App, Display, Setup};
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::{ActionNews, ActionStep, Effect, Event, WriterState};
+use pgtriage::model::baseline::Workload;
 use pgtriage::model::relation::Relations;
 use pgtriage::model::replica::Replication;
 use pgtriage::model::server::{Rights, Server};
@@ -65,6 +66,7 @@ impl Stage {
             display: Display { colour: true, ascii: false },
             keymap: Keymap::named("default").unwrap().unwrap(),
             panels: panel::defaults().unwrap(),
+            workload: Workload::named("simple-crud"),
             policy: Policy::Guarded,
             target: "db1:5432".to_owned(),
             production: false,

@@ -133,6 +133,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         display: Display { colour: !settings.no_color, ascii: settings.ascii },
         keymap: parts.keymap,
         panels: parts.panels,
+        workload: settings.metrics.workload.clone(),
         // Without a writer nothing can be done, whatever the settings say.
         policy: if parts.writes { Policy::Guarded } else { Policy::ReadOnly },
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
