@@ -41,8 +41,10 @@ pub struct Setup {
     pub panels: Vec<PanelSpec>,
     /// What the service should keep to.
     pub workload: Option<Workload>,
-    /// Whether anything may be done.
+    /// What may be done.
     pub policy: Policy,
+    /// What lowered it, such as `--read-only`; none where nothing did.
+    pub policy_by: Option<String>,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.

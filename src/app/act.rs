@@ -5,7 +5,7 @@ use super::tab::connections::SessionRow;
 use super::tab::tables::{TableRow, raw_name};
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Object, Prompt, Refusal, Task, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::server::Server;
@@ -101,6 +101,16 @@ impl App {
             format!("; {} {}s it (asks first)", self.key_of(command), command.spec().brief)
         } else {
             String::new()
+        }
+    }
+
+    /// What is told of a key whose command the policy does not allow.
+    pub(super) fn barred(&self, command: Command) -> String {
+        let by = self.setup.policy_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+        let brief = command.spec().brief;
+        match self.setup.policy {
+            Policy::Observer => format!("read-only{by}: no {brief}, nor any other action"),
+            Policy::Operator | Policy::Admin => format!("operator{by}: light actions only, no {brief}"),
         }
     }
 

@@ -67,6 +67,12 @@ impl App {
                 self.pending.push(chord);
                 Vec::new()
             }
+            Step::Barred(command) => {
+                self.pending.clear();
+                let words = self.barred(command);
+                self.say(words, Tone::Notice);
+                Vec::new()
+            }
             Step::Unbound => {
                 self.pending.clear();
                 Vec::new()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::option::Kind;
+use crate::guard::Policy;
 use crate::keymap::{EMBEDDED, source::did_you_mean};
 use crate::model::baseline::WORKLOADS;
 
@@ -24,6 +25,8 @@ pub enum Value {
     Time(Duration),
     /// A number.
     Count(u32),
+    /// What may be done.
+    Policy(Policy),
 }
 
 /// Where paths are meant from.
@@ -77,6 +80,7 @@ impl Kind {
                 _ => Err(format!("`{text}` is no whole number above 0")),
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
+            Self::Policy => policy(text).map(Value::Policy),
         }
     }
 
@@ -143,6 +147,13 @@ fn workload(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("no workload is called `{text}`{}", did_you_mean(text, names())))
+}
+
+fn policy(text: &str) -> Result<Policy, String> {
+    let words = || Policy::ALL.into_iter().map(Policy::word);
+    Policy::ALL.into_iter().find(|policy| policy.word() == text).ok_or_else(|| {
+        format!("no policy is called `{text}`{} (observer, operator, admin)", did_you_mean(text, words()))
+    })
 }
 
 fn address(text: &str) -> Result<(), String> {

@@ -54,17 +54,19 @@ pub enum StartError {
 /// # Errors
 /// Where something that was given cannot be used; the screen was not opened then.
 pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<End, StartError> {
-    let keymap = settings.keymap(around)?;
     let panels = panels(settings.panels.as_deref(), around)?;
     let conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
+    let place = place(&settings, &conninfo);
+    let settings = settings.at(&place);
+    let keymap = settings.keymap(around)?;
     let prometheus = prometheus(&settings)?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
     let audit = match (settings.policy(), &settings.audit_file) {
-        (Policy::Guarded, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
-        (Policy::Guarded | Policy::ReadOnly, _) => None,
+        (Policy::Operator | Policy::Admin, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
+        (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
     let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
     let mut app = App::new(setup(&settings, &conninfo, parts));
@@ -124,6 +126,15 @@ struct Parts {
     writes: bool,
 }
 
+/// All that the server is called: a ceiling may name it by any of it.
+fn place(settings: &Settings, conninfo: &Conninfo) -> config::Place {
+    let mut servers: Vec<String> = settings.target.iter().cloned().collect();
+    for endpoint in &conninfo.endpoints {
+        servers.extend(endpoint.names());
+    }
+    config::Place { servers, database: conninfo.database.clone() }
+}
+
 fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
     let who = settings.actor.os_user.clone().unwrap_or_else(|| "unknown".to_owned());
     let path = settings.audit_file.as_ref().map_or_else(String::new, |p| format!(", in {}", p.display()));
@@ -135,9 +146,10 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         panels: parts.panels,
         workload: settings.metrics.workload.clone(),
         // Without a writer nothing can be done, whatever the settings say.
-        policy: if parts.writes { Policy::Guarded } else { Policy::ReadOnly },
+        policy: if parts.writes { settings.policy() } else { Policy::Observer },
+        policy_by: settings.bounds.policy_by.clone(),
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
-        production: settings.production,
+        production: settings.bounds.production,
         logged_as: format!("{who}{path}"),
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
         warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),

@@ -167,7 +167,7 @@ fn no_sequence_of_keys_acts_without_its_question_and_none_at_all_where_nothing_m
             signals.set(signals.get() + done.iter().filter(|w| w.session().is_some()).count());
             jobs.set(jobs.get() + done.iter().filter(|w| w.session().is_none()).count());
             // By its keymap, and by the guard alone where a keymap binds the keys that act.
-            let observers = [Stage::read_only(), Stage::with(|setup| setup.policy = Policy::ReadOnly)];
+            let observers = [Stage::read_only(), Stage::with(|setup| setup.policy = Policy::Observer)];
             for observer in observers {
                 assert_eq!(Run::of(amid(observer), false).all(&steps).done, [], "read-only");
             }

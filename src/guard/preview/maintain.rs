@@ -8,10 +8,6 @@ use crate::model::{ServerText, World};
 use super::super::{Named, Task};
 use super::{Preview, Row, Scene};
 
-/// A table above this is a heavy one: its maintenance reads for minutes to hours and is asked for by name. 10 GiB take about
-/// two minutes at 100 MB/s.
-pub(super) const HEAVY_BYTES: i64 = 10 << 30;
-
 /// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
 const HORIZON_S: f64 = 60.0;
 
@@ -37,10 +33,8 @@ pub(super) fn of(task: Task, table: &Named, scene: &Scene<'_>) -> Preview {
             Age(session.xact_s.unwrap_or_default()).exact()
         ));
     }
-    let heavy = task == Task::VacuumAnalyze && found.is_some_and(|r| r.bytes > HEAVY_BYTES);
-    let type_to_confirm =
-        (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.key.oid)));
-    Preview { title: format!("{} {shown}?", title(task)), rows, warnings, type_to_confirm }
+    let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", table.key.oid));
+    Preview { title: format!("{} {shown}?", title(task)), rows, warnings, name }
 }
 
 fn title(task: Task) -> &'static str {
