@@ -7,5 +7,6 @@ mod bulk;
 mod cancel;
 mod log;
 mod maintain;
+mod race;
 mod road;
 mod terminate;
