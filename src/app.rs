@@ -9,6 +9,7 @@ pub mod demand;
 pub mod mode;
 mod pick;
 pub mod press;
+pub mod settings;
 pub mod tab;
 pub mod update;
 
@@ -20,6 +21,7 @@ use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
+use crate::model::setting::History;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
@@ -168,6 +170,8 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    /// What the audit log tells of settings that were changed from here.
+    pub history: History,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
@@ -203,6 +207,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            history: History::default(),
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
@@ -305,7 +310,7 @@ impl App {
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_))
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_))
     }
 
     fn say(&mut self, text: impl Into<String>, tone: Tone) {

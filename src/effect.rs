@@ -8,6 +8,7 @@ mod cancel;
 mod journal;
 mod maintain;
 mod session;
+mod setting;
 mod terminate;
 mod writer;
 

@@ -5,3 +5,4 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod settings;

@@ -32,6 +32,7 @@ impl App {
                 }
                 Vec::new()
             }
+            Mode::Settings(board) => self.settings_key(chord, board),
             Mode::Ask(prompt) => self.answer(prompt, chord, at),
             Mode::Leave => {
                 let yes = chord == Chord::char('y') || (chord.control && chord.key == Key::Char('c'));
@@ -117,6 +118,9 @@ impl App {
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
+            Command::ServerSettings => self.open_settings(),
+            Command::QueryLogging => return self.toggle_query_logging(),
+            Command::ReloadConfiguration => return self.ask_reload(),
             Command::OpenDetail if !in_detail => self.open_detail(),
             Command::OpenDetail => {}
             Command::Back if in_detail => {}

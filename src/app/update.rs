@@ -38,6 +38,7 @@ impl App {
                         Question::Replication => self.rebuild_replicas(),
                         Question::Server
                         | Question::SessionLocks(_)
+                        | Question::Settings
                         | Question::CacheTable
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
@@ -53,6 +54,7 @@ impl App {
                 }
             }
             Event::Writer(state) => self.writer = state,
+            Event::History(history) => self.history = history,
             Event::Action(news) => self.take_news(news),
         }
         Vec::new()
@@ -108,6 +110,7 @@ fn seconds(ms: u64) -> String {
 pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
     match outcome {
         Outcome::Done(words) => (format!("{label}: {words}"), Tone::Good),
+        Outcome::Written(words) => (format!("{label}: {words}"), Tone::Warning),
         Outcome::Gone => (format!("{label}: already gone, nothing was sent"), Tone::Notice),
         Outcome::Changed(now) => (format!("{label}: not sent, it is no longer the same: {now}"), Tone::Warning),
         Outcome::Skipped(warning) => (format!("{label}: skipped by the server: {warning}"), Tone::Warning),

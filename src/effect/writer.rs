@@ -23,7 +23,7 @@ use super::cancel::{self, LOOKS};
 use super::journal::Journal;
 use super::maintain::Job;
 use super::session::{Bounds, Road, open, pulse};
-use super::{Request, Setup, terminate};
+use super::{Request, Setup, setting, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -109,6 +109,9 @@ impl Writer {
 
     /// Works until nobody can ask for anything any more.
     pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+        // A long log must not keep an action waiting.
+        let journal = self.journal.clone();
+        tokio::spawn(async move { journal.history().await });
         loop {
             match self.turn(&mut requests).await {
                 Turn::Asked(request) => self.take(request).await,
@@ -153,7 +156,9 @@ impl Writer {
     async fn take(&mut self, request: Request) {
         match request {
             Request::Write { id, approved } => match approved.write() {
-                Write::Cancel { .. } | Write::Terminate { .. } => self.signal(id, approved).await,
+                Write::Cancel { .. } | Write::Terminate { .. } | Write::Setting { .. } | Write::Reload { .. } => {
+                    self.send(id, approved).await;
+                }
                 Write::Maintain { .. } => self.maintain(id, approved),
             },
             Request::StopJob { id } => {
@@ -170,8 +175,8 @@ impl Writer {
         }
     }
 
-    /// Cancels a statement or terminates a session: connection, line, statement, outcome, line.
-    async fn signal(&mut self, id: u64, approved: Approved) {
+    /// Takes an action on the writer's own session: connection, line, statement, outcome, line.
+    async fn send(&mut self, id: u64, approved: Approved) {
         let connected = self.connected().await;
         let write = approved.write();
         if let Err(error) = self.journal.intend(id, &approved).await {
@@ -190,15 +195,22 @@ impl Writer {
         self.journal.started(id, None).await;
         let sent = Instant::now();
         let terminates = matches!(write, Write::Terminate { .. });
-        let ended = if terminates { terminate::send(link, write).await } else { cancel::send(link, write).await };
+        let ended = match write {
+            Write::Terminate { .. } => terminate::send(link, write).await,
+            Write::Setting { .. } => setting::send(link, write).await,
+            Write::Reload { .. } => setting::reload(link, write).await,
+            Write::Cancel { .. } | Write::Maintain { .. } => cancel::send(link, write).await,
+        };
         let watched = || Watched { id, write: write.clone(), sent, answered: Instant::now(), looks: 0 };
         match &ended.0 {
-            Outcome::Done(_) => self.watched.push(watched()),
+            Outcome::Done(_) if write.session().is_some() => self.watched.push(watched()),
             // The signal was sent, and may still do its work.
             Outcome::TimedOut(_) if terminates => self.watched.push(watched()),
             // An answer that still comes would be taken for the next statement's.
             Outcome::Unknown(why) => self.lose(why.clone()).await,
-            Outcome::Gone
+            Outcome::Done(_)
+            | Outcome::Written(_)
+            | Outcome::Gone
             | Outcome::Changed(_)
             | Outcome::Skipped(_)
             | Outcome::Denied { .. }
@@ -208,6 +220,9 @@ impl Writer {
             | Outcome::NotSent(_) => {}
         }
         self.journal.ended(id, write, ended).await;
+        if matches!(write, Write::Setting { .. }) {
+            self.journal.history().await;
+        }
     }
 
     /// Starts maintenance beside everything else.
@@ -215,7 +230,9 @@ impl Writer {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
-            Write::Cancel { .. } | Write::Terminate { .. } => self.journal.clone(),
+            Write::Cancel { .. } | Write::Terminate { .. } | Write::Setting { .. } | Write::Reload { .. } => {
+                self.journal.clone()
+            }
         };
         let (stop, stopped) = watch::channel(false);
         let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };
@@ -303,7 +320,9 @@ impl Writer {
             let Some(link) = &mut self.link else { continue };
             let looked = match watched.write {
                 Write::Terminate { .. } => terminate::still_there(link, &watched.write).await,
-                Write::Cancel { .. } | Write::Maintain { .. } => cancel::still_runs(link, &watched.write).await,
+                Write::Cancel { .. } | Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } => {
+                    cancel::still_runs(link, &watched.write).await
+                }
             };
             let Some(running) = looked else { continue };
             watched.looks += 1;

@@ -5,6 +5,7 @@
 mod cancel;
 mod maintain;
 mod session;
+mod setting;
 mod terminate;
 
 use crate::model::relation::{Relation, RelationKey, Relations};
@@ -55,6 +56,14 @@ const RULES: &[Rule] = &[
     maintain::own_job,
     maintain::wraparound,
     maintain::already,
+    setting::not_offered,
+    setting::pooled,
+    setting::unseen,
+    setting::alter_off,
+    setting::not_permitted,
+    setting::changed,
+    setting::invalid,
+    setting::already,
 ];
 
 /// The first objection.

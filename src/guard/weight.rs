@@ -59,7 +59,8 @@ pub enum Weight {
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
-        Write::Terminate { .. } => Weight::Heavy,
+        // For everybody on the server, and perhaps only after the next restart.
+        Write::Terminate { .. } | Write::Setting { .. } | Write::Reload { .. } => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

@@ -8,6 +8,7 @@ use crate::guard::{Approved, Confirm, Named, Object, ServerIdentity, Task, Who, 
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
+use crate::model::setting::Entry as FileEntry;
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -97,6 +98,21 @@ pub enum Target {
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// One setting: enough to put it back.
+    Setting {
+        /// Its name.
+        name: String,
+        /// The value that was in force, as the server shows it.
+        now: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: FileEntry,
+        /// True where that was read from the file.
+        exact: bool,
+        /// What is to stand there.
+        to: FileEntry,
+    },
+    /// The configuration files.
+    Reload {},
 }
 
 /// What maintenance is done to.
@@ -144,6 +160,14 @@ impl Target {
             },
             Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
             Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
+            Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
+                name: name.clone(),
+                now: shown.clone(),
+                was: was.clone(),
+                exact: *exact,
+                to: to.clone(),
+            },
+            Write::Reload { .. } => Self::Reload {},
         }
     }
 }
@@ -177,7 +201,7 @@ impl Confirmation {
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// `done`, `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
+    /// `done`, `written` (but not in force), `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
     pub result: String,
     /// What the server said, or what it was not sent for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,6 +215,7 @@ impl Ended {
     fn of(outcome: &Outcome) -> Self {
         let (result, message, cure) = match outcome {
             Outcome::Done(message) => ("done", Some(message), None),
+            Outcome::Written(message) => ("written", Some(message), None),
             Outcome::Gone => ("gone", None, None),
             Outcome::Changed(message) => ("changed", Some(message), None),
             Outcome::Skipped(message) => ("skipped", Some(message), None),

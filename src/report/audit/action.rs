@@ -137,6 +137,11 @@ fn target(target: &Target) -> (&'static str, String) {
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Setting { name, now, was, to, .. } => {
+            let [now, was, to] = [now.clone(), was.shown(), to.shown()].map(|text| shown(&text, WORD_MOST));
+            ("set", format!("{}, {now} in force: {was} → {to}", shown(name, WORD_MOST)))
+        }
+        Target::Reload {} => ("reload", "the configuration files".to_owned()),
     }
 }
 
