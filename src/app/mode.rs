@@ -36,6 +36,13 @@ pub enum Mode {
     },
     /// The server's settings.
     Settings(Board),
+    /// What became of each target of a bulk action.
+    Outcome {
+        /// The action's number.
+        id: u64,
+        /// Lines scrolled.
+        scroll: usize,
+    },
     /// A question before an action.
     Ask(Box<Prompt>),
     /// A question before leaving while a job runs.

@@ -8,6 +8,7 @@
 
 mod chain;
 pub mod changes;
+mod ended;
 mod line;
 pub mod read;
 
@@ -21,8 +22,9 @@ use std::time::{Duration, Instant};
 use crate::model::setting::History;
 
 use chain::LONGEST;
+pub use ended::{Ended, EndedRow};
 pub(in crate::effect) use line::Head;
-pub use line::{Confirmation, Console, Ended, Entry, EventKind, Maintained, Place, Target};
+pub use line::{Confirmation, Console, Entry, EventKind, Maintained, Place, Target};
 
 /// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

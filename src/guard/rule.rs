@@ -2,6 +2,7 @@
 //!
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
+mod bulk;
 mod cancel;
 mod maintain;
 mod session;
@@ -64,6 +65,8 @@ const RULES: &[Rule] = &[
     setting::changed,
     setting::invalid,
     setting::already,
+    bulk::nobody_left,
+    bulk::too_many,
 ];
 
 /// The first objection.

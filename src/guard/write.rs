@@ -10,6 +10,7 @@ use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 use crate::model::setting::Entry;
 
+use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
 
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
@@ -127,6 +128,8 @@ pub enum Write {
         /// True where the server itself waits for the session's end (14 and later).
         waits: bool,
     },
+    /// The same signal to several sessions.
+    Bulk(Bulk),
     /// Maintenance of a table: a job on a connection of its own.
     Maintain {
         /// What is done.
@@ -213,6 +216,7 @@ impl Write {
             | Self::Maintain { server, .. }
             | Self::Setting { server, .. }
             | Self::Reload { server } => server,
+            Self::Bulk(bulk) => &bulk.server,
         }
     }
 
@@ -221,7 +225,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
+            Self::Bulk(_) | Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
         }
     }
 
@@ -230,7 +234,11 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -241,7 +249,11 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
+            Self::Bulk(_)
+            | Self::Terminate { .. }
+            | Self::Maintain { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -249,7 +261,11 @@ impl Write {
     #[must_use]
     pub fn is_job(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Setting { .. } | Self::Reload { .. } => false,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => false,
             Self::Maintain { .. } => true,
         }
     }
@@ -260,12 +276,18 @@ impl Write {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
+            Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
             Self::Setting { name, to: Entry::Text(text), .. } => format!("set {name} = {}", text.head(64)),
             Self::Setting { name, to: Entry::Absent | Entry::Unknown, .. } => format!("reset {name}"),
             Self::Reload { .. } => "reload the configuration".to_owned(),
         }
     }
+}
+
+/// `1 session`, `7 sessions`.
+fn sessions(count: usize) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -18,8 +18,11 @@ fn sent(effects: &[Effect]) -> (String, Entry, Option<String>) {
     match effects {
         [Effect::Write { approved, .. }] => match approved.write() {
             Write::Setting { name, to, undoes, .. } => (name.clone(), to.clone(), undoes.clone()),
-            other
-            @ (Write::Cancel { .. } | Write::Terminate { .. } | Write::Maintain { .. } | Write::Reload { .. }) => {
+            other @ (Write::Cancel { .. }
+            | Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Maintain { .. }
+            | Write::Reload { .. }) => {
                 panic!("{other:?}")
             }
         },

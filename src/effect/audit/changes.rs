@@ -137,6 +137,8 @@ mod tests {
             outcome: None,
             notices: Vec::new(),
             gone: None,
+            left: Vec::new(),
+            unverified: None,
             after_ms: None,
         }
     }
@@ -149,7 +151,7 @@ mod tests {
         changes.take(&entry(id, EventKind::Intent, ("work_mem", was.clone(), to.clone())));
         if let Some(result) = result {
             let mut line = entry(id, EventKind::Outcome, ("work_mem", was, to));
-            line.outcome = Some(Ended { result: result.to_owned(), message: None, cure: None });
+            line.outcome = Some(Ended { result: result.to_owned(), message: None, cure: None, rows: Vec::new() });
             changes.take(&line);
         }
     }

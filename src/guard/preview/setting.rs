@@ -31,6 +31,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             format!("Change {name} for the whole server?")
         },
         rows,
+        listed: Vec::new(),
         warnings: warnings(name, (row, to), settings, scene),
         name: name.clone(),
     }
@@ -60,6 +61,7 @@ fn reload(scene: &Scene<'_>) -> Preview {
             },
             Row { label: "undo", text: "none: each change in the files is undone there".to_owned() },
         ],
+        listed: Vec::new(),
         warnings: faults(settings),
         name: "reload".to_owned(),
     }

@@ -9,7 +9,7 @@ use super::Case;
 fn settings<'a>(case: &Case<'a>) -> Option<&'a Settings> {
     match case.write {
         Write::Setting { .. } | Write::Reload { .. } => case.scene.world.settings.get(),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Maintain { .. } => None,
+        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => None,
     }
 }
 
@@ -61,6 +61,7 @@ pub(super) fn not_permitted(case: &Case<'_>) -> Option<Refusal> {
         | Write::Reload { .. }
         | Write::Cancel { .. }
         | Write::Terminate { .. }
+        | Write::Bulk(_)
         | Write::Maintain { .. } => None,
     }
 }
