@@ -9,4 +9,5 @@ mod log;
 mod maintain;
 mod race;
 mod road;
+mod settings;
 mod terminate;
