@@ -96,5 +96,6 @@ fn session(i: i32, round: u32, waiting: i32) -> Session {
         blockers: usize::try_from(i).unwrap() * usize::from(waits),
         blocked_by: blocked_by.into_iter().map(|p| 1000 + p).collect(),
         waits_for: None,
+        holds: None,
     }
 }
