@@ -9,6 +9,7 @@ pub mod mode;
 mod pick;
 pub mod press;
 pub mod tab;
+mod unfold;
 pub mod update;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
+use tab::locks::{Likeness, LockRow, Shape};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
 
@@ -143,6 +145,10 @@ pub struct App {
     pub connections: Listing<SessionRow>,
     /// Slow.
     pub slow: Listing<SessionRow>,
+    /// Locks.
+    pub locks: Listing<LockRow>,
+    /// Groups of alike waiters whose members have their own lines.
+    pub unfolded: Vec<Likeness>,
     /// Tables.
     pub tables: Listing<TableRow>,
     /// Replication.
@@ -189,6 +195,8 @@ impl App {
             pending: Vec::new(),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
+            locks: Listing::new(tab::locks::COLUMNS, "forest"),
+            unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
             totals: Totals::default(),
@@ -240,7 +248,7 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
+            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }
@@ -337,6 +345,7 @@ impl App {
             self.totals = Totals::default();
             self.slow.set(Vec::new());
             self.connections.set(Vec::new());
+            self.locks.set(Vec::new());
             return;
         };
         let rows = SessionRow::all(sessions, &world.graph);
@@ -344,6 +353,16 @@ impl App {
         let threshold = self.slow_after_s;
         self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());
         self.connections.set(rows);
+        self.rebuild_locks();
+    }
+
+    /// Lays the forest out anew; under a filter, or in another order, as a plain list in which each session is found.
+    fn rebuild_locks(&mut self) {
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let flat = !self.locks.filter().is_empty() || self.locks.sort().0 != 0;
+        let shape = Shape { unfolded: &self.unfolded, selected: self.locks.selected(), flat };
+        let rows = world.sessions.get().map(|sessions| LockRow::all(sessions, &world.graph, shape));
+        self.locks.set(rows.unwrap_or_default());
     }
 
     fn rebuild_tables(&mut self) {

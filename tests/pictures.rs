@@ -31,6 +31,7 @@ pub struct Picture {
 const PICTURES: &[Picture] = &[
     Picture { scene: "lock-pileup", name: "connections", keys: "" },
     Picture { scene: "lock-pileup", name: "slow", keys: "3" },
+    Picture { scene: "lock-pileup", name: "locks", keys: "4" },
     Picture { scene: "lock-pileup", name: "question", keys: "j j x" },
     Picture { scene: "lock-pileup", name: "detail", keys: "j j Enter" },
     Picture { scene: "lock-pileup", name: "latency", keys: "7" },

@@ -1,5 +1,6 @@
 //! Stories: keys and samples go in, effects and screens come out.
 
 mod acting;
+mod locks;
 mod looking;
 mod losing;

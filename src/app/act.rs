@@ -2,6 +2,7 @@
 
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
+use super::tab::locks::LockRow;
 use super::tab::tables::{TableRow, raw_name};
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
@@ -23,6 +24,7 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
+            Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
     }
@@ -48,7 +50,11 @@ impl App {
             return Vec::new();
         };
         let Some(row) = self.current_session() else {
-            self.say("the selected session is gone: select another", Tone::Notice);
+            let words = match self.locks.current() {
+                Some(row) if self.tab == Tab::Locks => row.no_target(),
+                Some(_) | None => "the selected session is gone: select another",
+            };
+            self.say(words, Tone::Notice);
             return Vec::new();
         };
         let write = write(&row.session, server);
@@ -157,6 +163,7 @@ impl App {
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
         let text = match self.tab {
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
+            Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
             Tab::Latency | Tab::Cache => None,
@@ -167,6 +174,7 @@ impl App {
     pub(super) fn copy_query(&mut self) -> Vec<Effect> {
         let text = match self.tab {
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
+            Tab::Locks => self.locks.current().and_then(LockRow::copied),
             Tab::Tables => self.current_table().map(raw_name),
             Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
             Tab::Latency | Tab::Cache => None,
