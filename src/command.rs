@@ -79,12 +79,14 @@ impl Place {
 }
 
 /// What a command may do to a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Nothing: it moves, shows or reads.
     Reads,
-    /// It asks for a guarded action. Read-only mode binds no key to it.
+    /// It asks for a guarded action, which may be a light one. An observer has no key for it.
     Writes,
+    /// It asks for a guarded action that is always a heavy one. Only an admin has a key for it.
+    Heavy,
 }
 
 /// One row of the table of commands.
@@ -141,9 +143,10 @@ commands! {
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
-    TerminateBackend, "terminate-backend", SESSIONS, Writes, "terminate", "Terminate the session where no cancel helps (asks first).";
+    TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
-    CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
+    Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
@@ -173,7 +176,7 @@ commands! {
     ToggleZone, "toggle-zone", Place::Everywhere, Reads, "UTC/local", "Show times in UTC or in local time.";
     Palette, "palette", Place::Everywhere, Reads, "commands", "Find a command by name.";
     Help, "help", Place::Everywhere, Reads, "help", "Show the keys of this tab.";
-    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a vacuum of ours runs).";
+    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a job of ours runs).";
 }
 
 impl Command {

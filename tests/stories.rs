@@ -4,3 +4,4 @@ mod acting;
 mod locks;
 mod looking;
 mod losing;
+mod random;

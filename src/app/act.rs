@@ -6,7 +6,7 @@ use super::tab::locks::LockRow;
 use super::tab::tables::{TableRow, raw_name};
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Prompt, Refusal, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::server::Server;
@@ -61,7 +61,8 @@ impl App {
         self.ask(write)
     }
 
-    pub(super) fn ask_vacuum(&mut self) -> Vec<Effect> {
+    /// Asks about the maintenance of the selected table.
+    pub(super) fn ask_maintenance(&mut self, task: Task) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
@@ -75,7 +76,7 @@ impl App {
             self.say(text, Tone::Notice);
             return Vec::new();
         }
-        let write = Write::vacuum(&row.relation, &row.database, server);
+        let write = Write::maintain(task, Object::table(&row.relation, &row.database), server);
         self.ask(write)
     }
 
@@ -109,6 +110,16 @@ impl App {
         }
     }
 
+    /// What is told of a key whose command the policy does not allow.
+    pub(super) fn barred(&self, command: Command) -> String {
+        let by = self.setup.policy_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+        let brief = command.spec().brief;
+        match self.setup.policy {
+            Policy::Observer => format!("read-only{by}: no {brief}, nor any other action"),
+            Policy::Operator | Policy::Admin => format!("operator{by}: light actions only, no {brief}"),
+        }
+    }
+
     /// `at` is the key's own time, not the newest of all events: where the clock was set back, that one stands still
     /// far ahead of the frame's, and any key would come late enough to be deliberate.
     pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord, at: Timestamp) -> Vec<Effect> {
@@ -130,10 +141,7 @@ impl App {
     fn approved(&mut self, approved: Approved) -> Vec<Effect> {
         let id = self.next_action;
         self.next_action += 1;
-        let job = match approved.write() {
-            Write::Vacuum { relation, .. } => Some(Job { relation: relation.clone(), pid: None }),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
-        };
+        let job = approved.write().is_job().then(Job::default);
         let write = approved.write().clone();
         let label = write.shown();
         self.say(format!("{label}: sending"), Tone::Faint);
@@ -145,7 +153,7 @@ impl App {
         if let Some(job) = self.running_job() {
             return vec![Effect::StopJob { id: job.id }];
         }
-        self.say("no vacuum of ours is running", Tone::Faint);
+        self.say("no job of ours is running", Tone::Faint);
         Vec::new()
     }
 

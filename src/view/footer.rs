@@ -85,6 +85,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::CancelBackend,
             Command::TerminateBackend,
             Command::VacuumAnalyze,
+            Command::Analyze,
             Command::ExactBloat,
             Command::CopyQuery,
             Command::Help,
@@ -119,6 +120,7 @@ fn offered(app: &App) -> &'static [Command] {
         Tab::Tables => &[
             Command::OpenDetail,
             Command::VacuumAnalyze,
+            Command::Analyze,
             Command::ExactBloat,
             Command::SwitchDatabase,
             Command::Filter,
