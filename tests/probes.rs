@@ -7,4 +7,5 @@ mod lanes;
 mod large;
 mod locked;
 mod questions;
+mod remedies;
 mod statements;

@@ -5,3 +5,4 @@ mod locks;
 mod looking;
 mod losing;
 mod random;
+mod remedies;

@@ -47,8 +47,12 @@ pub enum Subject {
     Session(SessionKey),
     /// A table.
     Table(RelationKey),
+    /// A prepared transaction, by its identifier.
+    Prepared(ServerText),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
+    /// What no action fits in this server's own replication, where no standby is in the list.
+    Remedies,
 }
 
 /// A line of text being typed.
@@ -160,6 +164,8 @@ pub enum Pick {
     Database(ServerText),
     /// Run that command.
     Run(Command),
+    /// Copy that text, called so.
+    Copy(String, &'static str),
 }
 
 impl Picker {

@@ -211,7 +211,10 @@ impl App {
                 None => return,
             },
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
-            Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
+            Tab::Replication => match self.replicas.current() {
+                Some(row) => Some(Subject::Replica(row.key())),
+                None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
+            },
             Tab::Latency | Tab::Cache => None,
         };
         match subject {

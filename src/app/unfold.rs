@@ -14,6 +14,7 @@ impl App {
         };
         match (key, self.locks.current().map(|r| &r.who)) {
             (LockKey::Session(key), _) => return Some(Subject::Session(key)),
+            (LockKey::Prepared(gid), Some(Who::Prepared(Some(_)))) => return Some(Subject::Prepared(gid)),
             (LockKey::Alike(likeness), Some(Who::Alike { open, .. })) => {
                 let open = *open;
                 self.unfolded.retain(|u| *u != *likeness);

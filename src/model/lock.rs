@@ -9,7 +9,7 @@ mod weight;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::Session;
+use super::session::{Session, Sessions};
 use components::Components;
 pub use queue::queue_starts;
 pub use weight::Weight;
@@ -40,11 +40,31 @@ impl LockGraph {
     /// its leader's pid, as `pg_blocking_pids` names it where it blocks.
     #[must_use]
     pub fn of(sessions: &[Session]) -> Self {
+        Self::naming(sessions, |_| Vec::new())
+    }
+
+    /// The same with each prepared transaction under a number of its own, where it is known which of them blocks whom:
+    /// -1 stands for the first of `prepared`, -2 for the second.
+    #[must_use]
+    pub fn split(sessions: &Sessions) -> Self {
+        let numbered = |session: &Session| {
+            let before = sessions.prepared_before(session);
+            let places = sessions.prepared.iter().zip(1_i32..).filter(|(p, _)| before.contains(p));
+            places.map(|(_, place)| -place).collect()
+        };
+        Self::naming(&sessions.rows, numbered)
+    }
+
+    /// `prepared` names what blocks a session as pid 0; it stays 0 where nothing is named.
+    fn naming(sessions: &[Session], prepared: impl Fn(&Session) -> Vec<i32>) -> Self {
         let mut edges: BTreeMap<i32, (Vec<i32>, bool)> = BTreeMap::new();
         for s in sessions.iter().filter(|s| !s.blocked_by.is_empty()) {
             let pid = s.leader.unwrap_or(s.pid);
             let (list, cut) = edges.entry(pid).or_default();
-            list.extend(s.blocked_by.iter().filter(|blocker| **blocker != pid));
+            let named = prepared(s);
+            let hidden = |blocker: &&i32| **blocker == pid || (**blocker == 0 && !named.is_empty());
+            list.extend(s.blocked_by.iter().filter(|blocker| !hidden(blocker)));
+            list.extend(&named);
             *cut |= s.blockers > s.blocked_by.len();
         }
         Self::with(edges.iter().map(|(pid, (list, cut))| (*pid, list.as_slice(), *cut)))

@@ -3,7 +3,7 @@
 use pgtriage::app::tab::locks::LockKey;
 use pgtriage::command::Tab;
 use pgtriage::message::Effect;
-use pgtriage::model::session::{Session, Sessions, State, Wait};
+use pgtriage::model::session::{Prepared, Session, Sessions, State, Wait};
 
 use crate::stage::{Stage, locks};
 
@@ -252,4 +252,36 @@ fn the_row_and_its_statement_are_copied() {
     );
     let effects = stage.press("Y");
     assert!(matches!(&effects[..], [Effect::Copy(text)] if text.starts_with("ALTER TABLE orders")), "{effects:?}");
+}
+
+/// A transaction prepared in the shop that these wait for.
+fn prepared(gid: &str, age_s: f64, waiters: &[i32]) -> Prepared {
+    let (owner, database) = ("shop_worker".into(), "shop".into());
+    Prepared { gid: gid.into(), owner, database, age_s, waiters: waiters.to_vec(), exact: true }
+}
+
+#[test]
+fn each_prepared_transaction_is_a_root_of_its_own_and_gives_the_sql_that_ends_it() {
+    let waiter = |pid: i32| {
+        locks::behind(locks::session(pid, 60.0, "UPDATE orders SET n = 1"), &[0], "transactionid", "ShareLock")
+    };
+    let mut sessions = only(vec![waiter(1), waiter(2), waiter(3)]);
+    sessions.prepared =
+        vec![prepared("half", 900.0, &[1, 2]), prepared("it's", 90.0, &[3]), prepared("calm", 9.0, &[])];
+    let mut stage = on(sessions);
+    assert_eq!(forest(&mut stage), ["prepared", "├─ 1", "└─ 2", "prepared", "└─ 3"]);
+    let screen = stage.wide();
+    assert!(
+        screen.contains("'half' in shop") && screen.contains("shop_worker@shop") && !screen.contains("calm"),
+        "{screen}"
+    );
+    assert!(screen.contains("15m") && screen.contains("▸ SQL"), "{screen}");
+    stage.press("j j j");
+    assert_eq!(stage.press("X"), []);
+    assert!(stage.last_line().contains("only SQL ends it"), "{}", stage.last_line());
+    assert_eq!(stage.press("Y"), [Effect::Copy("ROLLBACK PREPARED 'it''s';".to_owned())]);
+    stage.press("Enter");
+    let screen = stage.wide();
+    assert!(screen.contains("ROLLBACK PREPARED 'it''s'") && screen.contains("other half of a distributed"), "{screen}");
+    assert_eq!(stage.press("Y Enter"), [Effect::Copy("ROLLBACK PREPARED 'it''s';".to_owned())]);
 }

@@ -140,6 +140,9 @@ impl LockRow {
             return Vec::new();
         }
         let mut rows = Vec::new();
+        // Each prepared transaction is a root of its own.
+        let split = graph.pids().contains(&0).then(|| LockGraph::split(sessions));
+        let graph = split.as_ref().unwrap_or(graph);
         let book = Book { sessions, graph };
         let mut groups: Vec<Likeness> = Vec::new();
         for node in forest::of(&sessions.rows, graph) {
@@ -226,12 +229,6 @@ impl LockRow {
         }
     }
 
-    /// The statement behind the row, raw.
-    #[must_use]
-    pub fn copied(&self) -> Option<String> {
-        self.shown().map(|row| row.session.query.raw().to_owned())
-    }
-
     /// How loud the row is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -261,10 +258,11 @@ impl Book<'_> {
         let weight = self.graph.weight(pid);
         let (key, who) = match self.row(pid) {
             Some(row) => (LockKey::Session(row.key()), Who::Session(Box::new(row))),
-            None if pid == 0 => {
-                let only = <[Prepared; 1]>::try_from(self.sessions.prepared.clone()).ok().map(|[p]| Box::new(p));
-                let gid = only.as_ref().map_or_else(ServerText::default, |p| p.gid.clone());
-                (LockKey::Prepared(gid), Who::Prepared(only))
+            None if pid <= 0 => {
+                let at = pid.checked_neg().and_then(|n| usize::try_from(n).ok()?.checked_sub(1));
+                let which = at.and_then(|at| self.sessions.prepared.get(at)).cloned().map(Box::new);
+                let gid = which.as_ref().map_or_else(ServerText::default, |p| p.gid.clone());
+                (LockKey::Prepared(gid), Who::Prepared(which))
             }
             None => (LockKey::Unseen(pid), Who::Unseen(pid)),
         };
