@@ -82,6 +82,12 @@ fn totals(app: &App, theme: Theme) -> Line<'static> {
     if let Some(text) = words::filtered(app, app.locks.len(), app.locks.total()) {
         push(text, Tone::Notice);
     }
+    if app.marked() > 0 {
+        let seen = app.marked_visible().len();
+        let hidden = app.marked() - seen;
+        let hidden = if hidden > 0 { format!(" (+{hidden} not shown)") } else { String::new() };
+        push(format!("*{seen} marked{hidden}"), Tone::Notice);
+    }
     push(format!("{} wait", app.totals.waiting), Tone::Critical);
     if let Some(head) = rows.iter().find(|r| r.starts_queue) {
         let name = match &head.who {

@@ -285,3 +285,13 @@ fn each_prepared_transaction_is_a_root_of_its_own_and_gives_the_sql_that_ends_it
     assert!(screen.contains("ROLLBACK PREPARED 'it''s'") && screen.contains("other half of a distributed"), "{screen}");
     assert_eq!(stage.press("Y Enter"), [Effect::Copy("ROLLBACK PREPARED 'it''s';".to_owned())]);
 }
+
+#[test]
+fn sessions_are_marked_where_they_have_a_line_and_a_folded_one_is_not_hit() {
+    let mut stage = on(locks::pile_up());
+    stage.press("j m m");
+    assert_eq!(forest(&mut stage), ["4711", "└─ *4802", "└─ *5120 +1", "└─ 35 readers"]);
+    stage.press("x");
+    let screen = stage.wide();
+    assert!(screen.contains("4802") && screen.contains("5120") && screen.contains("cancel 2"), "{screen}");
+}

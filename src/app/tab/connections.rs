@@ -20,6 +20,8 @@ pub struct SessionRow {
     pub frees: usize,
     /// True where it blocks others and waits for nobody.
     pub root: bool,
+    /// True where it is marked for an action on several.
+    pub marked: bool,
 }
 
 impl Row for SessionRow {
@@ -42,7 +44,7 @@ impl SessionRow {
     pub fn of(session: &Session, graph: &LockGraph) -> Self {
         let Weight { blocks, frees } = graph.weight(session.pid);
         let root = blocks > 0 && graph.blockers_of(session.pid).is_empty();
-        Self { blocks, frees, root, session: session.clone() }
+        Self { blocks, frees, root, marked: false, session: session.clone() }
     }
 
     /// How much harm it does now: sessions held up first, then what it holds open, then what it does. Only the order
@@ -175,6 +177,18 @@ fn blocked_by(row: &SessionRow) -> String {
 
 /// Columns of Connections and Slow. The query takes what the others leave.
 pub const COLUMNS: &[Column<SessionRow>] = &[
+    Column {
+        name: "mark",
+        title: "",
+        doc: "marked by hand, for one action on several",
+        // No column where nothing is marked.
+        width: Width::Fit(0, 1),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Descending,
+        cell: |r| if r.marked { Cell::toned("*", Tone::Notice) } else { Cell::none() },
+        key: |r| if r.marked { SortKey::Text("marked".to_owned()) } else { SortKey::Unknown },
+    },
     Column {
         name: "harm",
         title: "",

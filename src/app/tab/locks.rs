@@ -173,13 +173,19 @@ impl LockRow {
         rows
     }
 
+    /// The session of the row, where it is one, with its place and mark.
+    #[must_use]
+    pub fn row(&self) -> Option<&SessionRow> {
+        match &self.who {
+            Who::Session(row) => Some(row),
+            Who::Alike { .. } | Who::Prepared(_) | Who::Circle(_) | Who::Unseen(_) => None,
+        }
+    }
+
     /// The session of the row, where it is one.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
-        match &self.who {
-            Who::Session(row) => Some(&row.session),
-            Who::Alike { .. } | Who::Prepared(_) | Who::Circle(_) | Who::Unseen(_) => None,
-        }
+        self.row().map(|row| &row.session)
     }
 
     /// The session, or the one that stands for many.

@@ -31,7 +31,7 @@ impl LockRow {
 
     fn name(&self) -> String {
         match &self.who {
-            Who::Session(row) => row.session.pid.to_string(),
+            Who::Session(row) => format!("{}{}", if row.marked { "*" } else { "" }, row.session.pid),
             Who::Alike { count, oldest, .. } => format!("{count} {}", kind(&oldest.session)),
             Who::Prepared(_) => "prepared".to_owned(),
             Who::Circle(pids) => format!("deadlock of {}", pids.len()),
