@@ -12,5 +12,6 @@ mod pileup;
 mod pressure;
 mod readonly;
 mod scene;
+mod settings;
 mod signals;
 mod start;
