@@ -7,6 +7,7 @@ mod maintenance;
 mod pattern;
 mod preview;
 mod prompt;
+mod protection;
 mod refusal;
 mod rule;
 mod statement;
@@ -20,7 +21,8 @@ use crate::model::{Timestamp, World};
 
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
-pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
+pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Reason, Row};
+pub use protection::{Care, Kind, Protected};
 pub use refusal::Refusal;
 pub use statement::{Statement, role_name};
 pub use weight::{Policy, Weight};
@@ -47,6 +49,10 @@ pub struct Scene<'a> {
     pub deaf: &'a [StatementKey],
     /// True where the target was marked as production: each question is then a typed one.
     pub production: bool,
+    /// Names that are left alone, or asked about by name.
+    pub protected: &'a [Protected],
+    /// True where an action needs a reason.
+    pub require_reason: bool,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
 }
@@ -74,7 +80,7 @@ pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
 /// from a file: whoever holds one came through the gate.
 ///
 /// ```compile_fail
-/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!() };
+/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!(), reason: todo!() };
 /// ```
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Approved {
@@ -82,6 +88,7 @@ pub struct Approved {
     shown: Timestamp,
     at: Timestamp,
     by: Confirm,
+    reason: Option<String>,
 }
 
 impl Approved {
@@ -107,6 +114,12 @@ impl Approved {
     #[must_use]
     pub fn by(&self) -> &Confirm {
         &self.by
+    }
+
+    /// Why, in the words of who confirmed it; raw.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 }
 

@@ -109,7 +109,7 @@ async fn what_a_crash_leaves_is_told_and_is_no_break() {
     assert_eq!(code, Some(0), "{out}");
     assert!(out.contains("line 6: unreadable: torn by a crash"), "{out}");
     assert!(out.contains("line 5: 2025-11-24T03:14:03Z: cancel pid 4711"), "{out}");
-    assert!(out.trim_end().ends_with("outcome not known"), "{out}");
+    assert!(out.trim_end().ends_with("no outcome: unknown"), "{out}");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn show_is_a_row_per_action_and_nothing_in_it_moves_the_cursor() {
     let (code, out, err) = home.run(&["audit", "show", "--last", "2"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     insta::assert_snapshot!(out, @r"
-    time                  who         place                    action  target                                outcome
+    time                  who         place                    action  target                                outcome            reason
     2025-11-24T03:14:02Z  alice@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT '\x1b[2J'  done: signal sent
     2025-11-24T03:14:03Z  alice@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT '\x1b[2J'  done: signal sent
     ");

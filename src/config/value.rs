@@ -5,11 +5,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::option::Kind;
-use crate::guard::Policy;
+use crate::guard::{Pattern, Policy};
 use crate::keymap::{EMBEDDED, source::did_you_mean};
+
+/// The most expressions in one list: each is tried on each name.
+const MOST_PATTERNS: usize = 100;
 
 /// A value of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub enum Value {
     Count(u32),
     /// What may be done.
     Policy(Policy),
+    /// Names.
+    Patterns(Vec<Pattern>),
 }
 
 /// Where paths are meant from.
@@ -79,6 +85,7 @@ impl Kind {
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Policy => policy(text).map(Value::Policy),
+            Self::Patterns => Ok(Value::Patterns(vec![pattern(text)?])),
         }
     }
 
@@ -101,6 +108,14 @@ impl Kind {
                     all.push(text.to_owned());
                 }
                 Ok(Value::List(all))
+            }
+            (Self::Patterns, DeValue::Array(texts)) if texts.len() <= MOST_PATTERNS => {
+                let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+                let texts = texts.iter().map(|value| text(value).ok_or("is a list of texts in quotes".to_owned()));
+                texts.map(|text| pattern(&text?)).collect::<Result<_, _>>().map(Value::Patterns)
+            }
+            (Self::Patterns, DeValue::Array(texts)) => {
+                Err(format!("has {} expressions, more than {MOST_PATTERNS}", texts.len()))
             }
             (_, DeValue::String(text)) => self.read(text, base),
             (Self::Time(..), _) => Err("is a time such as \"2s\"".to_owned()),
@@ -137,6 +152,10 @@ fn keymap(text: &str, base: &Base) -> Result<Value, String> {
         return Ok(Value::Text(shown_path(&base.path(text))));
     }
     Err(format!("no keymap is called `{text}`{} (a file ends in .toml)", did_you_mean(text, names())))
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::new(text).map_err(|reason| format!("`{text:.60}` {reason}"))
 }
 
 fn policy(text: &str) -> Result<Policy, String> {

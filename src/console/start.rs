@@ -149,6 +149,8 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         policy_by: settings.bounds.policy_by.clone(),
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
         production: settings.bounds.production,
+        protected: settings.bounds.protected.clone(),
+        require_reason: settings.bounds.require_reason,
         logged_as: format!("{who}{path}"),
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
         warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),

@@ -233,6 +233,9 @@ pub struct Entry {
     /// How it was confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Confirmation>,
+    /// Why it was done, in the words of who confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -277,6 +280,7 @@ impl Entry {
             sql: None,
             parameters: Vec::new(),
             confirmed: None,
+            reason: None,
             refusal: None,
             outcome: None,
             notices: Vec::new(),
@@ -292,6 +296,7 @@ impl Entry {
             sql: Some(statement.sql),
             parameters: statement.parameters,
             confirmed: Some(Confirmation::of(approved)),
+            reason: approved.reason().map(str::to_owned),
             ..Self::new(head, EventKind::Intent, approved.write())
         }
     }
