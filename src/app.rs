@@ -4,6 +4,7 @@
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
 pub mod act;
+mod copy;
 pub mod demand;
 pub mod mode;
 mod pick;

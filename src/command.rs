@@ -163,7 +163,7 @@ commands! {
     PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
 
     CopyRow, "copy-row", LISTS, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
-    CopyQuery, "copy-query", LISTS, Reads, "copy text", "Copy the selected row's full query or name (OSC 52).";
+    CopyQuery, "copy-query", LISTS, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names (OSC 52).";
     Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
     Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
     Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";

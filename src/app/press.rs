@@ -204,7 +204,10 @@ impl App {
             Tab::Connections => self.connections.current().map(|r| Subject::Session(r.key())),
             Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
-            Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
+            Tab::Replication => match self.replicas.current() {
+                Some(row) => Some(Subject::Replica(row.key())),
+                None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
+            },
             Tab::Latency | Tab::Cache => None,
         };
         match subject {
