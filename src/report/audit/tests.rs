@@ -35,7 +35,6 @@ fn show(lines: &[String]) -> String {
 fn the_lines_of_an_action_are_one_row_even_where_others_stand_between() {
     let vacuum = serde_json::json!({ "target": { "action": "vacuum", "database": "shop", "oid": 1,
                                                  "schema": "public", "name": "orders", "kind": "r" } });
-    let none = serde_json::json!({});
     let lines = [
         line("7-1", "intent", &serde_json::json!({ "reason": "holds up\u{1b} the shop" })),
         line("7-2", "intent", &vacuum),
