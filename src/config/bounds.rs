@@ -9,6 +9,18 @@ use super::option::Opt;
 use super::value::Value;
 use crate::guard::{Care, Kind, Policy, Protected};
 
+/// Whether each line of the audit log is copied to the system's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Syslog {
+    /// No.
+    #[default]
+    Off,
+    /// Yes; where that fails it is said, and the action goes on.
+    Copied,
+    /// Yes; no copy of the line before it, no action.
+    Required,
+}
+
 /// What may be done, and how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bounds {
@@ -22,12 +34,21 @@ pub struct Bounds {
     pub require_reason: bool,
     /// Names that are left alone or asked about with care: all that anybody names.
     pub protected: Vec<Protected>,
+    /// Whether the audit log is copied.
+    pub syslog: Syslog,
 }
 
 impl Default for Bounds {
     /// Nobody said anything: as far as the role's rights on the server go.
     fn default() -> Self {
-        Self { policy: Policy::Admin, policy_by: None, production: false, require_reason: false, protected: Vec::new() }
+        Self {
+            policy: Policy::Admin,
+            policy_by: None,
+            production: false,
+            require_reason: false,
+            protected: Vec::new(),
+            syslog: Syslog::Off,
+        }
     }
 }
 
@@ -61,6 +82,7 @@ impl Bounds {
         Self {
             production: bounds.production || layers.switch(Opt::Production),
             require_reason: bounds.require_reason || layers.switch(Opt::RequireReason),
+            syslog: bounds.syslog.max(syslog(layers.value(Opt::AuditSyslog).as_ref())),
             ..bounds
         }
     }
@@ -76,6 +98,7 @@ impl Bounds {
         Self {
             production: self.production || on(Opt::Production),
             require_reason: self.require_reason || on(Opt::RequireReason),
+            syslog: self.syslog.max(syslog(ceiling.get(&Opt::AuditSyslog).map(|s| &s.value))),
             ..self
         }
     }
@@ -97,6 +120,10 @@ impl Bounds {
     }
 }
 
+fn syslog(value: Option<&Value>) -> Syslog {
+    if let Some(Value::Syslog(syslog)) = value { *syslog } else { Syslog::Off }
+}
+
 /// The policy that a setting allows; none where it says nothing of it.
 fn policy(setting: &Setting) -> Option<Policy> {
     match &setting.value {
@@ -108,7 +135,8 @@ fn policy(setting: &Setting) -> Option<Policy> {
         | Value::List(_)
         | Value::Time(_)
         | Value::Count(_)
-        | Value::Patterns(_) => None,
+        | Value::Patterns(_)
+        | Value::Syslog(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ const BOUNDING: &[Opt] = &[
     Opt::ReadOnly,
     Opt::Production,
     Opt::RequireReason,
+    Opt::AuditSyslog,
     Opt::ProtectRoles,
     Opt::ProtectApplications,
     Opt::ProtectDatabases,

@@ -69,6 +69,8 @@ pub enum Kind {
     Policy,
     /// A list of regular expressions, each for whole names.
     Patterns,
+    /// On, off, or required.
+    Syslog,
 }
 
 impl Kind {
@@ -88,6 +90,7 @@ impl Kind {
             Self::Time(..) => Some("TIME"),
             Self::Policy => Some("POLICY"),
             Self::Patterns => Some("REGEX"),
+            Self::Syslog => Some("true|required"),
         }
     }
 }
@@ -235,6 +238,7 @@ options! {
     ConfirmApplications, "confirm-applications", None, Files, Kind::Patterns, None, "The same of `application_name`.";
     ConfirmDatabases, "confirm-databases", None, Files, Kind::Patterns, None, "The same of databases.";
     RequireReason, "require-reason", None, Files, Kind::Switch, None, "No action without a reason, typed into its question.";
+    AuditSyslog, "audit-syslog", None, Files, Kind::Syslog, None, "Copy each line of the audit log to the system's log: `true`, or `\"required\"` for no copy, no action.";
     AuditFile, "audit-file", None, System, Kind::File, None, "Where every action is recorded, in place of $XDG_STATE_HOME/pgtriage/audit.jsonl.";
 
     [Screen]

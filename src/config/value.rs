@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::bounds::Syslog;
 use super::option::Kind;
 use crate::guard::{Pattern, Policy};
 use crate::keymap::{EMBEDDED, source::did_you_mean};
@@ -32,6 +33,8 @@ pub enum Value {
     Policy(Policy),
     /// Names.
     Patterns(Vec<Pattern>),
+    /// Whether the audit log is copied.
+    Syslog(Syslog),
 }
 
 /// Where paths are meant from.
@@ -85,6 +88,8 @@ impl Kind {
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Policy => policy(text).map(Value::Policy),
+            Self::Syslog if text == "required" => Ok(Value::Syslog(Syslog::Required)),
+            Self::Syslog => Err("is `true`, `false` or \"required\"".to_owned()),
             Self::Patterns => Ok(Value::Patterns(vec![pattern(text)?])),
         }
     }
@@ -95,6 +100,7 @@ impl Kind {
     /// As [`Kind::read`], and where TOML has another type there.
     pub fn read_toml(self, value: &DeValue<'_>, base: &Base) -> Result<Value, String> {
         match (self, value) {
+            (Self::Syslog, DeValue::Boolean(on)) => Ok(Value::Syslog(if *on { Syslog::Copied } else { Syslog::Off })),
             (Self::Switch, DeValue::Boolean(on)) => Ok(Value::Switch(*on)),
             (Self::Switch, _) => Err("is `true` or `false`".to_owned()),
             (Self::Count | Self::Time(..), DeValue::Integer(n)) => self.read(&n.to_string(), base),
@@ -118,6 +124,7 @@ impl Kind {
                 Err(format!("has {} expressions, more than {MOST_PATTERNS}", texts.len()))
             }
             (_, DeValue::String(text)) => self.read(text, base),
+            (Self::Syslog, _) => Err("is `true`, `false` or \"required\"".to_owned()),
             (Self::Time(..), _) => Err("is a time such as \"2s\"".to_owned()),
             _ => Err("is a text in quotes".to_owned()),
         }

@@ -65,7 +65,10 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
     let audit = match (settings.policy(), &settings.audit_file) {
-        (Policy::Operator | Policy::Admin, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
+        (Policy::Operator | Policy::Admin, Some(path)) => {
+            let audit = audit::Audit::new(path, auditor(&settings));
+            Some(audit.copied_to(settings.bounds.syslog, Path::new(SYSLOG)))
+        }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
     let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
@@ -115,6 +118,9 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     };
     Ok(run(app, Wires { reports, news, demand, door }).await?)
 }
+
+/// Where the system's log listens, on every system that has one.
+const SYSLOG: &str = "/dev/log";
 
 fn shown(text: &str) -> String {
     ServerText::from(text).escaped()

@@ -48,7 +48,11 @@ fn verified(chain: &Chain, actions: &Actions) -> String {
     let _ = match (&chain.broken, &chain.last) {
         (Some(_), _) => write!(out, ": chain broken"),
         (None, Some(_)) if chain.unhashed == chain.lines => write!(out, ": no chain"),
-        (None, Some(hash)) => write!(out, ": chain whole, the last line's SHA-256 is {hash}"),
+        (None, Some(hash)) => write!(
+            out,
+            ": chain whole, the last line's SHA-256 is {hash}\nwhether lines were cut off the end only a copy tells: syslog's \
+             (audit_syslog), or that SHA-256 noted elsewhere"
+        ),
         (None, None) => write!(out, ": nothing was recorded yet"),
     };
     out.push('\n');

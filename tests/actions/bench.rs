@@ -258,7 +258,8 @@ impl Hands {
             other @ (ActionStep::Started { .. }
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
-            | ActionStep::Unlogged(_)) => panic!("{other:?}"),
+            | ActionStep::Unlogged(_)
+            | ActionStep::Uncopied(_)) => panic!("{other:?}"),
         }
     }
 

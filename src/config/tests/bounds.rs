@@ -128,6 +128,27 @@ fn protected_names_of_all_files_add_up_and_a_reason_that_is_required_stays_so() 
 }
 
 #[test]
+fn the_copy_of_the_log_is_the_strictest_that_anybody_wants() {
+    use Syslog::{Copied, Off, Required};
+    let table = [
+        ("", "", Off),
+        ("", "audit_syslog = true", Copied),
+        ("audit_syslog = true", "audit_syslog = false", Copied),
+        ("audit_syslog = 'required'", "audit_syslog = false", Required),
+        ("audit_syslog = true", "audit_syslog = 'required'", Required),
+        ("[[ceiling]]\nserver = 'db1'\naudit_syslog = 'required'", "audit_syslog = true", Required),
+    ];
+    for (system, own, expected) in table {
+        let around = around().file(SYSTEM, system).file(OWN, own);
+        assert_eq!(around.run("").at(&place(&["db1"], "shop")).bounds.syslog, expected, "{system} {own}");
+    }
+    for text in ["audit_syslog = 1", "audit_syslog = 'yes'"] {
+        let message = "1: audit_syslog: is `true`, `false` or \"required\"";
+        assert_eq!(around().file(OWN, text).error(""), format!("error: {OWN}:{message}"));
+    }
+}
+
+#[test]
 fn an_expression_that_cannot_be_used_is_an_error_with_its_line() {
     let many = format!("protect_roles = [{}]", "'a',".repeat(101));
     let table = [

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::redact::redacted;
 use crate::guard::{Approved, Confirm, Named, Object, ServerIdentity, Task, Who, Write};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
@@ -73,7 +74,7 @@ pub enum Target {
         query_start: Option<String>,
         /// Who runs it.
         who: Who,
-        /// The statement, as the server sent it, cut at 8192 characters.
+        /// The statement, as the server sent it, cut at 8192 characters and without passwords.
         query: ServerText,
     },
     /// One session.
@@ -90,7 +91,7 @@ pub enum Target {
         state: Option<String>,
         /// Whose it is.
         who: Who,
-        /// The statement, as the server sent it, cut at 8192 characters.
+        /// The statement, as the server sent it, cut at 8192 characters and without passwords.
         query: ServerText,
     },
     /// One relation, vacuumed.
@@ -149,7 +150,7 @@ impl Target {
 }
 
 fn cut(query: &ServerText) -> ServerText {
-    ServerText::new(query.raw().chars().take(QUERY_MOST).collect::<String>())
+    ServerText::new(redacted(&query.raw().chars().take(QUERY_MOST).collect::<String>()))
 }
 
 /// How an action was confirmed.
@@ -201,7 +202,8 @@ impl Ended {
             Outcome::NotSent(message) => ("not sent", Some(message), None),
             Outcome::Unknown(message) => ("unknown", Some(message), None),
         };
-        Self { result: result.to_owned(), message: message.cloned(), cure: cure.cloned() }
+        // What a session runs instead may hold a password too.
+        Self { result: result.to_owned(), message: message.map(|text| redacted(text)), cure: cure.cloned() }
     }
 }
 
@@ -303,6 +305,7 @@ impl Entry {
 
     /// The line after it.
     pub(in crate::effect) fn outcome(head: &Head<'_>, write: &Write, outcome: &Outcome, notices: Vec<String>) -> Self {
+        let notices = notices.iter().map(|text| redacted(text)).collect();
         Self { outcome: Some(Ended::of(outcome)), notices, ..Self::new(head, EventKind::Outcome, write) }
     }
 
@@ -313,6 +316,6 @@ impl Entry {
 
     /// The line of an action that was not allowed.
     pub(in crate::effect) fn refused(head: &Head<'_>, write: &Write, refusal: &str) -> Self {
-        Self { refusal: Some(refusal.to_owned()), ..Self::new(head, EventKind::Refused, write) }
+        Self { refusal: Some(redacted(refusal)), ..Self::new(head, EventKind::Refused, write) }
     }
 }
