@@ -12,6 +12,7 @@ use super::bounds::Syslog;
 use super::option::Kind;
 use crate::guard::{Pattern, Policy};
 use crate::keymap::{EMBEDDED, source::did_you_mean};
+use crate::model::baseline::WORKLOADS;
 
 /// The most expressions in one list: each is tried on each name.
 const MOST_PATTERNS: usize = 100;
@@ -82,9 +83,10 @@ impl Kind {
             Self::Url => address(text).map(|()| same()),
             Self::Regex => expression(text).map(|()| same()),
             Self::Prefix => prefix(text).map(|()| same()),
+            Self::Workload => workload(text).map(|()| same()),
             Self::Count => match text.parse() {
                 Ok(n) if n > 0 => Ok(Value::Count(n)),
-                _ => Err(format!("`{text}` is no number of connections")),
+                _ => Err(format!("`{text}` is no whole number above 0")),
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Policy => policy(text).map(Value::Policy),
@@ -163,6 +165,14 @@ fn keymap(text: &str, base: &Base) -> Result<Value, String> {
 
 fn pattern(text: &str) -> Result<Pattern, String> {
     Pattern::new(text).map_err(|reason| format!("`{text:.60}` {reason}"))
+}
+
+fn workload(text: &str) -> Result<(), String> {
+    let names = || WORKLOADS.iter().map(|w| w.0);
+    if names().any(|name| name == text) {
+        return Ok(());
+    }
+    Err(format!("no workload is called `{text}`{}", did_you_mean(text, names())))
 }
 
 fn policy(text: &str) -> Result<Policy, String> {
@@ -285,8 +295,8 @@ mod tests {
             (Opt::Refresh, "2 weeks", "`2 weeks` is no time; write `500ms`, `2s`, `1m` or `1h`"),
             (Opt::Refresh, "inf", "`inf` is no time; write `500ms`, `2s`, `1m` or `1h`"),
             (Opt::Refresh, " ", "is empty"),
-            (Opt::PoolMax, "0", "`0` is no number of connections"),
-            (Opt::PoolMax, "many", "`many` is no number of connections"),
+            (Opt::PoolMax, "0", "`0` is no whole number above 0"),
+            (Opt::PoolMax, "many", "`many` is no whole number above 0"),
             (Opt::Keymap, "vi", "no keymap is called `vi`; did you mean `vim`? (a file ends in .toml)"),
             (Opt::Keymap, "nano", "no keymap is called `nano` (a file ends in .toml)"),
             (Opt::Prometheus, "localhost:9090", "is no http:// or https:// address"),
