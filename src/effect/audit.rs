@@ -8,6 +8,7 @@
 
 mod chain;
 mod copy;
+mod ended;
 mod line;
 pub mod read;
 mod redact;
@@ -22,8 +23,9 @@ use std::time::{Duration, Instant};
 use crate::config::Syslog;
 use crate::model::Timestamp;
 use chain::LONGEST;
+pub use ended::{Ended, EndedRow};
 pub(in crate::effect) use line::Head;
-pub use line::{Confirmation, Console, Ended, Entry, EventKind, Maintained, Place, Target};
+pub use line::{Confirmation, Console, Entry, EventKind, Maintained, Place, Target};
 
 /// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

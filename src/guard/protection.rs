@@ -76,6 +76,8 @@ fn names<'a>(write: &'a Write, scene: &Scene<'a>) -> Vec<(Kind, &'a ServerText)>
             names.extend(now.map(|s| (Kind::Application, &s.application)));
             names
         }
+        // Each of them is judged alone as well, and left out where it is one to be left alone.
+        Write::Bulk(bulk) => bulk.targets.iter().flat_map(|target| of_who(&target.who)).collect(),
         Write::Maintain { target: Object::Table(table), .. } => vec![(Kind::Database, &table.key.database)],
     }
 }

@@ -258,6 +258,8 @@ impl Hands {
             other @ (ActionStep::Started { .. }
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
+            | ActionStep::VerifiedEach { .. }
+            | ActionStep::Unverified(_)
             | ActionStep::Unlogged(_)
             | ActionStep::Uncopied(_)) => panic!("{other:?}"),
         }
