@@ -131,6 +131,7 @@ async fn acts_with_its_log_on_a_full_disk() {
     for size in [4096, 1] {
         while std::io::Write::write_all(&mut file, &vec![b'x'; size]).is_ok() {}
     }
+    drop(file);
     let Outcome::NotSent(why) = hands.take(approved_cancel(&watcher, target).await).await else { panic!("sent") };
     assert!(why.contains("No space left on device"), "{why}");
     assert_eq!(std::fs::read(&log).expect("a log"), b"", "nothing of the line is left");
