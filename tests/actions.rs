@@ -9,4 +9,5 @@ mod killed;
 mod log;
 mod maintain;
 mod road;
+mod settings;
 mod terminate;

@@ -86,13 +86,12 @@ impl Kind {
             Self::File => Some("FILE"),
             Self::Keymap => Some("NAME|FILE"),
             Self::Url => Some("URL"),
-            Self::Regex => Some("REGEX"),
+            Self::Regex | Self::Patterns => Some("REGEX"),
             Self::Prefix => Some("PREFIX"),
             Self::Workload => Some("NAME"),
             Self::Count => Some("N"),
             Self::Time(..) => Some("TIME"),
             Self::Policy => Some("POLICY"),
-            Self::Patterns => Some("REGEX"),
             Self::Syslog => Some("true|required"),
         }
     }

@@ -233,13 +233,11 @@ impl Prompt {
         }
         // Whoever ended meanwhile is left out; nobody is added to what was confirmed.
         let write = bulk::narrowed(self.write, scene);
-        match rule::objection(&write, scene) {
-            Some(refusal) => Answer::Refused(refusal, write),
-            None => {
-                let reason = self.reason.given();
-                Answer::Approved(Approved { write, shown, at, by: self.confirm, reason })
-            }
+        if let Some(refusal) = rule::objection(&write, scene) {
+            return Answer::Refused(refusal, write);
         }
+        let reason = self.reason.given();
+        Answer::Approved(Approved { write, shown, at, by: self.confirm, reason })
     }
 
     /// Esc and Control-C always; `n` and `q` where no text is typed that may hold them.

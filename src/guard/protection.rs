@@ -78,6 +78,8 @@ fn names<'a>(write: &'a Write, scene: &Scene<'a>) -> Vec<(Kind, &'a ServerText)>
         }
         // Each of them is judged alone as well, and left out where it is one to be left alone.
         Write::Bulk(bulk) => bulk.targets.iter().flat_map(|target| of_who(&target.who)).collect(),
+        // They are the whole server's.
+        Write::Setting { .. } | Write::Reload { .. } => Vec::new(),
         Write::Maintain { target: Object::Table(table), .. } => vec![(Kind::Database, &table.key.database)],
     }
 }

@@ -49,7 +49,7 @@ async fn carry(mut client: TcpStream, port: u16, text: String, passage: watch::R
                     Passage::Held => std::future::pending().await,
                     Passage::Unanswered => {
                         server.write_all(&up[..n]).await.unwrap();
-                        std::future::pending().await
+                        std::future::pending::<()>().await;
                     }
                     Passage::Open | Passage::CutAfter => server.write_all(&up[..n]).await.unwrap(),
                 }

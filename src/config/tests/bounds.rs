@@ -113,15 +113,15 @@ fn protected_names_of_all_files_add_up_and_a_reason_that_is_required_stays_so() 
             "protect_roles = ['replicator']\n[[ceiling]]\nserver = 'db1'\nprotect_databases = 'billing'\nrequire_reason = true",
         )
         .file(OWN, "protect_roles = ['mine']\nrequire_reason = false\n[target.shop]\nconninfo = 'host=db1'\nconfirm_applications = ['a', 'b']");
-    let named = |line: &str, servers: &[&str]| {
+    let said = |line: &str, servers: &[&str]| {
         let bounds = around.run(line).at(&place(servers, "shop")).bounds;
         let names = bounds.protected.iter().map(|p| format!("{:?} {:?} {} {}", p.care, p.kind, p.pattern.text(), p.by));
         (names.collect::<Vec<_>>(), bounds.require_reason)
     };
     let system = format!("Refused Role replicator {SYSTEM}:1");
     let own = format!("Refused Role mine {OWN}:1");
-    assert_eq!(named("", &["db2"]), (vec![system.clone(), own.clone()], false));
-    let (names, required) = named("shop", &["db1"]);
+    assert_eq!(said("", &["db2"]), (vec![system.clone(), own.clone()], false));
+    let (names, required) = said("shop", &["db1"]);
     let typed = ["a", "b"].map(|name| format!("Typed Application {name} {OWN}:5"));
     let billing = format!("Refused Database billing {SYSTEM}:4");
     assert_eq!((names, required), ([vec![system, own], typed.to_vec(), vec![billing]].concat(), true));

@@ -32,9 +32,9 @@ async fn each_line_is_copied_with_the_hash_that_the_next_line_carries() {
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().skip(1).collect();
     for (copy, line) in copies.iter().zip(&lines) {
-        let (head, copied) = copy.split_once(": sha256=").unwrap();
+        let (head, rest) = copy.split_once(": sha256=").unwrap();
         assert!(head.starts_with("<85>") && head.ends_with(" pgtriage[42]"), "{head}");
-        assert_eq!(copied, format!("{} {line}", chain::hash(line.as_bytes())));
+        assert_eq!(rest, format!("{} {line}", chain::hash(line.as_bytes())));
     }
     // So a tail that is cut off is told: the copy's hash is nowhere in the file.
     let hash = copies[0].split_once("sha256=").unwrap().1.split_once(' ').unwrap().0;
