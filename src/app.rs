@@ -6,6 +6,7 @@
 pub mod act;
 mod copy;
 pub mod demand;
+mod look;
 mod mark;
 pub mod mode;
 mod pick;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use crate::command::{Command, Tab};
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
-use crate::message::{Outcome, WriterState};
+use crate::message::{Effect, Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
@@ -194,6 +195,14 @@ pub struct App {
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
+    /// What waits for the writer's look, and how many looks there were.
+    look: Option<look::Look>,
+    looks: u64,
+    /// What was refused with a reason that asking twice overrides; and what the key at hand asks for a second time.
+    once: Option<look::Once>,
+    insists: Option<look::Once>,
+    /// Effects of what was no key, to go out with the next one.
+    owed: Vec<Effect>,
     next_action: u64,
     reconnect: u64,
     measure: Option<(crate::model::Question, u64)>,
@@ -233,6 +242,11 @@ impl App {
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
+            look: None,
+            looks: 0,
+            once: None,
+            insists: None,
+            owed: Vec::new(),
             next_action: 1,
             reconnect: 0,
             measure: None,
@@ -308,6 +322,9 @@ impl App {
             production: self.setup.production,
             protected: &self.setup.protected,
             require_reason: self.setup.require_reason,
+            looked: None,
+            insists: None,
+            cannot_act: if let WriterState::Down(why) = &self.writer { Some(why) } else { None },
             logged_as: &self.setup.logged_as,
         }
     }

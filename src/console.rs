@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::app::App;
 use crate::effect::{Request, WriterHandle};
 use crate::keymap::{Chord, Key};
-use crate::message::{Effect, Event, not_sent};
+use crate::message::{Effect, Event, not_looked, not_sent};
 use crate::model::{Demand, Timestamp};
 use crate::postgres::Secret;
 use crate::probe::Report;
@@ -283,7 +283,9 @@ impl Loop {
             match effect {
                 Effect::Quit => return Ok(Some(End::Quit)),
                 Effect::Copy(text) => Screen::copy(&text)?,
-                Effect::Write { .. } | Effect::RecordRefusal { .. } | Effect::StopJob { .. } => self.send(effect),
+                Effect::Write { .. } | Effect::Look { .. } | Effect::RecordRefusal { .. } | Effect::StopJob { .. } => {
+                    self.send(effect)
+                }
             }
         }
         Ok(None)
@@ -293,15 +295,18 @@ impl Loop {
     fn send(&mut self, effect: Effect) {
         let Ok(request) = Request::try_from(effect) else { return };
         let Some(writer) = &self.started.effects else {
-            if let Request::Write { id, .. } = request {
-                self.take(not_sent(id, Timestamp::now(), "there is no writer"));
-            }
-            return;
+            return self.unsent(&request, "there is no writer");
         };
-        if let Err(unsent) = writer.ask(request)
-            && let Request::Write { id, .. } = *unsent
-        {
-            self.take(not_sent(id, Timestamp::now(), "the writer has ended"));
+        if let Err(unsent) = writer.ask(request) {
+            self.unsent(&unsent, "the writer has ended");
+        }
+    }
+
+    fn unsent(&mut self, request: &Request, why: &str) {
+        match request {
+            Request::Write { id, .. } => self.take(not_sent(*id, Timestamp::now(), why)),
+            Request::Look { id, .. } => self.take(not_looked(*id, Timestamp::now(), why)),
+            Request::RecordRefusal { .. } | Request::StopJob { .. } => {}
         }
     }
 

@@ -7,6 +7,7 @@ pub mod audit;
 mod bulk;
 mod cancel;
 mod journal;
+mod look;
 mod maintain;
 mod queue;
 mod session;
@@ -38,6 +39,13 @@ pub enum Request {
         /// What was approved.
         approved: Approved,
     },
+    /// Look at the targets of this action.
+    Look {
+        /// The number that the answer will carry.
+        id: u64,
+        /// The action.
+        write: Write,
+    },
     /// Stop the job of that number.
     StopJob {
         /// Its number.
@@ -59,6 +67,7 @@ impl TryFrom<Effect> for Request {
     fn try_from(effect: Effect) -> Result<Self, Effect> {
         match effect {
             Effect::Write { id, approved } => Ok(Self::Write { id, approved }),
+            Effect::Look { id, write } => Ok(Self::Look { id, write }),
             Effect::StopJob { id } => Ok(Self::StopJob { id }),
             Effect::RecordRefusal { write, refusal } => Ok(Self::RecordRefusal { write, refusal }),
             other @ (Effect::Copy(_) | Effect::Quit) => Err(other),

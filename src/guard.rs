@@ -4,6 +4,7 @@
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
 mod bulk;
+mod look;
 mod maintenance;
 mod pattern;
 mod preview;
@@ -14,15 +15,18 @@ mod remedy;
 mod rule;
 mod setting;
 mod statement;
+mod twice;
 mod weight;
 mod write;
 
 use serde::Serialize;
 
 use crate::keymap::Chord;
+use crate::model::session::SessionKey;
 use crate::model::{Timestamp, World};
 
 pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
+pub use look::{Looked, Seen, needs_look};
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Reason, Row};
@@ -59,6 +63,12 @@ pub struct Scene<'a> {
     pub protected: &'a [Protected],
     /// True where an action needs a reason.
     pub require_reason: bool,
+    /// What the writer saw of the targets by itself, where it was asked to look.
+    pub looked: Option<&'a Looked>,
+    /// The session that was asked for a second time, after it was said why one should not.
+    pub insists: Option<&'a SessionKey>,
+    /// Why the writer could not act now.
+    pub cannot_act: Option<&'a str>,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
 }

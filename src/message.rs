@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::{Approved, StatementKey, Write};
+use crate::guard::{Approved, Looked, StatementKey, Write};
 use crate::keymap::Chord;
 use crate::model::setting::History;
 use crate::model::world::Link;
@@ -44,6 +44,13 @@ pub enum Event {
     Link(Link),
     /// Whether actions can be taken at all changed: the writer's connection.
     Writer(WriterState),
+    /// The writer looked at the targets of an action that nobody was asked about yet.
+    Looked {
+        /// The number that the effect carried.
+        id: u64,
+        /// What it saw.
+        looked: Looked,
+    },
     /// News of an action that we took.
     Action(ActionNews),
     /// What the audit log tells of settings that were changed from here.
@@ -159,6 +166,13 @@ pub enum Effect {
         /// What `guard` approved.
         approved: Approved,
     },
+    /// Look at the targets of an action on the writer's own connection, before anybody is asked.
+    Look {
+        /// A number that the answer will carry.
+        id: u64,
+        /// The action.
+        write: Write,
+    },
     /// Record in the audit log that an action was refused.
     RecordRefusal {
         /// What was asked for.
@@ -181,4 +195,10 @@ pub enum Effect {
 #[must_use]
 pub fn not_sent(id: u64, at: Timestamp, why: &str) -> Event {
     Event::Action(ActionNews { id, at, step: ActionStep::Ended(Outcome::NotSent(why.to_owned())) })
+}
+
+/// The writer could not look, because of this.
+#[must_use]
+pub fn not_looked(id: u64, at: Timestamp, why: &str) -> Event {
+    Event::Looked { id, looked: Looked { at, answer: Err(why.to_owned()) } }
 }

@@ -5,6 +5,7 @@
 mod bench;
 mod bulk;
 mod cancel;
+mod foreign;
 mod killed;
 mod log;
 mod maintain;
@@ -12,3 +13,4 @@ mod race;
 mod road;
 mod settings;
 mod terminate;
+mod twice;

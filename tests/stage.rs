@@ -44,6 +44,8 @@ pub struct Stage {
     /// The console.
     pub app: App,
     now: Timestamp,
+    /// The list of sessions that came last.
+    last: Option<Sessions>,
 }
 
 impl Stage {
@@ -83,7 +85,7 @@ impl Stage {
         };
         change(&mut setup);
         let writer = if setup.policy == Policy::Observer { WriterState::None } else { WriterState::Ready };
-        let mut stage = Self { app: App::new(setup), now: start() };
+        let mut stage = Self { app: App::new(setup), now: start(), last: None };
         stage.event(Event::Writer(writer));
         stage.event(Event::Resized { width: 160, height: 45 });
         stage
@@ -151,6 +153,7 @@ impl Stage {
 
     /// A list of sessions comes.
     pub fn see(&mut self, sessions: Sessions) {
+        self.last = Some(sessions.clone());
         self.take(Question::Sessions, Ok(Snapshot::Sessions(sessions)));
     }
 
@@ -189,11 +192,33 @@ impl Stage {
         }
     }
 
-    /// Keys as a person presses them: half a second apart, each answered by a frame. `j`, `Enter`, `C-c`, `Space` ….
+    /// True while the reads bring a list every two seconds.
+    fn is_live(&self) -> bool {
+        let world = self.app.live();
+        let young = world.sessions.age_s(self.now).is_some_and(|age| age < 3.0);
+        young && world.sessions.error.is_none() && matches!(world.link, Some(Link::Up(_)))
+    }
+
+    /// The reads go on while somebody types: the same list comes again before it is old.
+    fn go_on(&mut self) {
+        let due = self.app.live().sessions.age_s(self.now).is_some_and(|age| age > 2.0);
+        if let Some(sessions) = self.last.clone().filter(|_| due) {
+            let answer = Ok(Snapshot::Sessions(sessions));
+            let sample = Sample { question: Question::Sessions, at: self.now, took: Duration::ZERO, answer };
+            self.event(Event::Sample(sample));
+        }
+    }
+
+    /// Keys as a person presses them: half a second apart, each answered by a frame. `j`, `Enter`, `C-c`, `Space` …. A list
+    /// that was fresh before stays so.
     pub fn press(&mut self, keys: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let live = self.is_live();
         for chord in chords(keys) {
             self.now += Duration::from_millis(500);
+            if live {
+                self.go_on();
+            }
             effects.extend(self.app.update(Event::Key { chord, at: self.now }));
             self.drawn();
         }
@@ -211,9 +236,13 @@ impl Stage {
 
     /// A text is typed, character by character.
     pub fn type_text(&mut self, text: &str) -> Vec<Effect> {
+        let live = self.is_live();
         text.chars()
             .flat_map(|c| {
                 self.now += Duration::from_millis(100);
+                if live {
+                    self.go_on();
+                }
                 self.app.update(Event::Key { chord: Chord::char(c), at: self.now })
             })
             .collect()

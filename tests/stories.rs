@@ -8,3 +8,4 @@ mod losing;
 mod random;
 mod remedies;
 mod settings;
+mod stale;

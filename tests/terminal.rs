@@ -11,6 +11,7 @@ mod outage;
 mod pileup;
 mod pressure;
 mod readonly;
+mod rescue;
 mod scene;
 mod settings;
 mod signals;

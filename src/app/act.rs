@@ -1,12 +1,15 @@
 //! From a command to an effect: asking for an action, taking an approved one, stopping a job.
 
+use super::look::Once;
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
 use super::tab::locks::LockRow;
 use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Signal, Task, Verdict, Write, judge};
+use crate::guard::{
+    Answer, Approved, Looked, Object, Policy, Prompt, Refusal, Scene, Signal, Task, Verdict, Write, judge, needs_look,
+};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::session::SessionKey;
@@ -90,8 +93,19 @@ impl App {
     }
 
     pub(super) fn ask(&mut self, write: Write) -> Vec<Effect> {
+        let insists = self.insists.take().is_some_and(|once| once.is_of(&write));
+        if needs_look(&write, &self.scene(self.opened_by, &self.doings())) {
+            return self.look_first(write, insists);
+        }
+        self.judged(write, None, insists)
+    }
+
+    /// What the guard says of it; `looked` is what the writer saw where it had to look first.
+    pub(super) fn judged(&mut self, write: Write, looked: Option<&Looked>, insists: bool) -> Vec<Effect> {
         let doings = self.doings();
-        match judge(write.clone(), &self.scene(self.opened_by, &doings)) {
+        let scene =
+            Scene { looked, insists: write.session().filter(|_| insists), ..self.scene(self.opened_by, &doings) };
+        match judge(write.clone(), &scene) {
             Verdict::Confirm(prompt) => {
                 // What was said before is not part of the question.
                 self.notice = None;
@@ -105,7 +119,13 @@ impl App {
     fn refused(&mut self, write: Write, refusal: &Refusal) -> Vec<Effect> {
         let sentence = refusal.sentence();
         let other = other_way(refusal).map_or_else(String::new, |command| self.other_key(command));
-        self.say(format!("{sentence}{other}"), Tone::Warning);
+        let again = refusal.asks_twice() && write.session().is_some();
+        let again = if again { format!("; {} again asks all the same", self.opened_by) } else { String::new() };
+        self.say(format!("{sentence}{other}{again}"), Tone::Warning);
+        if !again.is_empty() {
+            let said = self.notice.as_ref().map_or_else(String::new, |notice| notice.text.clone());
+            self.once = Once::of(&write, &said, self.now);
+        }
         vec![Effect::RecordRefusal { write, refusal: sentence }]
     }
 

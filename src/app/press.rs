@@ -12,6 +12,15 @@ use crate::table::Filter;
 
 impl App {
     pub(super) fn press(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
+        let mut effects = std::mem::take(&mut self.owed);
+        self.remember_once(at);
+        if !self.waits_for_look(chord) {
+            effects.extend(self.pressed(chord, at));
+        }
+        effects
+    }
+
+    fn pressed(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
         if self.notice_is_old() {
             self.notice = None;
         }

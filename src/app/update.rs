@@ -4,7 +4,7 @@ use super::App;
 use super::mode::Mode;
 use crate::command::Command;
 use crate::guard::{Signal, StatementKey, Write};
-use crate::message::{ActionNews, ActionStep, EachOutcome, Effect, Event, Outcome};
+use crate::message::{ActionNews, ActionStep, EachOutcome, Effect, Event, Outcome, WriterState};
 use crate::model::{Question, Tone};
 
 impl App {
@@ -58,11 +58,25 @@ impl App {
                     self.rebuild();
                 }
             }
-            Event::Writer(state) => self.writer = state,
+            Event::Writer(state) => self.take_writer(state),
+            Event::Looked { id, looked } => self.looked(id, &looked),
             Event::History(history) => self.history = history,
             Event::Action(news) => self.take_news(news),
         }
         Vec::new()
+    }
+
+    /// Why nothing can be done is said when it begins, unless something else is being said.
+    fn take_writer(&mut self, state: WriterState) {
+        let quiet = self.notice.as_ref().is_none_or(|notice| notice.tone == Tone::Faint);
+        if let WriterState::Down(why) = &state
+            && quiet
+            && self.writer != state
+        {
+            let words = format!("cannot act: {why}");
+            self.say(words, Tone::Warning);
+        }
+        self.writer = state;
     }
 
     fn take_news(&mut self, news: ActionNews) {

@@ -82,17 +82,13 @@ fn outcome(row: Option<Row<'_>>) -> Outcome {
     signalled(row, "signal sent", now_doing)
 }
 
-/// Reads the one row of a guarded signal: `done` is what true stands for, `now_doing` tells from state and query what a
-/// session does that was not signalled for being no longer the same.
-pub(super) fn signalled(
-    row: Option<Row<'_>>,
-    done: &str,
-    now_doing: fn(Option<&str>, Option<&str>) -> String,
-) -> Outcome {
-    let hidden = cell(row, "query") == Some("<insufficient privilege>");
+/// Reads the one row of a guarded signal: `done` is what true stands for, `now_doing` tells from the state what a session
+/// does that was not signalled for being no longer the same.
+pub(super) fn signalled(row: Option<Row<'_>>, done: &str, now_doing: fn(Option<&str>) -> String) -> Outcome {
+    let hidden = cell(row, "hidden") == Some("true");
     match (cell(row, "signaled"), cell(row, "same_server"), cell(row, "same_session")) {
         (Some("true"), ..) => Outcome::Done(done.to_owned()),
-        (None, Some("true"), Some("true")) => Outcome::Changed(now_doing(cell(row, "state"), cell(row, "query"))),
+        (None, Some("true"), Some("true")) => Outcome::Changed(now_doing(cell(row, "state"))),
         (None, Some("true"), None) if hidden => {
             Outcome::Changed("the server hides from us what it runs now; nothing was sent".to_owned())
         }
@@ -103,10 +99,9 @@ pub(super) fn signalled(
     }
 }
 
-fn now_doing(state: Option<&str>, query: Option<&str>) -> String {
-    let head = ServerText::from(query.unwrap_or_default()).head(80);
+fn now_doing(state: Option<&str>) -> String {
     match state {
-        Some("active" | "fastpath function call") => format!("that statement has ended; it now runs: {head}"),
+        Some("active" | "fastpath function call") => "that statement has ended; it now runs another".to_owned(),
         Some(state) => format!("that statement has ended; it is now {}", shown(state)),
         None => "that statement has ended".to_owned(),
     }

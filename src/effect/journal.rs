@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::guard::{Approved, StatementKey, Write};
+use crate::guard::{Approved, Looked, Seen, StatementKey, Write};
 use crate::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
 use crate::model::Timestamp;
 
@@ -104,6 +104,11 @@ impl Journal {
     /// Tells the console what the log holds of settings.
     pub(super) async fn history(&self) {
         let _ = self.news.send(Event::History(self.audit.history().await)).await;
+    }
+
+    /// Tells the console what the writer saw.
+    pub(super) async fn looked(&self, id: u64, answer: Result<Seen, String>) {
+        let _ = self.news.send(Event::Looked { id, looked: Looked { at: Timestamp::now(), answer } }).await;
     }
 
     /// Tells the console in which state the writer is.

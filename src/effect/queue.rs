@@ -48,7 +48,7 @@ impl Queue {
     fn pick(&mut self) -> Option<Request> {
         let rank = |request: &Request| match request {
             Request::StopJob { .. } => 0,
-            Request::Write { .. } => 1,
+            Request::Write { .. } | Request::Look { .. } => 1,
             Request::RecordRefusal { .. } => 2,
         };
         // The first of the most urgent ones.

@@ -80,10 +80,9 @@ async fn not_ended(link: &mut Link, write: &Write, waited: bool) -> Outcome {
     }
 }
 
-fn now_doing(state: Option<&str>, query: Option<&str>) -> String {
-    let head = ServerText::from(query.unwrap_or_default()).head(80);
+fn now_doing(state: Option<&str>) -> String {
     match state {
-        Some("active" | "fastpath function call") => format!("its client has gone on; it now runs: {head}"),
+        Some("active" | "fastpath function call") => "its client has gone on; it now runs another statement".to_owned(),
         Some(state) => format!("its client has gone on; it is now {}", shown(state)),
         None => "its client has gone on".to_owned(),
     }

@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use crate::guard::{Approved, BulkTarget, Write};
+use crate::guard::{Approved, BulkTarget, Seen, Write};
 use crate::message::{EachOutcome, Outcome, WriterState};
-use crate::postgres::{BackOff, LastWords, Link};
+use crate::postgres::{AskError, BackOff, LastWords, Link};
 
 use super::audit::Place;
 use super::cancel;
 use super::journal::Journal;
+use super::look;
 use super::maintain::Job;
 use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
@@ -164,6 +165,10 @@ impl Writer {
                 | Write::Reload { .. } => self.send(id, approved).await,
                 Write::Maintain { .. } => self.maintain(id, approved),
             },
+            Request::Look { id, write } => {
+                let answer = self.look_at(&write).await;
+                self.journal.looked(id, answer).await;
+            }
             Request::StopJob { id } => {
                 if let Some(job) = self.running.get(&id) {
                     job.stop.send_replace(true);
@@ -176,6 +181,22 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Looks at the targets of an action that nobody was asked about yet.
+    async fn look_at(&mut self, write: &Write) -> Result<Seen, String> {
+        self.connected().await?;
+        let Some(link) = self.link.as_mut() else { return Err("not connected".to_owned()) };
+        let seen = look::look(link, write).await;
+        let error = match seen {
+            Ok(seen) => return Ok(seen),
+            Err(error) => error,
+        };
+        let why = cancel::shown(&error.to_string());
+        if error.is_lost() || matches!(error, AskError::Deadline { .. }) {
+            self.lose(why.clone()).await;
+        }
+        Err(why)
     }
 
     /// Takes an action on the writer's own session: connection, line, statement, outcome, line.

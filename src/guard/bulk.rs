@@ -128,6 +128,8 @@ impl Write {
 /// Leaves out of a bulk action whom a rule protects by now, and says why; other actions stay as they are.
 pub(super) fn narrowed(write: Write, scene: &Scene<'_>) -> Write {
     let Write::Bulk(mut bulk) = write else { return write };
+    // Asking twice is for one that was named.
+    let scene = &Scene { insists: None, ..*scene };
     for target in std::mem::take(&mut bulk.targets) {
         match rule::objection(&target.alone(bulk.signal, &bulk.server), scene) {
             None => bulk.targets.push(target),

@@ -173,6 +173,9 @@ pub fn scene(world: &World) -> Scene<'_> {
         production: false,
         protected: &[],
         require_reason: false,
+        looked: None,
+        insists: None,
+        cannot_act: None,
         logged_as: "alice",
     }
 }

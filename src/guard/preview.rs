@@ -15,11 +15,9 @@ use crate::model::unit::Age;
 use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
+use super::look::OLD_S;
 use super::prompt::{Listed, Row};
-use super::{Object, Scene, Who, Write};
-
-/// A sample older than this is said to be old: three times the beat of a visible list.
-const OLD_S: f64 = 6.0;
+use super::{Object, Scene, Who, Write, twice};
 
 /// The content of a question.
 pub(super) struct Preview {
@@ -36,17 +34,18 @@ pub(super) struct Preview {
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
     let mut preview = match write {
         Write::Cancel { session, who, query, .. } => {
-            let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
+            let found = scene.session(session);
             cancel(session.pid, &Target { who, query, found }, scene)
         }
         Write::Terminate { session, who, query, .. } => {
-            let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
+            let found = scene.session(session);
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
         Write::Bulk(list) => bulk::of(list, scene),
         Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
         Write::Setting { .. } | Write::Reload { .. } => setting::of(write, scene),
     };
+    preview.rows.extend(seen(scene));
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
     preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });
     preview
@@ -76,21 +75,35 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
 
 fn who(target: &Target<'_>) -> String {
     let connected = target.found.and_then(|s| s.backend_s).map(|s| format!(", connected {} ago", Age(s).exact()));
-    format!("{}{}", target.who.shown(), connected.unwrap_or_default())
+    let kind = target.found.filter(|s| !s.is_client()).and_then(|s| s.backend_type.as_deref());
+    let kind = kind.map_or_else(String::new, |kind| format!("{}: ", ServerText::from(kind).head(40)));
+    format!("{kind}{}{}", target.who.shown(), connected.unwrap_or_default())
 }
 
 /// What one should know before a session is signalled.
 fn signal_warnings(target: &Target<'_>, scene: &Scene<'_>) -> Vec<String> {
-    let world = scene.world;
-    let mut warnings = Vec::new();
-    if let Some(age) = world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
-        warnings.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
-    }
+    let reservation = target.found.and_then(twice::reservation);
+    let mut warnings: Vec<String> = reservation.map(|refusal| refusal.sentence()).into_iter().collect();
+    warnings.extend(old(scene));
     warnings.extend(pooled(scene));
     if target.found.is_none_or(Session::is_active) && builds_concurrently(target.query.raw()) {
         warnings.push("a stopped CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
     }
     warnings
+}
+
+/// A list that grew old while nobody looked: the server will.
+fn old(scene: &Scene<'_>) -> Option<String> {
+    let age = scene.world.sessions.age_s(scene.now).filter(|age| *age > OLD_S && scene.seen().is_none())?;
+    Some(format!("this list is {} old; the server looks again before it signals", Age(age).short()))
+}
+
+/// Who looked where the list was too old to ask by, and what that leaves as old as it is.
+fn seen(scene: &Scene<'_>) -> Option<Row> {
+    scene.seen()?;
+    let age = scene.world.sessions.age_s(scene.now).map_or_else(|| "?".to_owned(), |age| Age(age).short());
+    let text = format!("looked just now by the writer's own connection; who waits behind it is {age} old");
+    Some(Row { label: "seen", text })
 }
 
 /// A backend of a transaction pooler is not a client.
@@ -102,7 +115,7 @@ fn pooled(scene: &Scene<'_>) -> Option<String> {
 /// `active 12m03s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE …`
 fn doing(target: &Target<'_>) -> String {
     let Some(session) = target.found else { return target.query.head(200) };
-    let mut out = session.state.map_or("active", State::word).to_owned();
+    let mut out = session.state.map_or(if session.is_client() { "active" } else { "at work" }, State::word).to_owned();
     if let Some(s) = session.query_s {
         let _ = write!(out, " {}", Age(s).exact());
     }
@@ -118,6 +131,9 @@ fn doing(target: &Target<'_>) -> String {
 /// where the client set one).
 fn undoes(found: Option<&Session>) -> String {
     let Some(session) = found else { return "the statement and its transaction".to_owned() };
+    if let Some(loss) = twice::loss(session) {
+        return loss.to_owned();
+    }
     format!("the statement and {}", transaction(session))
 }
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::keymap::{Chord, Key};
-use crate::model::Timestamp;
+use crate::model::session::SessionKey;
+use crate::model::{ServerText, Timestamp};
 
 pub use reason::Reason;
 
 use super::protection::{self, Care};
-use super::{Approved, Refusal, Scene, Statement, Weight, Write, bulk, preview, rule, weight};
+use super::{Approved, Looked, Refusal, Scene, Statement, Weight, Write, bulk, preview, rule, weight};
 
 /// How long a question must have been on the screen before a key can answer it. On a slow link keys typed before the
 /// question was there arrive in one burst right after it (with bpytop this killed the wrong process); nobody reads a
@@ -70,6 +71,9 @@ pub struct Prompt {
     opened_by: Chord,
     typed: String,
     reason: Reason,
+    /// What the writer saw before it was asked, and whether it was asked for twice: what it is judged by to the end.
+    looked: Option<Looked>,
+    insists: Option<SessionKey>,
     /// The first frame that showed it.
     shown: Option<Timestamp>,
     /// The frame since which it can be answered: the first one, or the first after the reason was typed.
@@ -97,6 +101,9 @@ impl Prompt {
             format!("with the {} {} one is careful ({})", rule.kind.word(), name.head(64), rule.by)
         });
         let typed = scene.production || careful.is_some() || weight::of(&write, scene) == Weight::Heavy;
+        let cannot = scene.cannot_act.map(|why| {
+            format!("cannot act now: {}; it is tried once more when you confirm", ServerText::from(why).head(200))
+        });
         let confirm = if typed { Confirm::Type(preview.name) } else { Confirm::Key(light_key(scene.opened_by)) };
         Self {
             write,
@@ -104,11 +111,13 @@ impl Prompt {
             rows: preview.rows,
             listed: preview.listed,
             scroll: 0,
-            warnings: careful.into_iter().chain(preview.warnings).collect(),
+            warnings: cannot.into_iter().chain(careful).chain(preview.warnings).collect(),
             confirm,
             opened_by: scene.opened_by,
             typed: String::new(),
             reason: Reason::new(scene.require_reason),
+            looked: scene.look().cloned(),
+            insists: scene.insists.cloned(),
             shown: None,
             armed: None,
         }
@@ -194,7 +203,8 @@ impl Prompt {
     /// What would refuse the action by now: to be said while the question is still open.
     #[must_use]
     pub fn objection(&self, scene: &Scene<'_>) -> Option<Refusal> {
-        rule::objection(&bulk::narrowed(self.write.clone(), scene), scene)
+        let scene = Scene { looked: self.looked.as_ref(), insists: self.insists.as_ref(), ..*scene };
+        rule::objection(&bulk::narrowed(self.write.clone(), &scene), &scene)
     }
 
     /// Takes a key that was read at `at`. Declining counts at any time. A confirmation counts only once the question has
@@ -232,8 +242,9 @@ impl Prompt {
             return Answer::Waiting(self);
         }
         // Whoever ended meanwhile is left out; nobody is added to what was confirmed.
-        let write = bulk::narrowed(self.write, scene);
-        if let Some(refusal) = rule::objection(&write, scene) {
+        let scene = Scene { looked: self.looked.as_ref(), insists: self.insists.as_ref(), ..*scene };
+        let write = bulk::narrowed(self.write, &scene);
+        if let Some(refusal) = rule::objection(&write, &scene) {
             return Answer::Refused(refusal, write);
         }
         let reason = self.reason.given();

@@ -71,9 +71,7 @@ fn names<'a>(write: &'a Write, scene: &Scene<'a>) -> Vec<(Kind, &'a ServerText)>
         Write::Cancel { session, who, .. } | Write::Terminate { session, who, .. } => {
             let mut names = of_who(who);
             // It may call itself otherwise since.
-            let list = scene.world.sessions.get().map_or(&[][..], |list| &list.rows);
-            let now = list.iter().find(|s| s.key() == *session);
-            names.extend(now.map(|s| (Kind::Application, &s.application)));
+            names.extend(scene.session(session).map(|s| (Kind::Application, &s.application)));
             names
         }
         // Each of them is judged alone as well, and left out where it is one to be left alone.

@@ -9,6 +9,7 @@ use crate::model::ServerText;
 use super::bulk::BULK_MOST;
 use super::protection::Kind;
 use super::statement::role_name;
+use super::twice;
 use super::weight::Policy;
 
 /// Why an action does not run. Each names what would have to be otherwise.
@@ -36,6 +37,11 @@ pub enum Refusal {
     Frozen,
     /// The reads have no connection, so nobody knows whether the screen is true.
     NotConnected,
+    /// The list was too old to ask by, and the writer could not look either.
+    NotLooked {
+        /// Why not.
+        why: String,
+    },
     /// The server has not been identified yet.
     ServerUnknown,
     /// The server restarted, was promoted, or is another one.
@@ -100,6 +106,13 @@ pub enum Refusal {
     Walsender {
         /// Its pid.
         pid: i32,
+    },
+    /// A worker of logical replication, or one of an extension.
+    Worker {
+        /// Its pid.
+        pid: i32,
+        /// `backend_type`.
+        kind: String,
     },
     /// A process of the server itself.
     Background {
@@ -236,6 +249,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// True where asking for the same once more opens the question all the same.
+    #[must_use]
+    pub fn asks_twice(&self) -> bool {
+        twice::lost(self).is_some()
+    }
+
+    fn lost(&self) -> &'static str {
+        twice::lost(self).unwrap_or_default()
+    }
+
     /// What a person is told; safe to draw.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "a table: one sentence for each refusal")]
@@ -252,6 +275,9 @@ impl Refusal {
             }
             Self::Frozen => "the screen is frozen: acting waits until it shows the present again".to_owned(),
             Self::NotConnected => "not connected: what is on the screen may no longer be so".to_owned(),
+            Self::NotLooked { why } => format!(
+                "what is on the screen may no longer be so, and the writer's own connection could not look at it: {why}"
+            ),
             Self::ServerUnknown => "the server has not said yet who it is".to_owned(),
             Self::ServerChanged { what } => format!("not the server that was asked about: {what}"),
             Self::OwnSession { pid } => format!("{pid} is a connection of this console"),
@@ -278,15 +304,19 @@ impl Refusal {
                 "{pid} is an autovacuum to prevent wraparound: it starts again if it is stopped, and without it the \
                  server stops taking writes"
             ),
-            Self::Autovacuum { pid } => format!(
-                "{pid} is an autovacuum worker: it gives way by itself to whoever waits for its table longer than \
-                 deadlock_timeout"
-            ),
+            Self::Autovacuum { pid } => format!("{pid} is an autovacuum worker: {}", self.lost()),
+            Self::Worker { pid, kind } => {
+                format!(
+                    "{pid} is no client but a worker ({}): {}",
+                    ServerText::from(kind.as_str()).head(40),
+                    self.lost()
+                )
+            }
             Self::ParallelWorker { pid, leader } => match leader {
                 Some(leader) => format!("{pid} is a parallel worker: its leader, {leader}, is the session to act on"),
                 None => format!("{pid} is a parallel worker: its leader is the session to act on"),
             },
-            Self::Walsender { pid } => format!("{pid} is a walsender: to stop it would cut off a standby or a backup"),
+            Self::Walsender { pid } => format!("{pid} is a walsender: {}", self.lost()),
             Self::Background { pid, kind } => {
                 format!("{pid} is no client but a process of the server ({})", ServerText::from(kind.as_str()).head(40))
             }

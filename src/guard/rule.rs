@@ -40,9 +40,8 @@ const RULES: &[Rule] = &[
     session::gone,
     session::parallel_worker,
     session::hidden,
-    session::walsender,
     session::wraparound,
-    session::autovacuum,
+    session::asked_once,
     session::background,
     cancel::changed,
     cancel::idle_in_transaction,
@@ -71,6 +70,15 @@ const RULES: &[Rule] = &[
     bulk::too_many,
 ];
 
+/// What is asked before anything is known of the target.
+const WHATEVER_IT_IS: &[Rule] = &[read_only, too_heavy, frozen];
+
+/// What objects to the action whatever its target is by now.
+pub(super) fn whatever_it_is(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {
+    let case = Case { write, scene };
+    WHATEVER_IT_IS.iter().find_map(|rule| rule(&case))
+}
+
 /// The first objection.
 pub(super) fn objection(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {
     let case = Case { write, scene };
@@ -94,10 +102,10 @@ impl<'a> Case<'a> {
         self.write.session().map(|key| key.pid)
     }
 
-    /// The session to be signalled, as it is in the newest list.
+    /// The session to be signalled, as it was seen last.
     fn session(&self) -> Option<&'a Session> {
         let key = self.write.session()?;
-        self.scene.world.sessions.get()?.rows.iter().find(|s| s.key() == *key)
+        self.scene.session(key)
     }
 
     /// The table to be maintained.
@@ -140,8 +148,13 @@ fn frozen(case: &Case<'_>) -> Option<Refusal> {
     case.scene.frozen.then_some(Refusal::Frozen)
 }
 
+/// Without a connection of the reads only what the writer saw by itself tells what is so.
 fn not_connected(case: &Case<'_>) -> Option<Refusal> {
-    case.link().is_none().then_some(Refusal::NotConnected)
+    match case.scene.look().map(|looked| &looked.answer) {
+        Some(Ok(_)) => None,
+        Some(Err(why)) => Some(Refusal::NotLooked { why: why.clone() }),
+        None => case.link().is_none().then_some(Refusal::NotConnected),
+    }
 }
 
 fn server_unknown(case: &Case<'_>) -> Option<Refusal> {
@@ -157,7 +170,8 @@ fn protected(case: &Case<'_>) -> Option<Refusal> {
 
 /// The fuse: an action asked for before a restart, a promotion or a switch to another server is void after it.
 fn server_changed(case: &Case<'_>) -> Option<Refusal> {
-    let (asked, now) = (case.write.server(), ServerIdentity::of(case.server()?));
+    let seen = case.scene.seen().map(|seen| seen.server.clone());
+    let (asked, now) = (case.write.server(), seen.or_else(|| case.server().map(ServerIdentity::of))?);
     let what = if asked.system_identifier.is_some()
         && now.system_identifier.is_some()
         && asked.system_identifier != now.system_identifier

@@ -17,6 +17,7 @@ const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
 const SETTING: &str = include_str!("../effect/sql/setting.sql");
 const RELOAD: &str = include_str!("../effect/sql/reload.sql");
+const LOOK: &str = include_str!("../effect/sql/look_first.sql");
 const CANCEL_MANY: &str = include_str!("../effect/sql/cancel_many.sql");
 const TERMINATE_MANY: &str = include_str!("../effect/sql/terminate_many.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
@@ -93,6 +94,19 @@ impl Write {
         }
     }
 
+    /// What the writer asks before a question where the list is too old to ask by; none for what signals nobody. It reads only.
+    #[must_use]
+    pub fn look(&self) -> Option<Statement> {
+        let pids: Vec<i32> = match self {
+            Self::Cancel { session, .. } | Self::Terminate { session, .. } => vec![session.pid],
+            Self::Bulk(bulk) => bulk.targets.iter().map(|target| target.session.pid).collect(),
+            Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => return None,
+        };
+        let known = self.server().system_identifier.is_some();
+        let text = if known { LOOK.to_owned() } else { without(LOOK, IDENTIFIER_TAG) };
+        Some(Statement { sql: bare(&text), parameters: vec![array(pids.iter().map(|pid| Some(pid.to_string())))] })
+    }
+
     /// What is asked just before, on the same connection, where the statement cannot check its target itself.
     #[must_use]
     pub fn check(&self) -> Option<Statement> {
@@ -129,13 +143,18 @@ fn with_server(text: &str, mut parameters: Vec<Option<String>>, server: &ServerI
         parameters.push(server.system_identifier.clone());
     }
     let text = if known { text.to_owned() } else { without(text, IDENTIFIER_TAG) };
+    Statement { sql: bare(&text), parameters }
+}
+
+/// The text without its comments and tags.
+fn bare(text: &str) -> String {
     let mut sql = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !line.starts_with("--")) {
         let tag = [IDENTIFIER_TAG, WAITS_TAG, FILES_TAG].iter().find_map(|tag| line.strip_suffix(tag));
         sql.push_str(tag.map_or(line, str::trim_end));
         sql.push('\n');
     }
-    Statement { sql, parameters }
+    sql
 }
 
 /// The one statement that signals a whole list: a column of the list in each parameter.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Named, Object, Scene, Task, Write};
+use super::{Named, Object, Scene, Task, Write, twice};
 
 /// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
 /// two minutes at 100 MB/s.
@@ -58,6 +58,10 @@ pub enum Weight {
 /// The weight of an action. A new one must say here what it weighs.
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
+        // What is no client works for somebody who is not asked.
+        Write::Cancel { session, .. } if scene.session(session).is_some_and(|s| twice::reservation(s).is_some()) => {
+            Weight::Heavy
+        }
         Write::Cancel { .. } => Weight::Light,
         // What one cancel undoes, up to a hundred times: the list wants to be read. A setting is for everybody on the server,
         // and perhaps takes effect only after the next restart.

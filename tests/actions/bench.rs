@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgtriage::effect::audit::{Audit, Console, Entry, EventKind};
 use pgtriage::effect::{Request, Road, Setup, WriterHandle};
-use pgtriage::guard::{Answer, Approved, Confirm, Policy, Prompt, Scene, Verdict, Write, judge};
+use pgtriage::guard::{Answer, Approved, Confirm, Looked, Policy, Prompt, Scene, Verdict, Write, judge};
 use pgtriage::keymap::{Chord, Key};
 use pgtriage::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
 use pgtriage::model::question::{Question, Sample, Snapshot};
@@ -128,6 +128,9 @@ pub fn scene(world: &World) -> Scene<'_> {
         production: false,
         protected: &[],
         require_reason: false,
+        looked: None,
+        insists: None,
+        cannot_act: None,
         logged_as: "alice",
     }
 }
@@ -219,6 +222,20 @@ impl Hands {
         self.count += 1;
         self.handle.ask(Request::Write { id: self.count, approved }).expect("the writer runs");
         self.count
+    }
+
+    /// Has the writer look at the targets of an action.
+    pub async fn look(&mut self, write: &Write) -> Looked {
+        self.count += 1;
+        let (id, write) = (self.count, write.clone());
+        self.handle.ask(Request::Look { id, write }).expect("the writer runs");
+        loop {
+            if let Event::Looked { id: of, looked } = self.event().await
+                && of == id
+            {
+                return looked;
+            }
+        }
     }
 
     pub async fn event(&mut self) -> Event {

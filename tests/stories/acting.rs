@@ -19,7 +19,11 @@ fn writes(effects: &[Effect]) -> Vec<&Write> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::Write { approved, .. } => Some(approved.write()),
-            Effect::RecordRefusal { .. } | Effect::StopJob { .. } | Effect::Copy(_) | Effect::Quit => None,
+            Effect::Look { .. }
+            | Effect::RecordRefusal { .. }
+            | Effect::StopJob { .. }
+            | Effect::Copy(_)
+            | Effect::Quit => None,
         })
         .collect()
 }

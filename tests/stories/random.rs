@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use pgtriage::app::mode::Mode;
 use pgtriage::command::{SPECS, Tab};
-use pgtriage::guard::{Confirm, DELIBERATE, Policy, Write};
+use pgtriage::guard::{Confirm, DELIBERATE, Looked, Policy, Seen, ServerIdentity, Write};
 use pgtriage::keymap::{Chord, Key, Keymap};
 use pgtriage::message::{Effect, Event};
 use pgtriage::model::{Question, Snapshot, Timestamp, seconds_between};
@@ -154,6 +154,10 @@ impl Run {
         let at = self.stage.now();
         let asked = if let Mode::Ask(prompt) = &self.stage.app.mode { Some(prompt.write().clone()) } else { None };
         for effect in self.stage.app.update(Event::Key { chord, at }) {
+            if let Effect::Look { id, .. } = effect {
+                let seen = Seen { server: ServerIdentity::of(&server()), sessions: locks::pile_up().rows };
+                self.stage.event(Event::Looked { id, looked: Looked { at, answer: Ok(seen) } });
+            }
             let Effect::Write { approved, .. } = effect else { continue };
             assert!(asked.as_ref().is_some_and(|asked| covers(asked, approved.write())), "done without its question");
             assert!(self.frames.contains(&approved.shown()), "no frame showed the question");

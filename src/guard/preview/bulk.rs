@@ -7,7 +7,7 @@ use crate::model::unit::Age;
 
 use super::super::bulk::{Bulk, BulkTarget, Signal};
 use super::super::prompt::Listed;
-use super::{OLD_S, Preview, Row, Scene, builds_concurrently, oldest, pooled, sessions};
+use super::{Preview, Row, Scene, builds_concurrently, old, oldest, pooled, sessions};
 
 /// Describes it. Always confirmed by word and number: `terminate 7`.
 pub(super) fn of(bulk: &Bulk, scene: &Scene<'_>) -> Preview {
@@ -41,7 +41,7 @@ pub(super) fn of(bulk: &Bulk, scene: &Scene<'_>) -> Preview {
 }
 
 fn find<'a>(target: &BulkTarget, scene: &Scene<'a>) -> Option<&'a Session> {
-    scene.world.sessions.get()?.rows.iter().find(|session| session.key() == target.session)
+    scene.session(&target.session)
 }
 
 /// `shop@shop · active 12m · UPDATE orders SET …`
@@ -111,9 +111,7 @@ fn warnings(bulk: &Bulk, scene: &Scene<'_>) -> Vec<String> {
         let are = if bulk.hidden == 1 { "marked session is" } else { "marked sessions are" };
         out.push(format!("{} more {are} not on the screen and not part of this", bulk.hidden));
     }
-    if let Some(age) = scene.world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
-        out.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
-    }
+    out.extend(old(scene));
     out.extend(pooled(scene));
     let active = |target: &&BulkTarget| matches!(target.state, Some(State::Active | State::Fastpath));
     if bulk.targets.iter().filter(active).any(|target| builds_concurrently(target.query.raw())) {

@@ -3,6 +3,7 @@
 use crate::model::session::{Session, State};
 use crate::model::unit::Age;
 
+use super::super::twice;
 use super::{Preview, Row, Scene, Target, doing, frees, signal_warnings, transaction, who};
 
 /// Describes the termination of backend `pid`. A client loses its session.
@@ -32,6 +33,9 @@ fn idling(session: &Session, target: &Target<'_>) -> Option<String> {
 
 /// What the client loses. Whatever it held for the session goes as well: temporary tables, advisory locks, `LISTEN`.
 fn undoes(found: Option<&Session>) -> String {
+    if let Some(loss) = found.and_then(twice::loss) {
+        return loss.to_owned();
+    }
     let lost = match found {
         Some(session) if session.state == Some(State::Idle) => "no transaction is open".to_owned(),
         Some(session) if session.is_active() => format!("the statement and {}", transaction(session)),

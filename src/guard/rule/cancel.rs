@@ -3,7 +3,7 @@
 use crate::model::session::{Session, State};
 use crate::model::unit::Age;
 
-use super::super::{Refusal, Write};
+use super::super::{Refusal, Write, twice};
 use super::Case;
 
 /// The session whose statement is to be cancelled.
@@ -15,14 +15,17 @@ fn cancelled<'a>(case: &Case<'a>) -> Option<&'a Session> {
 pub(super) fn changed(case: &Case<'_>) -> Option<Refusal> {
     let Write::Cancel { query_start, .. } = case.write else { return None };
     let session = cancelled(case)?;
-    (session.is_active() && session.query_start != *query_start)
+    let runs = session.is_active() || twice::is_worker(session);
+    (runs && session.query_start != *query_start)
         .then(|| Refusal::StatementChanged { pid: session.pid, now: session.query.clone() })
 }
 
 /// `pg_cancel_backend` answers true for it and does nothing: it would look like success.
 pub(super) fn idle_in_transaction(case: &Case<'_>) -> Option<Refusal> {
     let session = cancelled(case)?;
-    if !matches!(session.state, Some(State::IdleInTransaction | State::IdleInTransactionAborted)) {
+    if twice::is_worker(session)
+        || !matches!(session.state, Some(State::IdleInTransaction | State::IdleInTransactionAborted))
+    {
         return None;
     }
     let graph = &case.scene.world.graph;
@@ -36,7 +39,7 @@ pub(super) fn idle_in_transaction(case: &Case<'_>) -> Option<Refusal> {
 
 pub(super) fn idle(case: &Case<'_>) -> Option<Refusal> {
     let session = cancelled(case)?;
-    (session.state == Some(State::Idle)).then_some(Refusal::Idle { pid: session.pid })
+    (session.state == Some(State::Idle) && !twice::is_worker(session)).then_some(Refusal::Idle { pid: session.pid })
 }
 
 #[cfg(test)]

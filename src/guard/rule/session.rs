@@ -2,7 +2,7 @@
 
 use crate::model::session::State;
 
-use super::super::{Refusal, Write};
+use super::super::{Refusal, Write, twice};
 use super::Case;
 
 /// The list leaves our own sessions out; a pid that is known to be ours is refused all the same.
@@ -37,28 +37,25 @@ pub(super) fn hidden(case: &Case<'_>) -> Option<Refusal> {
     blind.then_some(Refusal::Hidden { pid: session.pid, role })
 }
 
-/// A signalled walsender ends its stream: the standby behind it falls back to reconnecting, a base backup fails.
-pub(super) fn walsender(case: &Case<'_>) -> Option<Refusal> {
-    let session = case.session()?;
-    (session.backend_type.as_deref() == Some("walsender")).then_some(Refusal::Walsender { pid: session.pid })
-}
-
 /// It is started again at once, from the beginning: nothing is gained by either signal.
 pub(super) fn wraparound(case: &Case<'_>) -> Option<Refusal> {
     let session = case.session()?;
     session.prevents_wraparound().then_some(Refusal::PreventsWraparound { pid: session.pid })
 }
 
-pub(super) fn autovacuum(case: &Case<'_>) -> Option<Refusal> {
+/// No client, yet nothing that the server needs to go on: not unless asked twice.
+pub(super) fn asked_once(case: &Case<'_>) -> Option<Refusal> {
     let session = case.session()?;
-    (session.backend_type.as_deref() == Some("autovacuum worker")).then_some(Refusal::Autovacuum { pid: session.pid })
+    let refusal = twice::reservation(session)?;
+    (case.scene.insists != Some(&session.key())).then_some(refusal)
 }
 
-/// Everything else that is no client: checkpointer, launchers, logical workers, extensions' own.
+/// Everything else that is no client: checkpointer, launchers, and whatever else the server needs.
 pub(super) fn background(case: &Case<'_>) -> Option<Refusal> {
     let session = case.session()?;
     let kind = session.backend_type.clone().unwrap_or_else(|| "unknown".to_owned());
-    (!session.is_client()).then_some(Refusal::Background { pid: session.pid, kind })
+    let never = !session.is_client() && twice::reservation(session).is_none();
+    never.then_some(Refusal::Background { pid: session.pid, kind })
 }
 
 /// Logging in, `track_activities` off, or a state that this version has no word for: the server could not tell
@@ -68,5 +65,5 @@ pub(super) fn state_unknown(case: &Case<'_>) -> Option<Refusal> {
     let state = session.state.map_or("unknown", State::word).to_owned();
     let idle = session.state == Some(State::Idle) || session.state.is_some_and(State::is_idle_in_transaction);
     let known = session.is_active() || (idle && matches!(case.write, Write::Terminate { .. }));
-    (!known).then_some(Refusal::StateUnknown { pid: session.pid, state })
+    (!known && !twice::is_worker(session)).then_some(Refusal::StateUnknown { pid: session.pid, state })
 }

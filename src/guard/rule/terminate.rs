@@ -28,7 +28,9 @@ pub(super) fn cancel_first(case: &Case<'_>) -> Option<Refusal> {
     let session = terminated(case)?;
     let statement = StatementKey { session: session.key(), query_start: session.query_start.clone() };
     let deaf = case.scene.deaf.contains(&statement);
-    (session.is_active() && !deaf).then_some(Refusal::CancelFirst { pid: session.pid })
+    // What else is no client has nothing to lose by it but what was said.
+    let cancellable = session.is_client() || session.backend_type.as_deref() == Some("autovacuum worker");
+    (session.is_active() && cancellable && !deaf).then_some(Refusal::CancelFirst { pid: session.pid })
 }
 
 #[cfg(test)]
