@@ -284,7 +284,7 @@ impl Loop {
                 Effect::Quit => return Ok(Some(End::Quit)),
                 Effect::Copy(text) => Screen::copy(&text)?,
                 Effect::Write { .. } | Effect::Look { .. } | Effect::RecordRefusal { .. } | Effect::StopJob { .. } => {
-                    self.send(effect)
+                    self.send(effect);
                 }
             }
         }

@@ -17,7 +17,12 @@ async fn the_outcome_is_told_whatever_the_text(major: u32) {
     let admin = connect(&lab.uri("postgres")).await;
     let create = "CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'";
     admin.batch_execute(create).await.unwrap();
-    let ascii = |role: &str| lab.uri(role).replace("/shop", "/ascii");
+    // The last one of its URI: a role may be called so, too.
+    let ascii = |role: &str| {
+        let uri = lab.uri(role);
+        let (before, after) = uri.rsplit_once("/shop").expect("the database of the lab");
+        format!("{before}/ascii{after}")
+    };
     let facts = server(&admin).await;
     for terminates in [false, true] {
         let client = connect(&ascii("shop_api")).await;
