@@ -139,6 +139,8 @@ commands! {
     TerminateBackend, "terminate-backend", SESSIONS, Writes, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    Reindex, "reindex", TABLES, Writes, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
+    VacuumDatabase, "vacuum-database", TABLES, Writes, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 

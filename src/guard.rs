@@ -3,6 +3,7 @@
 //!
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
+mod cure;
 mod maintenance;
 mod preview;
 mod prompt;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::keymap::Chord;
 use crate::model::{Timestamp, World};
 
+pub use cure::{Owner, cure};
 pub use maintenance::{Named, Object, Task};
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;

@@ -6,5 +6,6 @@ mod bench;
 mod cancel;
 mod log;
 mod maintain;
+mod reindex;
 mod road;
 mod terminate;

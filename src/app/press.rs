@@ -82,6 +82,8 @@ impl App {
                 | Command::TerminateBackend
                 | Command::VacuumAnalyze
                 | Command::Analyze
+                | Command::Reindex
+                | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
                 | Command::CopyRow
@@ -109,6 +111,8 @@ impl App {
             Command::TerminateBackend => return self.ask_signal(Write::terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
+            Command::Reindex => return self.ask_maintenance(Task::Reindex),
+            Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::OpenDetail if !in_detail => self.open_detail(),

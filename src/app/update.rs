@@ -112,7 +112,7 @@ pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
         Outcome::Skipped(warning) => (format!("{label}: skipped by the server: {warning}"), Tone::Warning),
         Outcome::Denied { message, cure } => (format!("{label}: not permitted: {message} → {cure}"), Tone::Critical),
         Outcome::TimedOut(words) => (format!("{label}: timed out: {words}"), Tone::Warning),
-        Outcome::Cancelled => (format!("{label}: stopped"), Tone::Notice),
+        Outcome::Cancelled(words) => (format!("{label}: stopped: {words}"), Tone::Notice),
         Outcome::Refused(words) => (format!("{label}: refused by the server: {words}"), Tone::Critical),
         Outcome::NotSent(words) => (format!("{label}: NOT sent: {words}"), Tone::Critical),
         Outcome::Unknown(words) => (format!("{label}: outcome unknown: {words}"), Tone::Critical),

@@ -60,7 +60,7 @@ pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
         Outcome::Changed(_) => Ok(()),
         Outcome::Unknown(why) | Outcome::Refused(why) | Outcome::NotSent(why) | Outcome::TimedOut(why) => Err(why),
         Outcome::Denied { message, .. } => Err(message),
-        Outcome::Done(_) | Outcome::Gone | Outcome::Skipped(_) | Outcome::Cancelled => {
+        Outcome::Done(_) | Outcome::Gone | Outcome::Skipped(_) | Outcome::Cancelled(_) => {
             Err("the guarded statement does not compare the server's start here".to_owned())
         }
     }

@@ -14,7 +14,7 @@ use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
 use super::prompt::Row;
-use super::{Object, Scene, Who, Write};
+use super::{Scene, Who, Write};
 
 /// A sample older than this is said to be old: three times the beat of a visible list.
 const OLD_S: f64 = 6.0;
@@ -39,7 +39,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
-        Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
+        Write::Maintain { task, target, .. } => maintain::of(*task, target, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
     preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });

@@ -51,6 +51,8 @@ pub struct Place {
 pub enum EventKind {
     /// A confirmed action is about to be sent. Without an outcome of the same id nobody knows what became of it.
     Intent,
+    /// A job was asked to stop.
+    Stop,
     /// How it ended.
     Outcome,
     /// Whether a cancelled statement, or a terminated session, has gone.
@@ -93,10 +95,15 @@ pub enum Target {
         /// The statement, as the server sent it, cut at 8192 characters.
         query: ServerText,
     },
-    /// One relation, vacuumed.
+    /// One relation, or a whole database, vacuumed.
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// One table or index, reindexed.
+    Reindex(Maintained),
+    /// One index that was not valid, dropped.
+    #[serde(rename = "drop index")]
+    DropIndex(Maintained),
 }
 
 /// What maintenance is done to.
@@ -106,18 +113,36 @@ pub struct Maintained {
     pub database: ServerText,
     /// Its OID.
     pub oid: u32,
-    /// Its schema.
-    pub schema: ServerText,
+    /// Its schema; none of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<ServerText>,
     /// Its name.
     pub name: ServerText,
-    /// Its `relkind`.
-    pub kind: char,
+    /// Its `relkind`; none of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<char>,
+    /// The table's name, of an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<ServerText>,
 }
 
 impl Maintained {
     fn of(target: &Object) -> Self {
-        let Object::Table(Named { key, schema, name, kind }) = target;
-        Self { database: key.database.clone(), oid: key.oid, schema: schema.clone(), name: name.clone(), kind: *kind }
+        let relation = |named: &Named, of: Option<&Named>| Self {
+            database: named.key.database.clone(),
+            oid: named.key.oid,
+            schema: Some(named.schema.clone()),
+            name: named.name.clone(),
+            kind: Some(named.kind),
+            of: of.map(|table| table.name.clone()),
+        };
+        match target {
+            Object::Table(table) => relation(table, None),
+            Object::Index { index, table } => relation(index, Some(table)),
+            Object::Database { name, oid } => {
+                Self { database: name.clone(), oid: *oid, schema: None, name: name.clone(), kind: None, of: None }
+            }
+        }
     }
 }
 
@@ -142,8 +167,12 @@ impl Target {
                 who: who.clone(),
                 query: cut(query),
             },
-            Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
-            Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
+            Write::Maintain { task, target, .. } => match task {
+                Task::VacuumAnalyze => Self::Vacuum(Maintained::of(target)),
+                Task::Analyze => Self::Analyze(Maintained::of(target)),
+                Task::Reindex => Self::Reindex(Maintained::of(target)),
+                Task::DropInvalid => Self::DropIndex(Maintained::of(target)),
+            },
         }
     }
 }
@@ -196,7 +225,7 @@ impl Ended {
             Outcome::Skipped(message) => ("skipped", Some(message), None),
             Outcome::Denied { message, cure } => ("denied", Some(message), Some(cure)),
             Outcome::TimedOut(message) => ("timed out", Some(message), None),
-            Outcome::Cancelled => ("cancelled", None, None),
+            Outcome::Cancelled(message) => ("cancelled", Some(message), None),
             Outcome::Refused(message) => ("refused", Some(message), None),
             Outcome::NotSent(message) => ("not sent", Some(message), None),
             Outcome::Unknown(message) => ("unknown", Some(message), None),
@@ -236,6 +265,9 @@ pub struct Entry {
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// Why it was asked to stop: by a key, or since the console ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Ended>,
@@ -278,6 +310,7 @@ impl Entry {
             parameters: Vec::new(),
             confirmed: None,
             refusal: None,
+            stop: None,
             outcome: None,
             notices: Vec::new(),
             gone: None,
@@ -294,6 +327,11 @@ impl Entry {
             confirmed: Some(Confirmation::of(approved)),
             ..Self::new(head, EventKind::Intent, approved.write())
         }
+    }
+
+    /// The line before a job is stopped.
+    pub(in crate::effect) fn stop(head: &Head<'_>, write: &Write, why: &str) -> Self {
+        Self { stop: Some(why.to_owned()), ..Self::new(head, EventKind::Stop, write) }
     }
 
     /// The line after it.

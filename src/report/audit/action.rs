@@ -29,6 +29,7 @@ pub(super) struct Action {
     /// What it was done to.
     pub(super) target: String,
     intended: bool,
+    stopped: Option<String>,
     ended: Option<String>,
     verified: Option<String>,
 }
@@ -42,7 +43,11 @@ impl Action {
     /// The cells of its row.
     pub(super) fn cells(&self) -> [String; 6] {
         let ended = self.ended.clone().unwrap_or_else(|| "not known".to_owned());
-        let outcome = [Some(ended), self.verified.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let outcome = [self.stopped.clone(), Some(ended), self.verified.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ");
         let [time, who, place, target] = [&self.time, &self.who, &self.place, &self.target].map(String::clone);
         [time, who, place, self.what.to_owned(), target, outcome]
     }
@@ -56,6 +61,9 @@ impl Action {
     fn learn(&mut self, entry: &Entry) {
         match entry.event {
             EventKind::Intent => self.intended = true,
+            EventKind::Stop => {
+                self.stopped = entry.stop.as_ref().map(|why| format!("stop asked for {}", shown(why, WORD_MOST)));
+            }
             EventKind::Outcome => self.ended = entry.outcome.as_ref().map(ended),
             EventKind::Verified => {
                 let after = entry.after_ms.unwrap_or_default();
@@ -137,12 +145,17 @@ fn target(target: &Target) -> (&'static str, String) {
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Reindex(what) => ("reindex", maintained(what)),
+        Target::DropIndex(what) => ("drop index", maintained(what)),
     }
 }
 
 fn maintained(what: &Maintained) -> String {
-    let [database, schema, name] = [&what.database, &what.schema, &what.name].map(|text| shown_text(text, WORD_MOST));
-    format!("{schema}.{name} in {database}")
+    let [database, name] = [&what.database, &what.name].map(|text| shown_text(text, WORD_MOST));
+    match &what.schema {
+        Some(schema) => format!("{}.{name} in {database}", shown_text(schema, WORD_MOST)),
+        None => format!("all of {database}"),
+    }
 }
 
 fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> String {
