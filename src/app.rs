@@ -4,6 +4,7 @@
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
 pub mod act;
+mod copy;
 pub mod demand;
 pub mod mode;
 mod pick;
@@ -38,8 +39,10 @@ pub struct Setup {
     pub keymap: Keymap,
     /// The panels of Latency and Cache.
     pub panels: Vec<PanelSpec>,
-    /// Whether anything may be done.
+    /// What may be done.
     pub policy: Policy,
+    /// What lowered it, such as `--read-only`; none where nothing did.
+    pub policy_by: Option<String>,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.

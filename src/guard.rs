@@ -5,33 +5,30 @@
 
 mod cure;
 mod maintenance;
+mod pattern;
 mod preview;
 mod prompt;
 mod refusal;
+mod remedy;
 mod rule;
 mod statement;
+mod weight;
 mod write;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::keymap::Chord;
 use crate::model::{Timestamp, World};
 
 pub use cure::{Owner, cure};
 pub use maintenance::{Named, Object, Task};
+pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
+pub use remedy::Remedy;
 pub use statement::{Statement, role_name};
+pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
-
-/// What may be done at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Policy {
-    /// Nothing: no writer exists.
-    ReadOnly,
-    /// Guarded actions.
-    Guarded,
-}
 
 /// What an action is judged by: the world as the console knows it, and the console's own state.
 #[derive(Debug, Clone, Copy)]

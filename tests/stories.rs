@@ -4,3 +4,4 @@ mod acting;
 mod looking;
 mod losing;
 mod random;
+mod remedies;

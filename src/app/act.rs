@@ -1,11 +1,11 @@
-//! From a command to an effect: asking for an action, taking an approved one, stopping a job, copying.
+//! From a command to an effect: asking for an action, taking an approved one, stopping a job.
 
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
-use super::tab::tables::{TableRow, raw_name};
+use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Object, Prompt, Refusal, Task, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::server::Server;
@@ -123,6 +123,16 @@ impl App {
         }
     }
 
+    /// What is told of a key whose command the policy does not allow.
+    pub(super) fn barred(&self, command: Command) -> String {
+        let by = self.setup.policy_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+        let brief = command.spec().brief;
+        match self.setup.policy {
+            Policy::Observer => format!("read-only{by}: no {brief}, nor any other action"),
+            Policy::Operator | Policy::Admin => format!("operator{by}: light actions only, no {brief}"),
+        }
+    }
+
     /// `at` is the key's own time, not the newest of all events: where the clock was set back, that one stands still
     /// far ahead of the frame's, and any key would come late enough to be deliberate.
     pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord, at: Timestamp) -> Vec<Effect> {
@@ -170,42 +180,6 @@ impl App {
         self.measure = Some((Question::ExactBloat(key), self.measured));
         self.say(format!("measuring {name}"), Tone::Faint);
     }
-
-    pub(super) fn copy_row(&mut self) -> Vec<Effect> {
-        let text = match self.tab {
-            Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
-            Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
-            Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
-            Tab::Latency | Tab::Cache => None,
-        };
-        self.copy(text, "row")
-    }
-
-    pub(super) fn copy_query(&mut self) -> Vec<Effect> {
-        let text = match self.tab {
-            Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
-            Tab::Tables => self.current_table().map(raw_name),
-            Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
-            Tab::Latency | Tab::Cache => None,
-        };
-        self.copy(text, "text")
-    }
-
-    fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
-        match text {
-            Some(text) if !text.is_empty() => {
-                self.say(
-                    format!("{what} sent to the terminal's clipboard, {} characters", text.chars().count()),
-                    Tone::Faint,
-                );
-                vec![Effect::Copy(text)]
-            }
-            Some(_) | None => {
-                self.say("there is nothing to copy", Tone::Faint);
-                Vec::new()
-            }
-        }
-    }
 }
 
 /// The command that can help where the one that was refused cannot.
@@ -216,19 +190,4 @@ fn other_way(refusal: &Refusal) -> Option<Command> {
         Refusal::CancelFirst { .. } => Some(Command::CancelBackend),
         _ => None,
     }
-}
-
-fn row_text_session(row: &SessionRow) -> String {
-    row_text(row, super::tab::connections::COLUMNS)
-}
-
-/// A row as text: name and value of each column, as shown.
-fn row_text<R>(row: &R, columns: &[crate::table::Column<R>]) -> String {
-    columns
-        .iter()
-        .map(|c| (c.name, (c.cell)(row).text))
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| format!("{name}={text}"))
-        .collect::<Vec<_>>()
-        .join("  ")
 }

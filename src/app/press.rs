@@ -67,6 +67,12 @@ impl App {
                 self.pending.push(chord);
                 Vec::new()
             }
+            Step::Barred(command) => {
+                self.pending.clear();
+                let words = self.barred(command);
+                self.say(words, Tone::Notice);
+                Vec::new()
+            }
             Step::Unbound => {
                 self.pending.clear();
                 Vec::new()
@@ -202,7 +208,10 @@ impl App {
             Tab::Connections => self.connections.current().map(|r| Subject::Session(r.key())),
             Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
-            Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
+            Tab::Replication => match self.replicas.current() {
+                Some(row) => Some(Subject::Replica(row.key())),
+                None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
+            },
             Tab::Latency | Tab::Cache => None,
         };
         match subject {

@@ -96,6 +96,15 @@ impl Object {
         }
     }
 
+    /// Its OID.
+    #[must_use]
+    pub fn oid(&self) -> u32 {
+        match self {
+            Self::Table(relation) | Self::Index { index: relation, .. } => relation.key.oid,
+            Self::Database { oid, .. } => *oid,
+        }
+    }
+
     /// The table that is worked on; none for a whole database.
     #[must_use]
     pub fn table(&self) -> Option<&Named> {

@@ -1,6 +1,6 @@
 //! What a question says: who is hit, what is undone, who is freed, which lock is taken, what will be sent.
 //!
-//! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
+//! Words only, all of them safe to draw; it decides nothing.
 
 mod maintain;
 mod terminate;
@@ -24,8 +24,8 @@ pub(super) struct Preview {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
     pub(super) warnings: Vec<String>,
-    /// The text that confirms a heavy action.
-    pub(super) type_to_confirm: Option<String>,
+    /// What is typed to confirm the action where a key is not enough.
+    pub(super) name: String,
 }
 
 /// Describes an action.
@@ -63,7 +63,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
         warnings: signal_warnings(target, scene),
-        type_to_confirm: scene.production.then(|| pid.to_string()),
+        name: pid.to_string(),
     }
 }
 

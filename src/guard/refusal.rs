@@ -7,12 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::model::ServerText;
 
 use super::statement::role_name;
+use super::weight::Policy;
 
 /// Why an action does not run. Each names what would have to be otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// The console was started to observe.
     ReadOnly,
+    /// It weighs more than the policy allows.
+    TooHeavy {
+        /// The action.
+        what: String,
+        /// The policy.
+        policy: Policy,
+    },
     /// The screen shows the past.
     Frozen,
     /// The reads have no connection, so nobody knows whether the screen is true.
@@ -180,6 +188,11 @@ impl Refusal {
     pub fn sentence(&self) -> String {
         match self {
             Self::ReadOnly => "read-only: this console takes no action".to_owned(),
+            Self::TooHeavy { what, policy } => format!(
+                "the policy `{}` allows light actions only, such as a cancel or the vacuum of a table up to 10 GB; not: \
+                 {what}",
+                policy.word()
+            ),
             Self::Frozen => "the screen is frozen: acting waits until it shows the present again".to_owned(),
             Self::NotConnected => "not connected: what is on the screen may no longer be so".to_owned(),
             Self::ServerUnknown => "the server has not said yet who it is".to_owned(),

@@ -12,7 +12,7 @@ use crate::model::server::Server;
 use crate::model::session::Session;
 use crate::model::world::{Link, LinkFacts};
 
-use super::{Named, Policy, Refusal, Scene, ServerIdentity, Write};
+use super::{Named, Policy, Refusal, Scene, ServerIdentity, Write, weight};
 
 /// What the rules look at.
 #[derive(Clone, Copy)]
@@ -27,6 +27,7 @@ type Rule = fn(&Case<'_>) -> Option<Refusal>;
 /// All rules: what concerns every action, then whether the target is there and the same, then what it is.
 const RULES: &[Rule] = &[
     read_only,
+    too_heavy,
     frozen,
     not_connected,
     server_unknown,
@@ -119,7 +120,14 @@ impl<'a> Case<'a> {
 
 /// Read-only means that no writer exists; this refuses before anybody looks for one.
 fn read_only(case: &Case<'_>) -> Option<Refusal> {
-    (case.scene.policy == Policy::ReadOnly).then_some(Refusal::ReadOnly)
+    (case.scene.policy == Policy::Observer).then_some(Refusal::ReadOnly)
+}
+
+/// An operator takes what weighs little.
+fn too_heavy(case: &Case<'_>) -> Option<Refusal> {
+    let policy = case.scene.policy;
+    let allowed = policy.allows(weight::of(case.write, case.scene));
+    (!allowed).then(|| Refusal::TooHeavy { what: case.write.shown(), policy })
 }
 
 /// What the eye chose on a frozen screen may no longer be so.
@@ -160,6 +168,7 @@ mod tests {
     use super::*;
     use crate::model::World;
     use crate::model::question::{Question, Snapshot};
+    use crate::model::session::State;
 
     fn refusal(verdict: Verdict) -> Refusal {
         match verdict {
@@ -179,8 +188,19 @@ mod tests {
     #[test]
     fn nothing_runs_in_read_only_mode() {
         let (world, write) = cancel();
-        let scene = Scene { policy: Policy::ReadOnly, ..fixture::scene(&world) };
+        let scene = Scene { policy: Policy::Observer, ..fixture::scene(&world) };
         assert_eq!(refusal(judge(write, &scene)), Refusal::ReadOnly);
+    }
+
+    #[test]
+    fn an_operator_takes_no_heavy_action() {
+        let idle = Session { state: Some(State::IdleInTransaction), ..fixture::active(7) };
+        let write = Write::terminate(&idle, &fixture::server());
+        let world = fixture::world(vec![idle]);
+        let scene = Scene { policy: Policy::Operator, ..fixture::scene(&world) };
+        let expected = Refusal::TooHeavy { what: "terminate 7".to_owned(), policy: Policy::Operator };
+        assert_eq!(refusal(judge(write.clone(), &scene)), expected);
+        assert!(matches!(judge(write, &fixture::scene(&world)), Verdict::Confirm(_)), "an admin may");
     }
 
     #[test]

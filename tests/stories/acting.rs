@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pgtriage::app::Setup;
 use pgtriage::app::mode::Mode;
-use pgtriage::guard::{Task, Write};
+use pgtriage::command::Reach;
+use pgtriage::guard::{Policy, Task, Write};
 use pgtriage::keymap::Chord;
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
@@ -140,10 +141,44 @@ fn read_only_takes_no_action_by_the_keys_that_act_otherwise() {
 
 #[test]
 fn read_only_is_refused_by_the_guard_even_where_a_keymap_binds_the_key() {
-    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = pgtriage::guard::Policy::ReadOnly).filled();
+    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = pgtriage::guard::Policy::Observer).filled();
     let effects = stage.press("j j x y");
     assert_eq!(writes(&effects).len(), 0);
     assert!(stage.wide().contains("READ-ONLY"));
+}
+
+#[test]
+fn an_operator_cancels_and_is_told_why_nothing_heavier_is_to_be_had() {
+    let new = || {
+        let operate = |setup: &mut Setup| {
+            setup.policy = Policy::Operator;
+            setup.policy_by = Some("/etc/pgtriage/config.toml:3".to_owned());
+            setup.keymap = setup.keymap.clone().within(Reach::Writes);
+        };
+        Stage::with(operate).filled()
+    };
+    let mut stage = new();
+    assert_eq!(cancels(&stage.press("j j x y")), [locks::ALTER]);
+    let mut stage = new();
+    assert_eq!(stage.press("X"), []);
+    assert!(matches!(stage.app.mode, Mode::Normal));
+    let why = "operator (/etc/pgtriage/config.toml:3): light actions only, no terminate";
+    assert!(stage.last_line().contains(why), "{}", stage.last_line());
+    let screen = stage.wide();
+    assert!(screen.contains("OPERATOR") && !screen.contains("READ-ONLY"), "{screen}");
+    assert!(!screen.contains("X terminates"), "it is not offered either: {screen}");
+    // Where a keymap binds it all the same, the guard refuses.
+    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = Policy::Operator).filled();
+    assert!(refusal(&stage.press("X")).contains("the policy `operator` allows light actions only"));
+}
+
+#[test]
+fn a_key_of_an_action_says_why_it_does_nothing_in_read_only_mode() {
+    let mut stage = Stage::read_only().filled();
+    assert_eq!(stage.press("j j x"), []);
+    let said = stage.last_line();
+    assert!(said.contains("read-only (--read-only): no cancel, nor any other action"), "{said}");
+    assert!(stage.screen(160, 45).contains("READ-ONLY"));
 }
 
 #[test]

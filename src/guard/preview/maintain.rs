@@ -8,10 +8,6 @@ use crate::model::{ServerText, World};
 use super::super::{Object, Task};
 use super::{Preview, Row, Scene};
 
-/// A table above this is a heavy one: its maintenance reads for minutes to hours and is asked for by name. 10 GiB take about
-/// two minutes at 100 MB/s.
-pub(super) const HEAVY_BYTES: i64 = 10 << 30;
-
 /// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
 const HORIZON_S: f64 = 60.0;
 
@@ -48,24 +44,8 @@ pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
         Task::Analyze => {}
         Task::Reindex | Task::DropInvalid => warnings.extend(waits(database, scene.world)),
     }
-    let (heavy, named) = match (task, target) {
-        (Task::VacuumAnalyze, Object::Database { name, oid }) => (true, (name.head(64), *oid)),
-        (Task::VacuumAnalyze, _) => (found.is_some_and(|r| r.bytes > HEAVY_BYTES), identity(target)),
-        (Task::Analyze, _) => (false, identity(target)),
-        (Task::Reindex | Task::DropInvalid, _) => (true, identity(target)),
-    };
-    let (name, oid) = named;
-    let type_to_confirm = (heavy || scene.production).then(|| typeable(&name).unwrap_or_else(|| format!("oid {oid}")));
-    Preview { title: format!("{} {shown}?", title(task, target)), rows, warnings, type_to_confirm }
-}
-
-/// The name to be typed, and what is typed where a keyboard cannot.
-fn identity(target: &Object) -> (String, u32) {
-    let oid = match target {
-        Object::Table(named) | Object::Index { index: named, .. } => named.key.oid,
-        Object::Database { oid, .. } => *oid,
-    };
-    (target.shown(), oid)
+    let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", target.oid()));
+    Preview { title: format!("{} {shown}?", title(task, target)), rows, warnings, name }
 }
 
 fn what(target: &Object) -> String {

@@ -252,7 +252,8 @@ fn a_vacuum_warns_of_a_lock_and_of_an_old_transaction_in_the_same_database() {
 #[test]
 fn a_large_table_is_confirmed_by_its_name_and_by_its_oid_where_that_cannot_be_typed() {
     for (name, typed) in [("orders", "public.orders"), ("odd name\u{1b}", "oid 16412")] {
-        let relation = Relation { bytes: maintain::HEAVY_BYTES + 1, name: name.into(), ..fixture::relation() };
+        let relation =
+            Relation { bytes: super::super::weight::HEAVY_BYTES + 1, name: name.into(), ..fixture::relation() };
         let write = Write::vacuum(&relation, &"shop".into(), &fixture::server());
         let mut world = fixture::world(Vec::new());
         let mut relations = fixture::relations();
