@@ -2,6 +2,7 @@
 //!
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
+mod bulk;
 mod cancel;
 mod maintain;
 mod session;
@@ -57,6 +58,8 @@ const RULES: &[Rule] = &[
     maintain::wraparound,
     maintain::already,
     maintain::not_permitted,
+    bulk::nobody_left,
+    bulk::too_many,
 ];
 
 /// The first objection.

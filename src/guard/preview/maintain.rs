@@ -45,7 +45,7 @@ pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
         Task::Reindex | Task::DropInvalid => warnings.extend(waits(database, scene.world)),
     }
     let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", target.oid()));
-    Preview { title: format!("{} {shown}?", title(task, target)), rows, warnings, name }
+    Preview { title: format!("{} {shown}?", title(task, target)), rows, listed: Vec::new(), warnings, name }
 }
 
 fn what(target: &Object) -> String {

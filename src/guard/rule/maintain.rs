@@ -105,7 +105,7 @@ pub(super) fn own_job(case: &Case<'_>) -> Option<Refusal> {
 fn maintained<'a>(case: &Case<'a>) -> Option<(Task, &'a Object)> {
     match case.write {
         Write::Maintain { task, target, .. } => Some((*task, target)),
-        Write::Cancel { .. } | Write::Terminate { .. } => None,
+        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => None,
     }
 }
 
