@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod cache;
 pub mod error;
+pub mod horizon;
 pub mod lock;
 pub mod panel;
 pub mod question;

@@ -6,3 +6,4 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod tables;

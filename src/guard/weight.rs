@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::relation::Relation;
+
 use super::{Named, Object, Scene, Task, Write};
 
 /// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
@@ -75,7 +77,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
 fn by_size(table: &Named, scene: &Scene<'_>) -> Weight {
     let list = scene.world.relations.get().filter(|list| list.database == table.key.database);
     let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == table.key.oid));
-    if found.is_some_and(|r| r.bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
+    if found.and_then(Relation::size).is_some_and(|bytes| bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
 }
 
 #[cfg(test)]
@@ -83,7 +85,7 @@ mod tests {
     use super::super::{Confirm, Refusal, Verdict, fixture, judge};
     use super::*;
     use crate::model::World;
-    use crate::model::relation::{Relation, Relations};
+    use crate::model::relation::Relations;
     use crate::model::session::{Session, State};
 
     fn table_of(bytes: i64, task: Task) -> (World, Write) {
@@ -147,6 +149,11 @@ mod tests {
         let (mut world, write) = table_of(1, Task::VacuumAnalyze);
         fixture::take_relations(&mut world, Relations { rows: Vec::new(), total: 10_000, ..fixture::relations() });
         assert_eq!(under(&(world, write), Policy::Operator), "too heavy");
+        let (mut world, write) = table_of(0, Task::VacuumAnalyze);
+        assert_eq!(under(&(world.clone(), write.clone()), Policy::Operator), "key", "empty, and counted as that");
+        let uncounted = Relation { bytes: 0, tuples: None, autovacuum_s: None, ..fixture::relation() };
+        fixture::take_relations(&mut world, Relations { rows: vec![uncounted], ..fixture::relations() });
+        assert_eq!(under(&(world, write), Policy::Operator), "too heavy", "relpages is 0 before the first vacuum");
     }
 
     #[test]

@@ -141,6 +141,15 @@ pub struct DatabaseRights {
 }
 
 impl Relation {
+    /// Its heap in bytes, as old as the last vacuum or analyze; none before the first, when `relpages` is 0 whatever the
+    /// table holds.
+    #[must_use]
+    pub fn size(&self) -> Option<i64> {
+        let times = [self.vacuum_s, self.autovacuum_s, self.analyze_s, self.autoanalyze_s];
+        let never = self.bytes == 0 && self.tuples.is_none() && times.iter().all(Option::is_none);
+        (!never).then_some(self.bytes)
+    }
+
     /// Dead rows as a share of all rows, 0 to 1; none where there are no rows.
     #[must_use]
     pub fn dead_ratio(&self) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! What the question before the maintenance of a table says.
 
+use crate::model::horizon::{HORIZON_S, open_transactions};
 use crate::model::relation::Relation;
 use crate::model::session::Session;
 use crate::model::unit::{Age, Bytes, short_count};
@@ -7,9 +8,6 @@ use crate::model::{ServerText, World};
 
 use super::super::{Object, Task};
 use super::{Preview, Row, Scene};
-
-/// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
-const HORIZON_S: f64 = 60.0;
 
 /// A transaction open for longer than this makes what works concurrently wait for so long that it gives up.
 const WAITED_FOR_S: f64 = 10.0;
@@ -139,7 +137,8 @@ fn holds(relation: &Relation) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
     let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
     let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
-    format!("{}, {} dead of {} rows{share}", Bytes(relation.bytes).short(), short_count(dead), short_count(all))
+    let size = relation.size().map_or("size not known, never vacuumed or analyzed".to_owned(), |b| Bytes(b).short());
+    format!("{size}, {} dead of {} rows{share}", short_count(dead), short_count(all))
 }
 
 /// `vacuum never, autovacuum 2h ago`, or the same of analyze.
@@ -160,20 +159,6 @@ fn last(task: Task, relation: &Relation) -> Option<String> {
 /// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay.
 fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
     open_transactions(database, world).find(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
-}
-
-/// The sessions in `database` with a snapshot or a transaction that has written, the oldest first. One in another
-/// database holds back nothing here; neither does a vacuum.
-fn open_transactions<'a>(database: &ServerText, world: &'a World) -> impl Iterator<Item = &'a Session> {
-    let sessions = world.sessions.get().map_or(&[][..], |list| &list.rows);
-    let vacuums = world.relations.get().map_or(&[][..], |list| &list.vacuums);
-    let mut open: Vec<&Session> = sessions
-        .iter()
-        .filter(|s| s.database.as_ref() == Some(database) && (s.xid.is_some() || s.xmin.is_some()))
-        .filter(|s| s.leader.is_none_or(|leader| leader == s.pid) && vacuums.iter().all(|v| v.pid != s.pid))
-        .collect();
-    open.sort_by(|a, b| b.xact_s.unwrap_or_default().total_cmp(&a.xact_s.unwrap_or_default()));
-    open.into_iter()
 }
 
 /// The name where a keyboard can type it exactly as it is shown.
