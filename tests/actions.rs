@@ -9,4 +9,5 @@ mod log;
 mod maintain;
 mod reindex;
 mod road;
+mod settings;
 mod terminate;

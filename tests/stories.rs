@@ -6,4 +6,5 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod settings;
 mod tables;

@@ -6,6 +6,7 @@ mod bulk;
 mod cancel;
 mod maintain;
 mod session;
+mod setting;
 mod terminate;
 
 use crate::model::relation::{DatabaseRights, Relation, RelationKey, Relations};
@@ -58,6 +59,14 @@ const RULES: &[Rule] = &[
     maintain::wraparound,
     maintain::already,
     maintain::not_permitted,
+    setting::not_offered,
+    setting::pooled,
+    setting::unseen,
+    setting::alter_off,
+    setting::not_permitted,
+    setting::changed,
+    setting::invalid,
+    setting::already,
     bulk::nobody_left,
     bulk::too_many,
 ];

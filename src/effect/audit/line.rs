@@ -5,12 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::ended::Ended;
-use crate::guard::{
-    Approved, Bulk, BulkTarget, Confirm, LeftOut, Named, Object, ServerIdentity, Signal, Task, Who, Write,
-};
+use super::maintained::Maintained;
+use crate::guard::{Approved, Bulk, BulkTarget, Confirm, LeftOut, ServerIdentity, Signal, Task, Who, Write};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
+use crate::model::setting::Entry as FileEntry;
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -122,46 +122,21 @@ pub enum Target {
     /// One index that was not valid, dropped.
     #[serde(rename = "drop index")]
     DropIndex(Maintained),
-}
-
-/// What maintenance is done to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Maintained {
-    /// Its database.
-    pub database: ServerText,
-    /// Its OID.
-    pub oid: u32,
-    /// Its schema; none of a database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<ServerText>,
-    /// Its name.
-    pub name: ServerText,
-    /// Its `relkind`; none of a database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<char>,
-    /// The table's name, of an index.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<ServerText>,
-}
-
-impl Maintained {
-    fn of(target: &Object) -> Self {
-        let relation = |named: &Named, of: Option<&Named>| Self {
-            database: named.key.database.clone(),
-            oid: named.key.oid,
-            schema: Some(named.schema.clone()),
-            name: named.name.clone(),
-            kind: Some(named.kind),
-            of: of.map(|table| table.name.clone()),
-        };
-        match target {
-            Object::Table(table) => relation(table, None),
-            Object::Index { index, table } => relation(index, Some(table)),
-            Object::Database { name, oid } => {
-                Self { database: name.clone(), oid: *oid, schema: None, name: name.clone(), kind: None, of: None }
-            }
-        }
-    }
+    /// One setting: enough to put it back.
+    Setting {
+        /// Its name.
+        name: String,
+        /// The value that was in force, as the server shows it.
+        now: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: FileEntry,
+        /// True where that was read from the file.
+        exact: bool,
+        /// What is to stand there.
+        to: FileEntry,
+    },
+    /// The configuration files.
+    Reload {},
 }
 
 impl Target {
@@ -210,6 +185,14 @@ impl Target {
                 Task::DropInvalid => Self::DropIndex(Maintained::of(target)),
             },
             Write::Bulk(bulk) => Self::bulk(bulk),
+            Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
+                name: name.clone(),
+                now: shown.clone(),
+                was: was.clone(),
+                exact: *exact,
+                to: to.clone(),
+            },
+            Write::Reload { .. } => Self::Reload {},
         }
     }
 }

@@ -103,10 +103,8 @@ pub(super) fn own_job(case: &Case<'_>) -> Option<Refusal> {
 }
 
 fn maintained<'a>(case: &Case<'a>) -> Option<(Task, &'a Object)> {
-    match case.write {
-        Write::Maintain { task, target, .. } => Some((*task, target)),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => None,
-    }
+    let Write::Maintain { task, target, .. } = case.write else { return None };
+    Some((*task, target))
 }
 
 /// Never to be disturbed: the server stops taking writes if it does not come to its end.
