@@ -2,6 +2,7 @@
 
 mod acting;
 mod bulk;
+mod locks;
 mod looking;
 mod losing;
 mod random;

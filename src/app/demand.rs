@@ -29,7 +29,7 @@ impl App {
 
         want(Question::Server, Duration::from_secs(15).max(fast));
         // The counts on the tabs come from the sessions, so they are asked on every tab, only slower elsewhere.
-        let sessions_visible = matches!(self.tab, Tab::Connections | Tab::Slow);
+        let sessions_visible = matches!(self.tab, Tab::Connections | Tab::Slow | Tab::Locks);
         want(Question::Sessions, if sessions_visible { fast } else { slow });
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             want(Question::SessionLocks(key.clone()), fast);

@@ -28,6 +28,7 @@ pub(super) struct Action {
     pub(super) what: &'static str,
     /// What it was done to.
     pub(super) target: String,
+    reason: String,
     intended: bool,
     stopped: Option<String>,
     ended: Option<String>,
@@ -41,15 +42,16 @@ impl Action {
     }
 
     /// The cells of its row.
-    pub(super) fn cells(&self) -> [String; 6] {
-        let ended = self.ended.clone().unwrap_or_else(|| "not known".to_owned());
+    pub(super) fn cells(&self) -> [String; 7] {
+        let ended = self.ended.clone().unwrap_or_else(|| "no outcome: unknown".to_owned());
         let outcome = [self.stopped.clone(), Some(ended), self.verified.clone()]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
             .join("; ");
-        let [time, who, place, target] = [&self.time, &self.who, &self.place, &self.target].map(String::clone);
-        [time, who, place, self.what.to_owned(), target, outcome]
+        let [time, who, place, target, reason] =
+            [&self.time, &self.who, &self.place, &self.target, &self.reason].map(String::clone);
+        [time, who, place, self.what.to_owned(), target, outcome, reason]
     }
 
     fn of(line: u64, entry: &Entry) -> Self {
@@ -60,7 +62,10 @@ impl Action {
 
     fn learn(&mut self, entry: &Entry) {
         match entry.event {
-            EventKind::Intent => self.intended = true,
+            EventKind::Intent => {
+                self.intended = true;
+                self.reason = entry.reason.as_ref().map_or_else(String::new, |text| shown(text, WORD_MOST));
+            }
             EventKind::Stop => {
                 self.stopped = entry.stop.as_ref().map(|why| format!("stop asked for {}", shown(why, WORD_MOST)));
             }
