@@ -4,6 +4,7 @@
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
 mod bulk;
+mod cure;
 mod look;
 mod maintenance;
 mod pattern;
@@ -26,6 +27,7 @@ use crate::model::session::SessionKey;
 use crate::model::{Timestamp, World};
 
 pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
+pub use cure::{Owner, cure};
 pub use look::{Looked, Seen, needs_look};
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;

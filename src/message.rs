@@ -137,8 +137,8 @@ pub enum Outcome {
     },
     /// It gave up after this long, or behind a lock.
     TimedOut(String),
-    /// The user stopped it.
-    Cancelled,
+    /// The user stopped it; the words say how far it was.
+    Cancelled(String),
     /// The server refused it with these words.
     Refused(String),
     /// It did not happen, because the audit line could not be written or no connection was to be had.
@@ -187,6 +187,10 @@ pub enum Effect {
     },
     /// Put this text on the terminal's clipboard.
     Copy(String),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Show this in the terminal's title, safe to write; none gives it back what it showed before.
+    Title(Option<String>),
     /// Leave.
     Quit,
 }

@@ -2,9 +2,11 @@
 //!
 //! Nothing here asks a server, draws, or knows what time it is; values arrive with their time.
 
+pub mod alert;
 pub mod baseline;
 pub mod cache;
 pub mod error;
+pub mod horizon;
 pub mod lock;
 pub mod panel;
 pub mod question;

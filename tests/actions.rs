@@ -10,6 +10,7 @@ mod killed;
 mod log;
 mod maintain;
 mod race;
+mod reindex;
 mod road;
 mod settings;
 mod terminate;

@@ -9,3 +9,4 @@ mod random;
 mod remedies;
 mod settings;
 mod stale;
+mod tables;

@@ -103,6 +103,8 @@ impl App {
                 | Command::TerminateBackend
                 | Command::VacuumAnalyze
                 | Command::Analyze
+                | Command::Reindex
+                | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
                 | Command::CopyRow
@@ -131,6 +133,8 @@ impl App {
             Command::TerminateBackend => return self.ask_signal(Signal::Terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
+            Command::Reindex => return self.ask_maintenance(Task::Reindex),
+            Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::ServerSettings => self.open_settings(),
@@ -336,9 +340,11 @@ impl App {
 
     fn toggle_freeze(&mut self) {
         if self.frozen.take().is_some() {
+            self.frozen_alerts = None;
             self.say("live again", Tone::Faint);
         } else {
             self.frozen = Some((Box::new(self.world.clone()), self.now));
+            self.frozen_alerts = Some(Box::new(self.board.clone()));
         }
         self.rebuild();
     }

@@ -30,6 +30,7 @@ impl App {
             }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
+                let heard = self.take_alerts(&sample);
                 let question = sample.question.clone();
                 self.world.take(sample);
                 if self.frozen.is_none() {
@@ -46,9 +47,13 @@ impl App {
                         | Question::CacheTable
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
-                        | Question::Targets => {}
+                        | Question::Targets
+                        | Question::Rules { .. }
+                        | Question::OtherAlerts
+                        | Question::Silences => {}
                     }
                 }
+                return heard;
             }
             Event::Link(link) => {
                 if self.world.connect(link) {
@@ -184,7 +189,7 @@ pub fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::Skipped(_) => "skipped",
         Outcome::Denied { .. } => "not permitted",
         Outcome::TimedOut(_) => "timed out",
-        Outcome::Cancelled => "stopped",
+        Outcome::Cancelled(_) => "stopped",
         Outcome::Refused(_) => "refused by the server",
         Outcome::NotSent(_) => "not sent",
         Outcome::Unknown(_) => "unknown",
@@ -221,7 +226,7 @@ pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
         Outcome::Skipped(warning) => (format!("{label}: skipped by the server: {warning}"), Tone::Warning),
         Outcome::Denied { message, cure } => (format!("{label}: not permitted: {message} → {cure}"), Tone::Critical),
         Outcome::TimedOut(words) => (format!("{label}: timed out: {words}"), Tone::Warning),
-        Outcome::Cancelled => (format!("{label}: stopped"), Tone::Notice),
+        Outcome::Cancelled(words) => (format!("{label}: stopped: {words}"), Tone::Notice),
         Outcome::Refused(words) => (format!("{label}: refused by the server: {words}"), Tone::Critical),
         Outcome::NotSent(words) => (format!("{label}: NOT sent: {words}"), Tone::Critical),
         Outcome::Unknown(words) => (format!("{label}: outcome unknown: {words}"), Tone::Critical),

@@ -17,7 +17,7 @@ use crate::model::{ServerText, World};
 
 use super::look::OLD_S;
 use super::prompt::{Listed, Row};
-use super::{Object, Scene, Who, Write, twice};
+use super::{Scene, Who, Write, twice};
 
 /// The content of a question.
 pub(super) struct Preview {
@@ -42,7 +42,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
         Write::Bulk(list) => bulk::of(list, scene),
-        Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
+        Write::Maintain { task, target, .. } => maintain::of(*task, target, scene),
         Write::Setting { .. } | Write::Reload { .. } => setting::of(write, scene),
     };
     preview.rows.extend(seen(scene));

@@ -117,7 +117,7 @@ impl By<'_> {
                 | Outcome::Skipped(_)
                 | Outcome::Denied { .. }
                 | Outcome::TimedOut(_)
-                | Outcome::Cancelled
+                | Outcome::Cancelled(_)
                 | Outcome::Refused(_)
                 | Outcome::NotSent(_)
                 | Outcome::Unknown(_)) => panic!("{other:?}"),
