@@ -2,6 +2,8 @@
 //!
 //! Decides nothing.
 
+mod idle;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
@@ -9,7 +11,6 @@ use crate::model::ServerText;
 use super::bulk::BULK_MOST;
 use super::protection::Kind;
 use super::statement::role_name;
-use super::twice;
 use super::weight::Policy;
 
 /// Why an action does not run. Each names what would have to be otherwise.
@@ -266,16 +267,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// True where asking for the same once more opens the question all the same.
-    #[must_use]
-    pub fn asks_twice(&self) -> bool {
-        twice::lost(self).is_some()
-    }
-
-    fn lost(&self) -> &'static str {
-        twice::lost(self).unwrap_or_default()
-    }
-
     /// What a person is told; safe to draw.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "a table: one sentence for each refusal")]
@@ -339,7 +330,7 @@ impl Refusal {
             }
             Self::Idle { pid } => format!("{pid} is idle: it runs nothing that a cancel could stop"),
             Self::IdleInTransaction { pid, open, blocks, frees } => {
-                idle_in_transaction(*pid, open.as_deref(), (*blocks, *frees))
+                idle::in_transaction(*pid, open.as_deref(), (*blocks, *frees))
             }
             Self::StateUnknown { pid, state } => format!(
                 "the server does not tell what {pid} runs (state {}), so it could not check what it stops",
@@ -404,18 +395,4 @@ impl Refusal {
             }
         }
     }
-}
-
-/// What is told of a session that sits in a transaction: why no cancel, and what it costs.
-fn idle_in_transaction(pid: i32, open: Option<&str>, (blocks, frees): (usize, usize)) -> String {
-    let since = open.map_or_else(String::new, |open| format!(" (open {open})"));
-    let behind = match (blocks, frees) {
-        (0, _) => String::new(),
-        (blocks, frees) if frees == blocks => format!("; it blocks {blocks}, all of whom it would free"),
-        (blocks, frees) => format!("; it blocks {blocks}, of whom it would free {frees}"),
-    };
-    format!(
-        "{pid} is idle in a transaction{since}: a cancel cannot help an idle session, its client must go on or it must be \
-         terminated{behind}"
-    )
 }

@@ -52,7 +52,7 @@ pub(super) fn loss(session: &Session) -> Option<&'static str> {
 
 /// What the sentence of a refusal says would be lost.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal holds however often one asks")]
-pub(super) fn lost(refusal: &Refusal) -> Option<&'static str> {
+fn lost(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::Walsender { .. } => "it would cut off a standby until that connects again, or a backup for good",
         Refusal::Autovacuum { .. } => {
@@ -65,6 +65,19 @@ pub(super) fn lost(refusal: &Refusal) -> Option<&'static str> {
         Refusal::Worker { .. } => "its work is broken off, and only who registered it knows whether it starts again",
         _ => return None,
     })
+}
+
+impl Refusal {
+    /// True where asking for the same once more opens the question all the same.
+    #[must_use]
+    pub fn asks_twice(&self) -> bool {
+        lost(self).is_some()
+    }
+
+    /// What would be lost; nothing where asking twice changes nothing.
+    pub(super) fn lost(&self) -> &'static str {
+        lost(self).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
