@@ -125,6 +125,7 @@ macro_rules! commands {
 const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
 const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
+const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 
 commands! {
@@ -141,7 +142,8 @@ commands! {
     TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
-    CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
+    ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
+    CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";

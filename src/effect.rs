@@ -5,6 +5,7 @@
 
 pub mod audit;
 mod cancel;
+mod expire;
 mod journal;
 mod maintain;
 mod session;

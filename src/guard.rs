@@ -24,7 +24,7 @@ pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
 pub use remedy::Remedy;
-pub use statement::{Statement, role_name};
+pub use statement::{EXPIRE_BATCH, Statement, role_name};
 pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
 

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cancel;
+mod expire;
 mod log;
 mod maintain;
 mod road;

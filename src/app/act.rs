@@ -74,6 +74,25 @@ impl App {
         self.ask(write)
     }
 
+    /// Asks about the expired rows of the cache table.
+    pub(super) fn ask_expiry(&mut self) -> Vec<Effect> {
+        let world = self.world();
+        let Some(server) = world.server.get() else {
+            self.say("the server is not known yet: nothing can be done", Tone::Warning);
+            return Vec::new();
+        };
+        let Some(write) = world.cache.get().and_then(|cache| Write::expire_cache(cache, server)) else {
+            self.say("there is no cache table that could be looked at", Tone::Notice);
+            return Vec::new();
+        };
+        if let Some(job) = self.running_job() {
+            let text = format!("{} still runs: one at a time", job.label);
+            self.say(text, Tone::Notice);
+            return Vec::new();
+        }
+        self.ask(write)
+    }
+
     fn ask(&mut self, write: Write) -> Vec<Effect> {
         let doings = self.doings();
         match judge(write.clone(), &self.scene(self.opened_by, &doings)) {

@@ -115,6 +115,7 @@ impl App {
             Command::TerminateBackend => return self.ask_signal(Write::terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
+            Command::ExpireCache => return self.ask_expiry(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::OpenDetail if !in_detail => self.open_detail(),

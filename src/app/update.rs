@@ -68,6 +68,7 @@ impl App {
                 }
                 (format!("{label}: running"), Tone::Notice)
             }
+            ActionStep::Progress(so_far) => (format!("{label}: {so_far}"), Tone::Notice),
             ActionStep::Ended(outcome) => {
                 let said = outcome_words(&label, &outcome);
                 action.outcome = Some(outcome);

@@ -23,7 +23,7 @@ use super::cancel::{self, LOOKS};
 use super::journal::Journal;
 use super::maintain::Job;
 use super::session::{Bounds, Road, open, pulse};
-use super::{Request, Setup, terminate};
+use super::{Request, Setup, expire, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -154,7 +154,7 @@ impl Writer {
         match request {
             Request::Write { id, approved } => match approved.write() {
                 Write::Cancel { .. } | Write::Terminate { .. } => self.signal(id, approved).await,
-                Write::Maintain { .. } => self.maintain(id, approved),
+                Write::Maintain { .. } | Write::ExpireCache { .. } => self.start_job(id, approved),
             },
             Request::StopJob { id } => {
                 if let Some(job) = self.running.get(&id) {
@@ -210,16 +210,21 @@ impl Writer {
         self.journal.ended(id, write, ended).await;
     }
 
-    /// Starts maintenance beside everything else.
-    fn maintain(&mut self, id: u64, approved: Approved) {
+    /// Starts a job beside everything else.
+    fn start_job(&mut self, id: u64, approved: Approved) {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
+            Write::ExpireCache { table, .. } => self.journal.in_database(table.key.database.raw()),
             Write::Cancel { .. } | Write::Terminate { .. } => self.journal.clone(),
         };
-        let (stop, stopped) = watch::channel(false);
-        let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };
-        self.jobs.spawn(job.run());
+        let (stop, stop_in) = watch::channel(false);
+        let road = self.road.clone();
+        if matches!(write, Write::ExpireCache { .. }) {
+            self.jobs.spawn(expire::Job { id, approved, road, journal, stop: stop_in }.run());
+        } else {
+            self.jobs.spawn(Job { id, approved, road, journal, stop: stop_in }.run());
+        }
         self.running.insert(id, Running { write, stop });
     }
 
@@ -303,7 +308,9 @@ impl Writer {
             let Some(link) = &mut self.link else { continue };
             let looked = match watched.write {
                 Write::Terminate { .. } => terminate::still_there(link, &watched.write).await,
-                Write::Cancel { .. } | Write::Maintain { .. } => cancel::still_runs(link, &watched.write).await,
+                Write::Cancel { .. } | Write::Maintain { .. } | Write::ExpireCache { .. } => {
+                    cancel::still_runs(link, &watched.write).await
+                }
             };
             let Some(running) = looked else { continue };
             watched.looks += 1;

@@ -2,6 +2,7 @@
 //!
 //! Words only, all of them safe to draw; it decides nothing.
 
+mod expire;
 mod maintain;
 mod terminate;
 
@@ -40,6 +41,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
         Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
+        Write::ExpireCache { table, before, most, .. } => expire::of(table, before, *most, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
     preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });

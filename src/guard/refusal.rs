@@ -151,6 +151,21 @@ pub enum Refusal {
         /// Its name.
         name: ServerText,
     },
+    /// The cache table is a partitioned one.
+    Partitioned {
+        /// Its name.
+        name: ServerText,
+    },
+    /// Our role may not remove rows from the cache table.
+    MayNotRemove {
+        /// The `GRANT` that cures it.
+        cure: String,
+    },
+    /// No row of the cache table had expired.
+    NothingExpired {
+        /// Its name.
+        name: ServerText,
+    },
     /// Somebody vacuums it already.
     AlreadyVacuumed {
         /// Who.
@@ -236,6 +251,11 @@ impl Refusal {
             Self::Toast { of: None } => "a TOAST table is maintained with its table".to_owned(),
             Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),
             Self::OwnJob { name } => format!("{} is being worked on already, from here", name.head(64)),
+            Self::Partitioned { name } => {
+                format!("{} is partitioned: rows are removed from a plain table only", name.head(64))
+            }
+            Self::MayNotRemove { cure } => format!("our role may not remove rows from it: {cure}"),
+            Self::NothingExpired { name } => format!("nothing in {} has expired", name.head(64)),
             Self::AlreadyVacuumed { pid, auto: true } => {
                 format!("autovacuum ({pid}) works on it already; a second vacuum would make it give up")
             }

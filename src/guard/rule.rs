@@ -3,6 +3,7 @@
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
 mod cancel;
+mod expire;
 mod maintain;
 mod session;
 mod terminate;
@@ -46,6 +47,14 @@ const RULES: &[Rule] = &[
     terminate::moved_on,
     session::state_unknown,
     terminate::cancel_first,
+    expire::standby,
+    expire::pooled,
+    expire::gone,
+    expire::changed,
+    expire::partitioned,
+    expire::not_permitted,
+    expire::nothing_expired,
+    expire::own_job,
     maintain::standby,
     maintain::pooled,
     maintain::gone,

@@ -13,7 +13,13 @@ use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
+const EXPIRE: &str = include_str!("../effect/sql/expire.sql");
+const EXPIRE_LEFT: &str = include_str!("../effect/sql/expire_left.sql");
+const EXPIRE_CHECK: &str = include_str!("../effect/sql/expire_check.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
+
+/// Rows of the cache table that one transaction removes: some milliseconds of work, and about a megabyte of WAL at most.
+pub const EXPIRE_BATCH: i64 = 1000;
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
 /// `pg_control_system()` is refused even where the call is never reached.
@@ -72,6 +78,10 @@ impl Write {
                 let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
                 Statement { sql: format!("{} {schema}.{name}", task.verb()), parameters: Vec::new() }
             }
+            Self::ExpireCache { table, before, .. } => Statement {
+                sql: on_table(EXPIRE, table),
+                parameters: vec![Some(table.key.oid.to_string()), Some(before.clone()), Some(EXPIRE_BATCH.to_string())],
+            },
         }
     }
 
@@ -80,6 +90,16 @@ impl Write {
     pub fn check(&self) -> Option<Statement> {
         match self {
             Self::Cancel { .. } | Self::Terminate { .. } => None,
+            Self::ExpireCache { table: Named { key, schema, name, kind }, server, .. } => Some(with_server(
+                EXPIRE_CHECK,
+                vec![
+                    Some(key.oid.to_string()),
+                    Some(schema.raw().to_owned()),
+                    Some(name.raw().to_owned()),
+                    Some(kind.to_string()),
+                ],
+                server,
+            )),
             Self::Maintain { task, target: Object::Table(Named { key, schema, name, kind }), server } => {
                 Some(with_server(
                     MAINTAIN_TABLE,
@@ -95,6 +115,27 @@ impl Write {
             }
         }
     }
+}
+
+impl Write {
+    /// What is asked at the end: how much of what was to be removed is left.
+    #[must_use]
+    pub fn remainder(&self) -> Option<Statement> {
+        match self {
+            Self::ExpireCache { table, before, .. } => Some(Statement {
+                sql: on_table(EXPIRE_LEFT, table),
+                parameters: vec![Some(table.key.oid.to_string()), Some(before.clone())],
+            }),
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Maintain { .. } => None,
+        }
+    }
+}
+
+/// The text without its comments, for that table.
+fn on_table(text: &str, table: &Named) -> String {
+    let name = format!("{}.{}", quoted(table.schema.raw()), quoted(table.name.raw()));
+    let lines = text.lines().filter(|line| !line.starts_with("--"));
+    lines.fold(String::new(), |text, line| text + line + "\n").replace("{table}", &name)
 }
 
 /// Adds the server's identity to the parameters, and keeps the line that checks the system identifier where it is known.

@@ -10,6 +10,9 @@ use super::{Named, Object, Scene, Task, Write};
 /// two minutes at 100 MB/s.
 pub(super) const HEAVY_BYTES: i64 = 10 << 30;
 
+/// Expired rows up to this are removed in about ten seconds.
+const LIGHT_ROWS: i64 = 100_000;
+
 /// What may be done at all, from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,7 +62,9 @@ pub enum Weight {
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
-        Write::Terminate { .. } => Weight::Heavy,
+        // What has expired is never read again, and a client computes it anew; but a hundred batches are a load.
+        Write::ExpireCache { most, .. } if *most <= LIGHT_ROWS => Weight::Light,
+        Write::Terminate { .. } | Write::ExpireCache { .. } => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

@@ -5,11 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
-use crate::model::relation::Relation;
+use crate::model::cache::{CacheState, CacheTable};
+use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 
 use super::maintenance::{Named, Object, Task};
+use super::statement::EXPIRE_BATCH;
 
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
 const TERMINATE_WAITS: i32 = 140_000;
@@ -135,6 +137,17 @@ pub enum Write {
         /// The server.
         server: ServerIdentity,
     },
+    /// Removal of the rows of the cache table that have expired: a job, batch by batch.
+    ExpireCache {
+        /// The table.
+        table: Named,
+        /// The server's clock when they were counted, as text: what expired by then is removed.
+        before: String,
+        /// Rows at most: whole batches, and twice as many where only a part of the table was counted.
+        most: i64,
+        /// The server.
+        server: ServerIdentity,
+    },
 }
 
 impl Write {
@@ -177,11 +190,37 @@ impl Write {
         Self::maintain(Task::VacuumAnalyze, Object::table(relation, database), server)
     }
 
+    /// Removes what had expired of the cache table when it was looked at; none where there is no table.
+    #[must_use]
+    pub fn expire_cache(cache: &CacheTable, server: &Server) -> Option<Self> {
+        let target = cache.target.as_ref()?;
+        let expired = match &cache.state {
+            CacheState::Read(contents) if contents.sampled => contents.expired.saturating_mul(2),
+            CacheState::Read(contents) => contents.expired,
+            CacheState::NoTable | CacheState::Denied { .. } | CacheState::UnloggedOnStandby => 0,
+        };
+        let batches = expired.saturating_add(EXPIRE_BATCH - 1) / EXPIRE_BATCH;
+        Some(Self::ExpireCache {
+            table: Named {
+                key: RelationKey { database: cache.database.clone(), oid: target.oid },
+                schema: target.schema.clone(),
+                name: target.name.clone(),
+                kind: target.kind,
+            },
+            before: target.clock.clone(),
+            most: batches.max(1).saturating_mul(EXPIRE_BATCH),
+            server: ServerIdentity::of(server),
+        })
+    }
+
     /// The server that it was asked for.
     #[must_use]
     pub fn server(&self) -> &ServerIdentity {
         match self {
-            Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Maintain { server, .. } => server,
+            Self::Cancel { server, .. }
+            | Self::Terminate { server, .. }
+            | Self::Maintain { server, .. }
+            | Self::ExpireCache { server, .. } => server,
         }
     }
 
@@ -190,7 +229,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Maintain { .. } => None,
+            Self::Maintain { .. } | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -199,7 +238,7 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } => None,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -210,7 +249,7 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Maintain { .. } => None,
+            Self::Terminate { .. } | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -219,7 +258,7 @@ impl Write {
     pub fn is_job(&self) -> bool {
         match self {
             Self::Cancel { .. } | Self::Terminate { .. } => false,
-            Self::Maintain { .. } => true,
+            Self::Maintain { .. } | Self::ExpireCache { .. } => true,
         }
     }
 
@@ -230,6 +269,7 @@ impl Write {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
+            Self::ExpireCache { table, .. } => format!("expire {}", table.shown()),
         }
     }
 }

@@ -138,7 +138,17 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
             Command::Quit,
         ],
-        Tab::Latency | Tab::Cache => {
+        Tab::Cache => &[
+            Command::NextPanel,
+            Command::ExpireCache,
+            Command::CancelJob,
+            Command::Freeze,
+            Command::Faster,
+            Command::Slower,
+            Command::Help,
+            Command::Quit,
+        ],
+        Tab::Latency => {
             &[Command::NextPanel, Command::Freeze, Command::Faster, Command::Slower, Command::Help, Command::Quit]
         }
     }

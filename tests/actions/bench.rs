@@ -254,6 +254,7 @@ impl Hands {
         match self.step().await {
             ActionStep::Started { pid: Some(pid) } => pid,
             other @ (ActionStep::Started { .. }
+            | ActionStep::Progress(_)
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
             | ActionStep::Unlogged(_)) => panic!("{other:?}"),

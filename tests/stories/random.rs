@@ -12,9 +12,9 @@ use pgtriage::model::{Question, Snapshot, Timestamp, seconds_between};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
-use crate::stage::{Stage, locks, server, tables};
+use crate::stage::{Stage, cache, locks, server, tables};
 
-const SEQUENCES: u32 = 150;
+const SEQUENCES: u32 = 200;
 
 /// What happens to a console.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (prop::sample::select(chords()), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         3 => (prop::sample::select(acting), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         4 => (0_u64..700, any::<bool>()).prop_map(|(ms, framed)| Step::Answer(ms, framed)),
-        1 => prop::sample::select(vec!['2', '3', '5']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
+        1 => prop::sample::select(vec!['2', '3', '5', '8']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
         4 => Just(Step::Frame),
         1 => any::<bool>().prop_map(Step::Sessions),
         1 => Just(Step::Tables),
@@ -62,13 +62,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn chords_that_write() -> Vec<Chord> {
     let keymap = Keymap::named("default").unwrap().unwrap();
-    SPECS
-        .iter()
-        .filter(|s| s.reach == pgtriage::command::Reach::Writes)
-        .flat_map(|s| Tab::ALL.map(|tab| keymap.chords_of(s.command, tab)))
-        .flatten()
-        .filter_map(|keys| keys.to_string().parse().ok())
-        .collect()
+    let acting = SPECS.iter().filter(|s| s.reach > pgtriage::command::Reach::Reads);
+    let bound = acting.flat_map(|s| Tab::ALL.map(|tab| keymap.chords_of(s.command, tab))).flatten();
+    let mut chords: Vec<Chord> = bound.filter_map(|keys| keys.to_string().parse().ok()).collect();
+    chords.sort_unstable();
+    chords.dedup();
+    chords
 }
 
 /// A console, the frames that it showed, and what it did.
@@ -145,7 +144,7 @@ impl Run {
 
 /// A console in the middle of the incident, without its charts: they take long to feed and nothing can be done to them.
 fn amid(stage: Stage) -> Stage {
-    stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations())
+    stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations()).cache(cache::read())
 }
 
 fn frozen() -> Stage {

@@ -97,6 +97,16 @@ pub enum Target {
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// The cache table, from which expired rows are removed.
+    Expire {
+        /// The table.
+        #[serde(flatten)]
+        table: Maintained,
+        /// What had expired by then, by the server's clock.
+        before: String,
+        /// Rows at most.
+        most: i64,
+    },
 }
 
 /// What maintenance is done to.
@@ -116,7 +126,12 @@ pub struct Maintained {
 
 impl Maintained {
     fn of(target: &Object) -> Self {
-        let Object::Table(Named { key, schema, name, kind }) = target;
+        let Object::Table(table) = target;
+        Self::named(table)
+    }
+
+    fn named(table: &Named) -> Self {
+        let Named { key, schema, name, kind } = table;
         Self { database: key.database.clone(), oid: key.oid, schema: schema.clone(), name: name.clone(), kind: *kind }
     }
 }
@@ -144,6 +159,9 @@ impl Target {
             },
             Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
             Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
+            Write::ExpireCache { table, before, most, .. } => {
+                Self::Expire { table: Maintained::named(table), before: before.clone(), most: *most }
+            }
         }
     }
 }

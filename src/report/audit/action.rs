@@ -137,6 +137,7 @@ fn target(target: &Target) -> (&'static str, String) {
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Expire { table, .. } => ("expire", maintained(table)),
     }
 }
 
