@@ -6,12 +6,14 @@
 pub mod act;
 mod copy;
 pub mod demand;
+mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
 pub mod tab;
 pub mod update;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
@@ -20,6 +22,7 @@ use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
+use crate::model::session::SessionKey;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
@@ -93,10 +96,14 @@ pub struct Action {
     pub write: Write,
     /// Of an action that runs as a job.
     pub job: Option<Job>,
-    /// True where a cancelled statement was seen to run on.
-    pub failed: bool,
+    /// Statements that were cancelled and seen to run on.
+    pub deaf: Vec<StatementKey>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Who of a bulk action was still there when it was looked at last; none before that.
+    pub left: Option<Vec<StatementKey>>,
+    /// What the looks after the signal came to, in words.
+    pub verified: Option<(String, Tone)>,
 }
 
 /// What is known of an action that runs beside everything else, and can be stopped.
@@ -168,6 +175,7 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    marks: HashSet<SessionKey>,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
@@ -203,6 +211,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            marks: HashSet::new(),
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
@@ -286,11 +295,10 @@ impl App {
     /// What our actions so far mean for the next one.
     fn doings(&self) -> Doings {
         let running = self.actions.iter().filter(|a| a.is_running());
-        let failed = self.actions.iter().filter(|a| a.failed);
         Doings {
             jobs: running.clone().filter(|a| a.job.is_some()).map(|a| a.write.clone()).collect(),
             pids: running.filter_map(|a| a.job.as_ref()?.pid).collect(),
-            deaf: failed.filter_map(|a| a.write.cancelled()).collect(),
+            deaf: self.actions.iter().flat_map(|a| a.deaf.iter().cloned()).collect(),
         }
     }
 
@@ -342,7 +350,10 @@ impl App {
             self.connections.set(Vec::new());
             return;
         };
-        let rows = SessionRow::all(sessions, &world.graph);
+        let mut rows = SessionRow::all(sessions, &world.graph);
+        for row in &mut rows {
+            row.marked = self.marks.contains(&row.session.key());
+        }
         self.totals = Totals::of(sessions);
         let threshold = self.slow_after_s;
         self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());

@@ -172,6 +172,7 @@ impl Job {
             End::Failed(error) => match failed(&error) {
                 Outcome::Unknown(why) => Outcome::Unknown(format!("{why}; {removed} before the last batch")),
                 other @ (Outcome::Done(_)
+                | Outcome::Each(_)
                 | Outcome::Gone
                 | Outcome::Changed(_)
                 | Outcome::Skipped(_)

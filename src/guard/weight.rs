@@ -64,7 +64,8 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
         Write::Cancel { .. } => Weight::Light,
         // What has expired is never read again, and a client computes it anew; but a hundred batches are a load.
         Write::ExpireCache { most, .. } if *most <= LIGHT_ROWS => Weight::Light,
-        Write::Terminate { .. } | Write::ExpireCache { .. } => Weight::Heavy,
+        // What one cancel undoes, up to a hundred times: the list wants to be read.
+        Write::Terminate { .. } | Write::ExpireCache { .. } | Write::Bulk(_) => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

@@ -10,6 +10,7 @@ use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 
+use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
 use super::statement::EXPIRE_BATCH;
 
@@ -128,6 +129,8 @@ pub enum Write {
         /// True where the server itself waits for the session's end (14 and later).
         waits: bool,
     },
+    /// The same signal to several sessions.
+    Bulk(Bulk),
     /// Maintenance of a table: a job on a connection of its own.
     Maintain {
         /// What is done.
@@ -221,6 +224,7 @@ impl Write {
             | Self::Terminate { server, .. }
             | Self::Maintain { server, .. }
             | Self::ExpireCache { server, .. } => server,
+            Self::Bulk(bulk) => &bulk.server,
         }
     }
 
@@ -229,7 +233,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Maintain { .. } | Self::ExpireCache { .. } => None,
+            Self::Bulk(_) | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -238,7 +242,7 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::ExpireCache { .. } => None,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -249,7 +253,7 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
+            Self::Bulk(_) | Self::Terminate { .. } | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
         }
     }
 
@@ -257,7 +261,7 @@ impl Write {
     #[must_use]
     pub fn is_job(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } => false,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => false,
             Self::Maintain { .. } | Self::ExpireCache { .. } => true,
         }
     }
@@ -268,10 +272,16 @@ impl Write {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
+            Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
             Self::ExpireCache { table, .. } => format!("expire {}", table.shown()),
         }
     }
+}
+
+/// `1 session`, `7 sessions`.
+fn sessions(count: usize) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -257,6 +257,8 @@ impl Hands {
             | ActionStep::Progress(_)
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
+            | ActionStep::VerifiedEach { .. }
+            | ActionStep::Unverified(_)
             | ActionStep::Unlogged(_)) => panic!("{other:?}"),
         }
     }

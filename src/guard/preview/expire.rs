@@ -31,6 +31,7 @@ pub(super) fn of(table: &Named, before: &str, most: i64, scene: &Scene<'_>) -> P
     Preview {
         title: format!("Remove the expired rows of {shown}?"),
         rows,
+        listed: Vec::new(),
         warnings: cache.map(warnings).unwrap_or_default(),
         name: typeable(&shown).unwrap_or_else(|| format!("oid {}", table.key.oid)),
     }

@@ -9,7 +9,7 @@ use super::Case;
 fn table<'a>(case: &Case<'a>) -> Option<&'a Named> {
     match case.write {
         Write::ExpireCache { table, .. } => Some(table),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Maintain { .. } => None,
+        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => None,
     }
 }
 
