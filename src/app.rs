@@ -10,6 +10,7 @@ mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
+pub mod settings;
 pub mod tab;
 pub mod update;
 
@@ -23,6 +24,7 @@ use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
+use crate::model::setting::History;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
@@ -175,6 +177,8 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    /// What the audit log tells of settings that were changed from here.
+    pub history: History,
     marks: HashSet<SessionKey>,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
@@ -211,6 +215,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            history: History::default(),
             marks: HashSet::new(),
             world: World::default(),
             frozen: None,
@@ -313,7 +318,7 @@ impl App {
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_))
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_))
     }
 
     fn say(&mut self, text: impl Into<String>, tone: Tone) {

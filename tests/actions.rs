@@ -9,4 +9,5 @@ mod expire;
 mod log;
 mod maintain;
 mod road;
+mod settings;
 mod terminate;

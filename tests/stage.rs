@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod ink;
 pub mod locks;
 pub mod replication;
+pub mod settings;
 pub mod tables;
 
 use std::time::Duration;

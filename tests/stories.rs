@@ -7,3 +7,4 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod settings;

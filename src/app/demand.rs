@@ -38,6 +38,10 @@ impl App {
             Question::Replication,
             if self.tab == Tab::Replication { fast } else { fast.max(Duration::from_secs(10)) },
         );
+        // While they are open, or right after a change of ours, they are worth a closer look; else once in a while, since what
+        // logs queries is told on every tab.
+        let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();
+        want(Question::Settings, if settings_watched { fast } else { slow.max(Duration::from_secs(30)) });
         if self.tab == Tab::Tables {
             let (column, _) = self.tables.sort();
             let order = order_of(self.tables.columns().get(column).map_or("", |c| c.name));

@@ -32,6 +32,7 @@ impl App {
                 }
                 Vec::new()
             }
+            Mode::Settings(board) => self.settings_key(chord, board),
             Mode::Outcome { id, scroll } => {
                 // Any other key only closes it: whoever still types the answer must not act with it.
                 self.mode = self.scrolled(chord, scroll).map_or(Mode::Normal, |scroll| Mode::Outcome { id, scroll });
@@ -123,6 +124,9 @@ impl App {
             Command::ExpireCache => return self.ask_expiry(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
+            Command::ServerSettings => self.open_settings(),
+            Command::QueryLogging => return self.toggle_query_logging(),
+            Command::ReloadConfiguration => return self.ask_reload(),
             Command::OpenDetail if !in_detail => self.open_detail(),
             Command::OpenDetail => {}
             Command::Back if in_detail => {}

@@ -173,6 +173,7 @@ impl Job {
                 Outcome::Unknown(why) => Outcome::Unknown(format!("{why}; {removed} before the last batch")),
                 other @ (Outcome::Done(_)
                 | Outcome::Each(_)
+                | Outcome::Written(_)
                 | Outcome::Gone
                 | Outcome::Changed(_)
                 | Outcome::Skipped(_)

@@ -25,7 +25,7 @@ use super::maintain::Job;
 use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
 use super::watched::Watched;
-use super::{Request, Setup, bulk, expire, terminate};
+use super::{Request, Setup, bulk, expire, setting, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -101,6 +101,9 @@ impl Writer {
 
     /// Works until nobody can ask for anything any more.
     pub(super) async fn run(mut self, requests: mpsc::UnboundedReceiver<Request>) {
+        // A long log must not keep an action waiting.
+        let journal = self.journal.clone();
+        tokio::spawn(async move { journal.history().await });
         let mut queue = Queue::new(requests);
         loop {
             let turn = self.turn(&mut queue).await;
@@ -154,7 +157,11 @@ impl Writer {
     async fn take(&mut self, request: Request) {
         match request {
             Request::Write { id, approved } => match approved.write() {
-                Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.signal(id, approved).await,
+                Write::Cancel { .. }
+                | Write::Terminate { .. }
+                | Write::Bulk(_)
+                | Write::Setting { .. }
+                | Write::Reload { .. } => self.send(id, approved).await,
                 Write::Maintain { .. } | Write::ExpireCache { .. } => self.start_job(id, approved),
             },
             Request::StopJob { id } => {
@@ -171,8 +178,8 @@ impl Writer {
         }
     }
 
-    /// Cancels a statement or terminates a session: connection, line, statement, outcome, line.
-    async fn signal(&mut self, id: u64, approved: Approved) {
+    /// Takes an action on the writer's own session: connection, line, statement, outcome, line.
+    async fn send(&mut self, id: u64, approved: Approved) {
         let connected = self.connected().await;
         let write = approved.write();
         if let Err(error) = self.journal.intend(id, &approved).await {
@@ -197,9 +204,11 @@ impl Writer {
             Write::Cancel { .. } | Write::Maintain { .. } | Write::ExpireCache { .. } => {
                 cancel::send(link, write).await
             }
+            Write::Setting { .. } => setting::send(link, write).await,
+            Write::Reload { .. } => setting::reload(link, write).await,
         };
         match &ended.0 {
-            Outcome::Done(_) => self.watched.push(Watched::new(id, write, sent)),
+            Outcome::Done(_) if write.session().is_some() => self.watched.push(Watched::new(id, write, sent)),
             // The signal was sent, and may still do its work.
             Outcome::TimedOut(_) if terminates => self.watched.push(Watched::new(id, write, sent)),
             Outcome::Each(each) => {
@@ -207,7 +216,9 @@ impl Writer {
             }
             // An answer that still comes would be taken for the next statement's.
             Outcome::Unknown(why) => self.lose(why.clone()).await,
-            Outcome::Gone
+            Outcome::Done(_)
+            | Outcome::Written(_)
+            | Outcome::Gone
             | Outcome::Changed(_)
             | Outcome::Skipped(_)
             | Outcome::Denied { .. }
@@ -217,6 +228,9 @@ impl Writer {
             | Outcome::NotSent(_) => {}
         }
         self.journal.ended(id, write, ended).await;
+        if matches!(write, Write::Setting { .. }) {
+            self.journal.history().await;
+        }
     }
 
     /// Starts a job beside everything else.
@@ -225,7 +239,11 @@ impl Writer {
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
             Write::ExpireCache { table, .. } => self.journal.in_database(table.key.database.raw()),
-            Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.journal.clone(),
+            Write::Cancel { .. }
+            | Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Setting { .. }
+            | Write::Reload { .. } => self.journal.clone(),
         };
         let (stop, stop_in) = watch::channel(false);
         let road = self.road.clone();

@@ -65,7 +65,11 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
         // What has expired is never read again, and a client computes it anew; but a hundred batches are a load.
         Write::ExpireCache { most, .. } if *most <= LIGHT_ROWS => Weight::Light,
         // What one cancel undoes, up to a hundred times: the list wants to be read.
-        Write::Terminate { .. } | Write::ExpireCache { .. } | Write::Bulk(_) => Weight::Heavy,
+        Write::Terminate { .. }
+        | Write::ExpireCache { .. }
+        | Write::Bulk(_)
+        | Write::Setting { .. }
+        | Write::Reload { .. } => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

@@ -9,6 +9,7 @@ use crate::model::cache::{CacheState, CacheTable};
 use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
+use crate::model::setting::Entry;
 
 use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
@@ -151,6 +152,32 @@ pub enum Write {
         /// The server.
         server: ServerIdentity,
     },
+    /// `ALTER SYSTEM SET` or `RESET` of one setting, and `pg_reload_conf`.
+    Setting {
+        /// The setting.
+        name: String,
+        /// The value in force as it was on the screen, in its unit.
+        now: String,
+        /// The same as the server shows it.
+        shown: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: Entry,
+        /// True where that was read from the file, so that the server can compare it.
+        exact: bool,
+        /// What is to stand there.
+        to: Entry,
+        /// The value that is in force then, in its unit, where it is known.
+        expect: Option<String>,
+        /// The id of the action whose change this takes back.
+        undoes: Option<String>,
+        /// The server.
+        server: ServerIdentity,
+    },
+    /// `pg_reload_conf`.
+    Reload {
+        /// The server.
+        server: ServerIdentity,
+    },
 }
 
 impl Write {
@@ -223,7 +250,9 @@ impl Write {
             Self::Cancel { server, .. }
             | Self::Terminate { server, .. }
             | Self::Maintain { server, .. }
-            | Self::ExpireCache { server, .. } => server,
+            | Self::ExpireCache { server, .. }
+            | Self::Setting { server, .. }
+            | Self::Reload { server } => server,
             Self::Bulk(bulk) => &bulk.server,
         }
     }
@@ -233,7 +262,11 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Bulk(_) | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
+            Self::Bulk(_)
+            | Self::Maintain { .. }
+            | Self::ExpireCache { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -242,7 +275,12 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) | Self::ExpireCache { .. } => None,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::ExpireCache { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -253,7 +291,12 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Bulk(_) | Self::Terminate { .. } | Self::Maintain { .. } | Self::ExpireCache { .. } => None,
+            Self::Bulk(_)
+            | Self::Terminate { .. }
+            | Self::Maintain { .. }
+            | Self::ExpireCache { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -261,7 +304,11 @@ impl Write {
     #[must_use]
     pub fn is_job(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => false,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => false,
             Self::Maintain { .. } | Self::ExpireCache { .. } => true,
         }
     }
@@ -275,6 +322,9 @@ impl Write {
             Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
             Self::ExpireCache { table, .. } => format!("expire {}", table.shown()),
+            Self::Setting { name, to: Entry::Text(text), .. } => format!("set {name} = {}", text.head(64)),
+            Self::Setting { name, to: Entry::Absent | Entry::Unknown, .. } => format!("reset {name}"),
+            Self::Reload { .. } => "reload the configuration".to_owned(),
         }
     }
 }

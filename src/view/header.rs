@@ -94,6 +94,10 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
             parts.push(Part { text: "cannot act".to_owned(), style: theme.style(Tone::Warning), rank: 2 });
         }
     }
+    if let Some(logged) = app.query_logging() {
+        let text = theme.plain(&format!("LOGGING {logged}"));
+        parts.push(Part { text, style: theme.style(Tone::Warning), rank: 2 });
+    }
     if let Some(Link::Up(facts)) = &world.link {
         let (text, tone) = match facts.tls {
             Tls::Local => ("socket", Tone::Faint),

@@ -29,7 +29,12 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
         .into_iter()
         .map(|write| match write {
             Write::Cancel { session, .. } => session.pid,
-            Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } | Write::ExpireCache { .. } => {
+            Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Maintain { .. }
+            | Write::ExpireCache { .. }
+            | Write::Setting { .. }
+            | Write::Reload { .. } => {
                 panic!("no cancel")
             }
         })
@@ -245,7 +250,12 @@ fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
 fn terminations(effects: &[Effect]) -> Vec<i32> {
     let pids = writes(effects).into_iter().map(|write| match write {
         Write::Terminate { session, .. } => session.pid,
-        Write::Cancel { .. } | Write::Bulk(_) | Write::Maintain { .. } | Write::ExpireCache { .. } => {
+        Write::Cancel { .. }
+        | Write::Bulk(_)
+        | Write::Maintain { .. }
+        | Write::ExpireCache { .. }
+        | Write::Setting { .. }
+        | Write::Reload { .. } => {
             panic!("no termination")
         }
     });

@@ -11,7 +11,12 @@ fn expired(effects: &[Effect]) -> Option<(u32, i64)> {
     match effects {
         [Effect::Write { approved, .. }] => match approved.write() {
             Write::ExpireCache { table, most, .. } => Some((table.key.oid, *most)),
-            Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => None,
+            Write::Cancel { .. }
+            | Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Maintain { .. }
+            | Write::Setting { .. }
+            | Write::Reload { .. } => None,
         },
         _ => None,
     }

@@ -11,6 +11,7 @@ use crate::guard::{
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
+use crate::model::setting::Entry as FileEntry;
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -125,6 +126,21 @@ pub enum Target {
         /// Rows at most.
         most: i64,
     },
+    /// One setting: enough to put it back.
+    Setting {
+        /// Its name.
+        name: String,
+        /// The value that was in force, as the server shows it.
+        now: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: FileEntry,
+        /// True where that was read from the file.
+        exact: bool,
+        /// What is to stand there.
+        to: FileEntry,
+    },
+    /// The configuration files.
+    Reload {},
 }
 
 /// What maintenance is done to.
@@ -199,6 +215,14 @@ impl Target {
             Write::ExpireCache { table, before, most, .. } => {
                 Self::Expire { table: Maintained::named(table), before: before.clone(), most: *most }
             }
+            Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
+                name: name.clone(),
+                now: shown.clone(),
+                was: was.clone(),
+                exact: *exact,
+                to: to.clone(),
+            },
+            Write::Reload { .. } => Self::Reload {},
         }
     }
 }

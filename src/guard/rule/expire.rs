@@ -9,7 +9,12 @@ use super::Case;
 fn table<'a>(case: &Case<'a>) -> Option<&'a Named> {
     match case.write {
         Write::ExpireCache { table, .. } => Some(table),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => None,
+        Write::Cancel { .. }
+        | Write::Terminate { .. }
+        | Write::Bulk(_)
+        | Write::Maintain { .. }
+        | Write::Setting { .. }
+        | Write::Reload { .. } => None,
     }
 }
 
