@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
-use crate::guard::{Policy, Scene, StatementKey, Write};
+use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
@@ -55,6 +55,10 @@ pub struct Setup {
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.
     pub production: bool,
+    /// Names that are left alone, or asked about by name.
+    pub protected: Vec<Protected>,
+    /// True where an action needs a reason.
+    pub require_reason: bool,
     /// What is to be known of the settings: sentences, shown at the start.
     pub warnings: Vec<String>,
     /// As whom and where actions are logged.
@@ -293,6 +297,8 @@ impl App {
             own_pids: &doings.pids,
             deaf: &doings.deaf,
             production: self.setup.production,
+            protected: &self.setup.protected,
+            require_reason: self.setup.require_reason,
             logged_as: &self.setup.logged_as,
         }
     }
@@ -318,7 +324,8 @@ impl App {
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_))
+        let reasoning = || matches!(&self.mode, Mode::Ask(prompt) if prompt.reason().is_open());
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_)) || reasoning()
     }
 
     fn say(&mut self, text: impl Into<String>, tone: Tone) {

@@ -6,6 +6,7 @@ mod bench;
 mod bulk;
 mod cancel;
 mod expire;
+mod killed;
 mod log;
 mod maintain;
 mod road;

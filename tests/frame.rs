@@ -36,6 +36,8 @@ fn measure(sessions: i32, waiting: i32) {
         policy_by: None,
         target: "bench".to_owned(),
         production: false,
+        protected: Vec::new(),
+        require_reason: false,
         warnings: Vec::new(),
         logged_as: "bench".to_owned(),
         prometheus: None,

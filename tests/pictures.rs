@@ -52,6 +52,8 @@ pub fn console(now: Timestamp) -> App {
         policy_by: None,
         target: "shop".to_owned(),
         production: false,
+        protected: Vec::new(),
+        require_reason: false,
         warnings: Vec::new(),
         logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
         prometheus: Some("http://127.0.0.1:9090".to_owned()),

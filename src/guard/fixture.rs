@@ -170,6 +170,8 @@ pub fn scene(world: &World) -> Scene<'_> {
         own_pids: &[],
         deaf: &[],
         production: false,
+        protected: &[],
+        require_reason: false,
         logged_as: "alice",
     }
 }

@@ -125,6 +125,8 @@ pub fn scene(world: &World) -> Scene<'_> {
         own_pids: &[],
         deaf: &[],
         production: false,
+        protected: &[],
+        require_reason: false,
         logged_as: "alice",
     }
 }
@@ -259,7 +261,8 @@ impl Hands {
             | ActionStep::Verified { .. }
             | ActionStep::VerifiedEach { .. }
             | ActionStep::Unverified(_)
-            | ActionStep::Unlogged(_)) => panic!("{other:?}"),
+            | ActionStep::Unlogged(_)
+            | ActionStep::Uncopied(_)) => panic!("{other:?}"),
         }
     }
 
