@@ -4,20 +4,24 @@
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
 pub mod act;
+pub mod alerts;
 mod copy;
 pub mod demand;
 mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
+mod rebuild;
 pub mod settings;
 pub mod tab;
+mod unfold;
 pub mod update;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
+use crate::diagnose::alert::board::Board;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
@@ -29,6 +33,7 @@ use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
+use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
 
@@ -65,6 +70,8 @@ pub struct Setup {
     pub logged_as: String,
     /// Whether Prometheus was named.
     pub prometheus: Option<String>,
+    /// The rules that are evaluated, and who hears of them.
+    pub alerting: alerts::Alerting,
     /// Now.
     pub now: Timestamp,
 }
@@ -159,6 +166,10 @@ pub struct App {
     pub connections: Listing<SessionRow>,
     /// Slow.
     pub slow: Listing<SessionRow>,
+    /// Locks.
+    pub locks: Listing<LockRow>,
+    /// Groups of alike waiters whose members have their own lines.
+    pub unfolded: Vec<Likeness>,
     /// Tables.
     pub tables: Listing<TableRow>,
     /// Replication.
@@ -185,6 +196,10 @@ pub struct App {
     pub history: History,
     marks: HashSet<SessionKey>,
     world: World,
+    board: Board,
+    frozen_alerts: Option<Box<Board>>,
+    /// The terminal's title, where it is ours.
+    title: Option<String>,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
     next_action: u64,
@@ -208,6 +223,8 @@ impl App {
             pending: Vec::new(),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
+            locks: Listing::new(tab::locks::COLUMNS, "forest"),
+            unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
             totals: Totals::default(),
@@ -222,6 +239,9 @@ impl App {
             history: History::default(),
             marks: HashSet::new(),
             world: World::default(),
+            board: Board::new(setup.alerting.rules.clone()),
+            frozen_alerts: None,
+            title: None,
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
             next_action: 1,
@@ -261,7 +281,7 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
+            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }
@@ -345,43 +365,5 @@ impl App {
         if self.notice_is_old() && self.notice.as_ref().is_some_and(|n| n.tone == Tone::Faint) {
             self.notice = None;
         }
-    }
-
-    /// Builds the lists of what is shown anew.
-    fn rebuild(&mut self) {
-        self.rebuild_sessions();
-        self.rebuild_tables();
-        self.rebuild_replicas();
-    }
-
-    fn rebuild_sessions(&mut self) {
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let Some(sessions) = world.sessions.get() else {
-            self.totals = Totals::default();
-            self.slow.set(Vec::new());
-            self.connections.set(Vec::new());
-            return;
-        };
-        let mut rows = SessionRow::all(sessions, &world.graph);
-        for row in &mut rows {
-            row.marked = self.marks.contains(&row.session.key());
-        }
-        self.totals = Totals::of(sessions);
-        let threshold = self.slow_after_s;
-        self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());
-        self.connections.set(rows);
-    }
-
-    fn rebuild_tables(&mut self) {
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
-        self.tables.set(rows.unwrap_or_default());
-    }
-
-    fn rebuild_replicas(&mut self) {
-        let now = self.shown_now();
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
-        self.replicas.set(rows.unwrap_or_default());
     }
 }

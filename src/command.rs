@@ -12,6 +12,8 @@ pub enum Tab {
     Connections,
     /// What runs, or sits idle in a transaction, for too long.
     Slow,
+    /// Who waits behind whom.
+    Locks,
     /// Dead rows, bloat, vacuum.
     Tables,
     /// Standbys and slots.
@@ -24,8 +26,8 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Connections, Self::Slow, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
+    pub const ALL: [Self; 7] =
+        [Self::Connections, Self::Slow, Self::Locks, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
 
     /// Its number, which is also its key.
     #[must_use]
@@ -33,6 +35,7 @@ impl Tab {
         match self {
             Self::Connections => '2',
             Self::Slow => '3',
+            Self::Locks => '4',
             Self::Tables => '5',
             Self::Replication => '6',
             Self::Latency => '7',
@@ -46,6 +49,7 @@ impl Tab {
         match self {
             Self::Connections => "Connections",
             Self::Slow => "Slow",
+            Self::Locks => "Locks",
             Self::Tables => "Tables",
             Self::Replication => "Replication",
             Self::Latency => "Latency",
@@ -122,8 +126,8 @@ macro_rules! commands {
     };
 }
 
-const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
-const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
+const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
+const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
 const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
@@ -131,6 +135,7 @@ const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 commands! {
     ShowConnections, "show-connections", Place::Everywhere, Reads, "connections", "Go to Connections.";
     ShowSlow, "show-slow", Place::Everywhere, Reads, "slow", "Go to Slow.";
+    ShowLocks, "show-locks", Place::Everywhere, Reads, "locks", "Go to Locks.";
     ShowTables, "show-tables", Place::Everywhere, Reads, "tables", "Go to Tables.";
     ShowReplication, "show-replication", Place::Everywhere, Reads, "replication", "Go to Replication.";
     ShowLatency, "show-latency", Place::Everywhere, Reads, "latency", "Go to Latency.";
@@ -152,7 +157,7 @@ commands! {
     ShowOutcome, "show-outcome", SESSIONS, Reads, "outcome", "Show what became of each session that was marked and signalled.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
-    OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
+    OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
     PickSort, "pick-sort", LISTS, Reads, "sort", "Choose the column to sort by.";

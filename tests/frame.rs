@@ -41,6 +41,7 @@ fn measure(sessions: i32, waiting: i32) {
         warnings: Vec::new(),
         logged_as: "bench".to_owned(),
         prometheus: None,
+        alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });
@@ -100,5 +101,6 @@ fn session(i: i32, round: u32, waiting: i32) -> Session {
         blockers: usize::try_from(i).unwrap() * usize::from(waits),
         blocked_by: blocked_by.into_iter().map(|p| 1000 + p).collect(),
         waits_for: None,
+        holds: None,
     }
 }

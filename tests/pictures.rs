@@ -31,6 +31,7 @@ pub struct Picture {
 const PICTURES: &[Picture] = &[
     Picture { scene: "lock-pileup", name: "connections", keys: "" },
     Picture { scene: "lock-pileup", name: "slow", keys: "3" },
+    Picture { scene: "lock-pileup", name: "locks", keys: "4" },
     Picture { scene: "lock-pileup", name: "question", keys: "j j x" },
     Picture { scene: "lock-pileup", name: "detail", keys: "j j Enter" },
     Picture { scene: "lock-pileup", name: "latency", keys: "7" },
@@ -57,6 +58,7 @@ pub fn console(now: Timestamp) -> App {
         warnings: Vec::new(),
         logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
         prometheus: Some("http://127.0.0.1:9090".to_owned()),
+        alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });

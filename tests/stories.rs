@@ -3,6 +3,7 @@
 mod acting;
 mod bulk;
 mod expiring;
+mod locks;
 mod looking;
 mod losing;
 mod random;

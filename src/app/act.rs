@@ -2,6 +2,7 @@
 
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
+use super::tab::locks::LockRow;
 use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
@@ -22,6 +23,7 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
+            Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
     }
@@ -54,7 +56,11 @@ impl App {
             return self.ask(write);
         }
         let Some(row) = self.current_session() else {
-            self.say("the selected session is gone: select another", Tone::Notice);
+            let words = match self.locks.current() {
+                Some(row) if self.tab == Tab::Locks => row.no_target(),
+                Some(_) | None => "the selected session is gone: select another",
+            };
+            self.say(words, Tone::Notice);
             return Vec::new();
         };
         let write = match signal {

@@ -29,7 +29,7 @@ impl App {
 
         want(Question::Server, Duration::from_secs(15).max(fast));
         // The counts on the tabs come from the sessions, so they are asked on every tab, only slower elsewhere.
-        let sessions_visible = matches!(self.tab, Tab::Connections | Tab::Slow);
+        let sessions_visible = matches!(self.tab, Tab::Connections | Tab::Slow | Tab::Locks);
         want(Question::Sessions, if sessions_visible { fast } else { slow });
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             want(Question::SessionLocks(key.clone()), fast);
@@ -61,6 +61,16 @@ impl App {
                 let (span_s, step_s) = (CHART_SPAN_S, CHART_STEP_S);
                 want(Question::PanelBefore { id: panel.id.clone(), span_s, step_s }, PAST);
             }
+        }
+        if self.setup.prometheus.is_some() {
+            // On every tab: an alert does not wait to be looked at.
+            for group in &self.setup.alerting.rules {
+                want(Question::Rules { group: group.key.clone() }, group.interval);
+            }
+            want(Question::OtherAlerts, Duration::from_secs(15));
+        }
+        if self.setup.alerting.alertmanager {
+            want(Question::Silences, Duration::from_secs(30));
         }
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });

@@ -30,6 +30,7 @@ impl App {
             }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
+                let heard = self.take_alerts(&sample);
                 let question = sample.question.clone();
                 self.world.take(sample);
                 if self.frozen.is_none() {
@@ -46,9 +47,13 @@ impl App {
                         | Question::CacheTable
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
-                        | Question::Targets => {}
+                        | Question::Targets
+                        | Question::Rules { .. }
+                        | Question::OtherAlerts
+                        | Question::Silences => {}
                     }
                 }
+                return heard;
             }
             Event::Link(link) => {
                 if self.world.connect(link) {

@@ -56,6 +56,7 @@ pub fn active(pid: i32) -> Session {
         blocked_by: Vec::new(),
         blockers: 0,
         waits_for: None,
+        holds: None,
     }
 }
 

@@ -92,7 +92,7 @@ fn offered(app: &App) -> &'static [Command] {
         ];
     }
     match app.tab {
-        Tab::Connections => &[
+        Tab::Connections | Tab::Locks => &[
             Command::OpenDetail,
             Command::CancelBackend,
             Command::TerminateBackend,

@@ -100,6 +100,7 @@ pub async fn session(client: &Client, pid: i32) -> Session {
         blocked_by: Vec::new(),
         blockers: 0,
         waits_for: None,
+        holds: None,
     }
 }
 

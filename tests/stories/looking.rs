@@ -40,6 +40,7 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     let mut stage = Stage::incident();
     let mut every = vec![("Server".into(), 15_000), ("Sessions".into(), 2000), ("Replication".into(), 10_000)];
     every.push(("Settings".into(), 30_000));
+    every.push(("OtherAlerts".into(), 15_000));
     assert_eq!(wanted(&stage), every);
     stage.press("P");
     assert_eq!(asks(&stage, "Settings"), Some(2000), "while they are open");
