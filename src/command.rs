@@ -146,16 +146,18 @@ commands! {
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
     TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
-    ServerSettings, "server-settings", Place::Everywhere, Reads, "settings", "List the server's settings; Enter there changes one (asks first).";
-    QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";
-    ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    VacuumDatabase, "vacuum-database", TABLES, Heavy, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
+    Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
     ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
     CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
     MarkAll, "mark-all", SESSIONS, Reads, "mark all", "Mark, or unmark, every row that the filter lets through.";
     ShowOutcome, "show-outcome", SESSIONS, Reads, "outcome", "Show what became of each session that was marked and signalled.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
+    ServerSettings, "server-settings", Place::Everywhere, Reads, "settings", "List the server's settings; Enter there changes one (asks first).";
+    QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";
+    ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
 
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";

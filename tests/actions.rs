@@ -9,6 +9,7 @@ mod expire;
 mod killed;
 mod log;
 mod maintain;
+mod reindex;
 mod road;
 mod settings;
 mod terminate;

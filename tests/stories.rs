@@ -9,3 +9,4 @@ mod losing;
 mod random;
 mod remedies;
 mod settings;
+mod tables;

@@ -90,7 +90,7 @@ impl Job {
             Err(why) => return Outcome::NotSent(why),
         };
         if *self.stop.borrow() {
-            return Outcome::Cancelled;
+            return Outcome::Cancelled("before it was sent".to_owned());
         }
         if let Err(outcome) = self.checked(&mut link, &table).await {
             return outcome;
@@ -179,11 +179,11 @@ impl Job {
                 | Outcome::Skipped(_)
                 | Outcome::Denied { .. }
                 | Outcome::TimedOut(_)
-                | Outcome::Cancelled
+                | Outcome::Cancelled(_)
                 | Outcome::Refused(_)
                 | Outcome::NotSent(_)) => other,
             },
-            End::Stopped if sum.rows == 0 => Outcome::Cancelled,
+            End::Stopped if sum.rows == 0 => Outcome::Cancelled("nothing was removed".to_owned()),
             // Renamed and replaced in between: then its name leads to rows of another table, none of which says that it
             // is ours.
             End::Dry if sum.rows == 0 => match self.checked(link, table).await {
