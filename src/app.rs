@@ -9,22 +9,25 @@ pub mod mode;
 mod pick;
 pub mod press;
 pub mod tab;
+mod triage;
 pub mod update;
 
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
+use crate::diagnose::{Diagnosis, History, Limits};
 use crate::guard::{Policy, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::relation::RelationKey;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
-use crate::table::Listing;
+use crate::table::{Filter, Listing, Row};
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
+use tab::triage::FindingRow;
 
 /// What the console is started with.
 #[derive(Debug, Clone)]
@@ -33,6 +36,8 @@ pub struct Setup {
     pub refresh: Duration,
     /// What runs longer than this is slow.
     pub slow_after: Duration,
+    /// From when on something is a finding.
+    pub limits: Limits,
     /// How it is drawn.
     pub display: Display,
     /// The keys; in read-only mode without those that write.
@@ -139,6 +144,12 @@ pub struct App {
     pub mode: Mode,
     /// Chords typed so far of a longer sequence.
     pub pending: Vec<Chord>,
+    /// What is wrong, as a list.
+    pub findings: Listing<FindingRow>,
+    /// What the last look came to.
+    pub diagnosis: Diagnosis,
+    /// What was seen before.
+    pub history: History,
     /// Connections.
     pub connections: Listing<SessionRow>,
     /// Slow.
@@ -165,6 +176,7 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    limits: Limits,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
@@ -184,9 +196,12 @@ impl App {
         Self {
             now: setup.now,
             size: (80, 24),
-            tab: Tab::Connections,
+            tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
+            findings: Listing::new(tab::triage::COLUMNS, "harm"),
+            diagnosis: Diagnosis::default(),
+            history: History::default(),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
@@ -200,6 +215,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            limits: Limits { slow: slow_after_s, ..setup.limits },
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
@@ -240,7 +256,7 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
+            Tab::Triage | Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }
@@ -329,6 +345,7 @@ impl App {
         self.rebuild_sessions();
         self.rebuild_tables();
         self.rebuild_replicas();
+        self.look();
     }
 
     fn rebuild_sessions(&mut self) {
@@ -358,4 +375,14 @@ impl App {
         let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
         self.replicas.set(rows.unwrap_or_default());
     }
+}
+
+/// Pins the cursor of a list to that row; true where its filter hid the row and was cleared.
+fn pinned<R: Row>(listing: &mut Listing<R>, key: R::Key) -> bool {
+    listing.select(key);
+    let hidden = listing.cursor().is_none() && !listing.filter().text().is_empty();
+    if hidden {
+        listing.set_filter(Filter::default());
+    }
+    hidden
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 /// A tab of the console; its number is its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tab {
+    /// What is wrong, in order of harm, and what to do.
+    Triage,
     /// Every live connection.
     Connections,
     /// What runs, or sits idle in a transaction, for too long.
@@ -24,13 +26,14 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Connections, Self::Slow, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
+    pub const ALL: [Self; 7] =
+        [Self::Triage, Self::Connections, Self::Slow, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
 
     /// Its number, which is also its key.
     #[must_use]
     pub fn number(self) -> char {
         match self {
+            Self::Triage => '1',
             Self::Connections => '2',
             Self::Slow => '3',
             Self::Tables => '5',
@@ -44,6 +47,7 @@ impl Tab {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::Triage => "Triage",
             Self::Connections => "Connections",
             Self::Slow => "Slow",
             Self::Tables => "Tables",
@@ -121,11 +125,17 @@ macro_rules! commands {
 }
 
 const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
-const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
+/// Where a session can be meant; on Triage it is the one that the selected finding is about.
+const SESSIONS: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
+/// Where a table can be meant; on Triage it is the one that the selected finding is about.
+const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
+const TRIAGE: Place = Place::Tabs(&[Tab::Triage]);
+const COPIED: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 
 commands! {
+    ShowTriage, "show-triage", Place::Everywhere, Reads, "triage", "Go to Triage.";
     ShowConnections, "show-connections", Place::Everywhere, Reads, "connections", "Go to Connections.";
     ShowSlow, "show-slow", Place::Everywhere, Reads, "slow", "Go to Slow.";
     ShowTables, "show-tables", Place::Everywhere, Reads, "tables", "Go to Tables.";
@@ -137,10 +147,11 @@ commands! {
 
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
     TerminateBackend, "terminate-backend", SESSIONS, Writes, "terminate", "Terminate the session where no cancel helps (asks first).";
-    VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
+    VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
+    ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; clear the filter.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
@@ -159,8 +170,8 @@ commands! {
     NextPanel, "next-panel", CHARTS, Reads, "next panel", "Select the next panel.";
     PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
 
-    CopyRow, "copy-row", LISTS, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
-    CopyQuery, "copy-query", LISTS, Reads, "copy text", "Copy the selected row's full query or name (OSC 52).";
+    CopyRow, "copy-row", COPIED, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
+    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name (OSC 52).";
     Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
     Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
     Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";

@@ -17,6 +17,7 @@ pub mod app;
 pub mod command;
 pub mod config;
 pub mod console;
+pub mod diagnose;
 pub mod effect;
 pub mod guard;
 pub mod keymap;

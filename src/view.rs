@@ -17,6 +17,7 @@ pub mod prompt;
 pub mod replication;
 pub mod tables;
 pub mod theme;
+pub mod triage;
 pub mod words;
 
 use ratatui::Frame;
@@ -67,6 +68,7 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     match app.tab {
+        Tab::Triage => triage::draw(app, theme, area, frame),
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Tables => tables::draw(app, theme, area, frame),
         Tab::Replication => replication::draw(app, theme, area, frame),

@@ -16,8 +16,15 @@ fn in_all_sizes(name: &str, stage: &mut Stage) {
     }
 }
 
-const TABS: [(&str, &str); 6] =
-    [("2", "connections"), ("3", "slow"), ("5", "tables"), ("6", "replication"), ("7", "latency"), ("8", "cache")];
+const TABS: [(&str, &str); 7] = [
+    ("1", "triage"),
+    ("2", "connections"),
+    ("3", "slow"),
+    ("5", "tables"),
+    ("6", "replication"),
+    ("7", "latency"),
+    ("8", "cache"),
+];
 
 #[test]
 fn every_tab_in_three_sizes() {

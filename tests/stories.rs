@@ -1,5 +1,8 @@
 //! Stories: keys and samples go in, effects and screens come out.
 
 mod acting;
+mod findings;
+mod incidents;
 mod looking;
 mod losing;
+mod triage;

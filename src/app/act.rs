@@ -3,6 +3,7 @@
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
 use super::tab::tables::{TableRow, raw_name};
+use super::tab::triage::FindingRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
 use crate::guard::{Answer, Approved, Prompt, Refusal, Verdict, Write, judge};
@@ -23,6 +24,8 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
+            // What a finding is about, wherever its row stands.
+            Tab::Triage => self.session_row(self.current_finding()?.target.session()?),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
     }
@@ -39,6 +42,10 @@ impl App {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
+        if self.tab == Tab::Triage {
+            let key = self.current_finding()?.target.table()?;
+            return self.tables.all().iter().find(|r| r.key() == *key);
+        }
         if self.tab == Tab::Tables { self.tables.current() } else { None }
     }
 
@@ -48,7 +55,13 @@ impl App {
             return Vec::new();
         };
         let Some(row) = self.current_session() else {
-            self.say("the selected session is gone: select another", Tone::Notice);
+            let about_none = self.current_finding().is_none_or(|f| f.target.session().is_none());
+            let text = if self.tab == Tab::Triage && about_none {
+                "the selected finding is about no session that could be acted on"
+            } else {
+                "the selected session is gone: select another"
+            };
+            self.say(text, Tone::Notice);
             return Vec::new();
         };
         let write = write(&row.session, server);
@@ -156,6 +169,7 @@ impl App {
 
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
         let text = match self.tab {
+            Tab::Triage => self.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
@@ -166,11 +180,22 @@ impl App {
 
     pub(super) fn copy_query(&mut self) -> Vec<Effect> {
         let text = match self.tab {
+            Tab::Triage => return self.copy_remedy(),
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
             Tab::Tables => self.current_table().map(raw_name),
             Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
             Tab::Latency | Tab::Cache => None,
         };
+        self.copy(text, "text")
+    }
+
+    /// The SQL that helps where no action does; else the statement that the finding is about.
+    fn copy_remedy(&mut self) -> Vec<Effect> {
+        if let Some(remedy) = self.current_finding().and_then(|f| f.remedy.clone()) {
+            return self.copy(Some(remedy), "remedy");
+        }
+        let query = self.current_session().map(|r| r.session.query.raw().to_owned());
+        let text = query.or_else(|| self.current_table().map(raw_name));
         self.copy(text, "text")
     }
 

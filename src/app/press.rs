@@ -96,6 +96,7 @@ impl App {
             self.mode = Mode::Normal;
         }
         match command {
+            Command::ShowTriage => self.show(Tab::Triage),
             Command::ShowConnections => self.show(Tab::Connections),
             Command::ShowSlow => self.show(Tab::Slow),
             Command::ShowTables => self.show(Tab::Tables),
@@ -109,6 +110,7 @@ impl App {
             Command::VacuumAnalyze => return self.ask_vacuum(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
+            Command::ShowEvidence => self.show_evidence(),
             Command::OpenDetail if !in_detail => self.open_detail(),
             Command::OpenDetail => {}
             Command::Back if in_detail => {}
@@ -161,6 +163,7 @@ impl App {
 
     fn step(&mut self, by: isize) {
         match self.tab {
+            Tab::Triage => self.findings.step(by),
             Tab::Connections => self.connections.step(by),
             Tab::Slow => self.slow.step(by),
             Tab::Tables => self.tables.step(by),
@@ -177,6 +180,7 @@ impl App {
 
     fn select_at(&mut self, at: usize) {
         match self.tab {
+            Tab::Triage => self.findings.select_at(at),
             Tab::Connections => self.connections.select_at(at),
             Tab::Slow => self.slow.select_at(at),
             Tab::Tables => self.tables.select_at(at),
@@ -197,7 +201,7 @@ impl App {
             Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
             Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
-            Tab::Latency | Tab::Cache => None,
+            Tab::Triage | Tab::Latency | Tab::Cache => None,
         };
         match subject {
             Some(of) => {
@@ -217,7 +221,7 @@ impl App {
             Tab::Slow => self.slow.filter().text(),
             Tab::Tables => self.tables.filter().text(),
             Tab::Replication => self.replicas.filter().text(),
-            Tab::Latency | Tab::Cache => "",
+            Tab::Triage | Tab::Latency | Tab::Cache => "",
         }
     }
 
@@ -227,7 +231,7 @@ impl App {
             Tab::Slow => self.slow.set_filter(Filter::parse(text, self.slow.columns())?),
             Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
             Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
         Ok(())
     }
@@ -263,7 +267,7 @@ impl App {
             Tab::Slow => self.slow.sort_by(column),
             Tab::Tables => self.tables.sort_by(column),
             Tab::Replication => self.replicas.sort_by(column),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
     }
 
@@ -273,7 +277,7 @@ impl App {
             Tab::Slow => self.slow.reverse(),
             Tab::Tables => self.tables.reverse(),
             Tab::Replication => self.replicas.reverse(),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
     }
 

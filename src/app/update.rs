@@ -3,6 +3,7 @@
 use super::App;
 use super::mode::Mode;
 use crate::command::Command;
+use crate::diagnose::History;
 use crate::message::{ActionNews, ActionStep, Effect, Event, Outcome};
 use crate::model::{Question, Tone};
 
@@ -26,11 +27,16 @@ impl App {
             Event::Tick { at } => {
                 self.now = self.now.max(at);
                 self.forget_notice();
+                // Answers grow old without a word.
+                self.look();
             }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
-                let question = sample.question.clone();
+                let (question, took) = (sample.question.clone(), sample.took);
                 self.world.take(sample);
+                if question == Question::Sessions {
+                    self.remember_sessions(took);
+                }
                 if self.frozen.is_none() {
                     match question {
                         Question::Sessions => self.rebuild_sessions(),
@@ -43,13 +49,16 @@ impl App {
                         | Question::Targets => {}
                     }
                 }
+                self.look();
             }
             Event::Link(link) => {
                 if self.world.connect(link) {
+                    self.history = History::default();
                     let place = self.world.place.clone().unwrap_or_default();
                     self.say(format!("another server answers now: {place}"), Tone::Warning);
                     self.rebuild();
                 }
+                self.look();
             }
             Event::Writer(state) => self.writer = state,
             Event::Action(news) => self.take_news(news),

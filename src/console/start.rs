@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Door, End, Started, Wires, run};
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
+use crate::diagnose::Limits;
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
 use crate::message::Event;
@@ -122,6 +123,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
     Setup {
         refresh: settings.refresh,
         slow_after: settings.slow_after,
+        limits: Limits::default(),
         display: Display { colour: !settings.no_color, ascii: settings.ascii },
         keymap: parts.keymap,
         panels: parts.panels,

@@ -1,0 +1,88 @@
+//! Looking at the world by all rules, and going from a finding to the row that shows it.
+
+use std::time::Duration;
+
+use super::App;
+use super::tab::triage::FindingRow;
+use crate::command::Tab;
+use crate::diagnose::history::Beat;
+use crate::diagnose::{Finding, Look, Target, diagnose};
+use crate::model::Tone;
+use crate::model::panel::PanelTab;
+use crate::table::Row;
+
+impl App {
+    /// Looks again. While the screen is frozen its findings stay as they are.
+    pub(super) fn look(&mut self) {
+        if self.frozen.is_some() {
+            return;
+        }
+        let look = Look {
+            world: &self.world,
+            history: &self.history,
+            limits: &self.limits,
+            panels: &self.setup.panels,
+            prometheus: self.setup.prometheus.is_some(),
+            now: self.now,
+        };
+        let diagnosis = diagnose(&look);
+        self.history.remember(&diagnosis.findings, self.now);
+        self.findings.set(FindingRow::all(&diagnosis));
+        self.diagnosis = diagnosis;
+    }
+
+    /// Remembers the sessions that just came.
+    pub(super) fn remember_sessions(&mut self, took: Duration) {
+        // The slowest pace at which they are asked, and the patience that the header has.
+        let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
+        if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
+            self.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
+        }
+    }
+
+    /// The selected finding.
+    #[must_use]
+    pub fn current_finding(&self) -> Option<&Finding> {
+        self.findings.current().map(|row| &row.finding)
+    }
+
+    /// Goes to the row that shows what the selected finding says, selects it, and says where a filter had to go.
+    pub(super) fn show_evidence(&mut self) {
+        let Some(finding) = self.current_finding() else {
+            self.say("no finding is selected", Tone::Faint);
+            return;
+        };
+        let target = finding.target.clone();
+        self.tab = target.tab();
+        let cleared = match target {
+            Target::Session { key, .. } => {
+                let slow = self.tab == Tab::Slow && self.slow.all().iter().any(|r| r.key() == key);
+                if slow {
+                    super::pinned(&mut self.slow, key)
+                } else {
+                    self.tab = Tab::Connections;
+                    super::pinned(&mut self.connections, key)
+                }
+            }
+            Target::Table(key) => super::pinned(&mut self.tables, key),
+            Target::Replica(key) => super::pinned(&mut self.replicas, key),
+            Target::Panel { id, .. } => {
+                self.select_panel(&id);
+                false
+            }
+            Target::Tab(_) => false,
+        };
+        if cleared {
+            self.say("the filter hid it and was cleared", Tone::Notice);
+        }
+    }
+
+    fn select_panel(&mut self, id: &str) {
+        for (at, tab) in [PanelTab::Latency, PanelTab::Cache].into_iter().enumerate() {
+            let position = self.setup.panels.iter().filter(|p| p.tab == tab).position(|p| p.id == id);
+            if let (Some(position), Some(panel)) = (position, self.panel.get_mut(at)) {
+                *panel = position;
+            }
+        }
+    }
+}
