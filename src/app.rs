@@ -4,6 +4,7 @@
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
 pub mod act;
+mod copy;
 pub mod demand;
 pub mod mode;
 mod pick;
@@ -20,7 +21,6 @@ use crate::guard::{Policy, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::panel::{PanelSpec, PanelTab};
-use crate::model::relation::RelationKey;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::{Filter, Listing, Row};
 use mode::Mode;
@@ -44,8 +44,10 @@ pub struct Setup {
     pub keymap: Keymap,
     /// The panels of Latency and Cache.
     pub panels: Vec<PanelSpec>,
-    /// Whether anything may be done.
+    /// What may be done.
     pub policy: Policy,
+    /// What lowered it, such as `--read-only`; none where nothing did.
+    pub policy_by: Option<String>,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.
@@ -91,7 +93,7 @@ pub struct Action {
     pub at: Timestamp,
     /// What was done, and to what.
     pub write: Write,
-    /// True for a job, which can be stopped.
+    /// Of an action that runs as a job.
     pub job: Option<Job>,
     /// True where a cancelled statement was seen to run on.
     pub failed: bool,
@@ -99,19 +101,17 @@ pub struct Action {
     pub outcome: Option<Outcome>,
 }
 
-/// A running vacuum of ours.
-#[derive(Debug, Clone, PartialEq)]
+/// What is known of an action that runs beside everything else, and can be stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Job {
-    /// The table.
-    pub relation: RelationKey,
     /// The backend that runs it, once known.
     pub pid: Option<i32>,
 }
 
 /// What our actions so far mean for the next one.
 struct Doings {
-    /// The tables that our jobs work on.
-    jobs: Vec<RelationKey>,
+    /// Our jobs that run.
+    jobs: Vec<Write>,
     /// The backends that run them.
     pids: Vec<i32>,
     /// Statements that a cancel did not end.
@@ -298,11 +298,11 @@ impl App {
 
     /// What our actions so far mean for the next one.
     fn doings(&self) -> Doings {
-        let running = self.actions.iter().filter(|a| a.is_running()).filter_map(|a| a.job.as_ref());
+        let running = self.actions.iter().filter(|a| a.is_running());
         let failed = self.actions.iter().filter(|a| a.failed);
         Doings {
-            jobs: running.clone().map(|j| j.relation.clone()).collect(),
-            pids: running.filter_map(|j| j.pid).collect(),
+            jobs: running.clone().filter(|a| a.job.is_some()).map(|a| a.write.clone()).collect(),
+            pids: running.filter_map(|a| a.job.as_ref()?.pid).collect(),
             deaf: failed.filter_map(|a| a.write.cancelled()).collect(),
         }
     }

@@ -79,12 +79,14 @@ impl Place {
 }
 
 /// What a command may do to a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Nothing: it moves, shows or reads.
     Reads,
-    /// It asks for a guarded action. Read-only mode binds no key to it.
+    /// It asks for a guarded action, which may be a light one. An observer has no key for it.
     Writes,
+    /// It asks for a guarded action that is always a heavy one. Only an admin has a key for it.
+    Heavy,
 }
 
 /// One row of the table of commands.
@@ -146,9 +148,10 @@ commands! {
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
-    TerminateBackend, "terminate-backend", SESSIONS, Writes, "terminate", "Terminate the session where no cancel helps (asks first).";
+    TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
-    CancelJob, "cancel-job", TABLES, Writes, "stop vacuum", "Stop the vacuum that this console started.";
+    Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
@@ -171,7 +174,7 @@ commands! {
     PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
 
     CopyRow, "copy-row", COPIED, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
-    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name (OSC 52).";
+    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names (OSC 52).";
     Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
     Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
     Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";
@@ -179,7 +182,7 @@ commands! {
     ToggleZone, "toggle-zone", Place::Everywhere, Reads, "UTC/local", "Show times in UTC or in local time.";
     Palette, "palette", Place::Everywhere, Reads, "commands", "Find a command by name.";
     Help, "help", Place::Everywhere, Reads, "help", "Show the keys of this tab.";
-    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a vacuum of ours runs).";
+    Quit, "quit", Place::Everywhere, Reads, "quit", "Leave (asks while a job of ours runs).";
 }
 
 impl Command {

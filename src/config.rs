@@ -3,6 +3,8 @@
 //! Plain data goes out. It connects to nothing and reads files only through [`Surroundings`].
 
 mod audit;
+mod bounds;
+mod ceiling;
 mod file;
 mod layer;
 mod line;
@@ -22,6 +24,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use audit::{AuditLook, AuditRequest};
+pub use bounds::Bounds;
+pub use ceiling::{Ceiling, Place};
 pub use layer::Origin;
 pub use markdown::options_markdown;
 pub use metrics::{BasicAuth, Metrics, Prometheus};
@@ -29,6 +33,7 @@ pub use secret::Secret;
 pub use surroundings::{Actor, Surroundings};
 pub use words::{AskPassword, Given, is_conninfo};
 
+use crate::command::Reach;
 use crate::guard::Policy;
 use crate::keymap::Keymap;
 use crate::keymap::source::{Source, SourceError};
@@ -52,15 +57,15 @@ pub enum Request {
 pub struct Settings {
     /// The target's name in the config file.
     pub target: Option<String>,
-    /// True where the server is marked as production.
-    pub production: bool,
+    /// What may be done, before it is known which server is meant.
+    pub bounds: Bounds,
+    /// The ceilings for servers by their names.
+    #[serde(skip)]
+    pub ceilings: Vec<Ceiling>,
     /// What was given of the connection.
     pub connection: Given,
     /// What is asked of Prometheus and of the cache table.
     pub metrics: Metrics,
-    /// Why nothing may be done, in words such as `--read-only` or `/etc/pgtriage/config.toml:3`; none where actions
-    /// are allowed.
-    pub read_only: Option<String>,
     /// Time between two looks.
     pub refresh: Duration,
     /// From when on something is slow.
@@ -120,13 +125,29 @@ pub enum ConfigError {
 }
 
 impl Settings {
-    /// What the settings allow.
+    /// The same at a server that is known by these names: every ceiling that holds there bounds it.
     #[must_use]
-    pub fn policy(&self) -> Policy {
-        if self.read_only.is_some() { Policy::ReadOnly } else { Policy::Guarded }
+    pub fn at(mut self, place: &Place) -> Self {
+        for ceiling in self.ceilings.iter().filter(|ceiling| ceiling.holds(place)) {
+            self.bounds = self.bounds.under(&ceiling.layer);
+        }
+        self
     }
 
-    /// The keymap, without the commands that write where nothing may be done.
+    /// What may be done.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.bounds.policy
+    }
+
+    /// Why nothing may be done; none where something may be.
+    #[must_use]
+    pub fn read_only(&self) -> Option<&str> {
+        let by = self.bounds.policy_by.as_deref();
+        by.filter(|_| self.policy() == Policy::Observer)
+    }
+
+    /// The keymap, without the commands that reach further than what may be done.
     ///
     /// # Errors
     /// Where its file cannot be read, or is wrong.
@@ -141,10 +162,11 @@ impl Settings {
                 Keymap::read(Source { name: &path.to_string_lossy(), text: &text })?
             }
         };
-        Ok(match self.policy() {
-            Policy::ReadOnly => keymap.without_writes(),
-            Policy::Guarded => keymap,
-        })
+        Ok(keymap.within(match self.policy() {
+            Policy::Observer => Reach::Reads,
+            Policy::Operator => Reach::Writes,
+            Policy::Admin => Reach::Heavy,
+        }))
     }
 }
 

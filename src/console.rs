@@ -48,6 +48,9 @@ pub struct Wires {
     pub door: Door,
 }
 
+/// The server's words where it does not accept a password.
+pub type Refused = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+
 /// What comes before anything is asked of the server: whether it wants a password that nobody has given. The screen is
 /// open meanwhile, since a server that does not answer must not keep a person before an empty one.
 pub struct Door {
@@ -55,6 +58,8 @@ pub struct Door {
     pub wanted: Pin<Box<dyn Future<Output = bool> + Send>>,
     /// The words that ask for it.
     pub question: String,
+    /// Comes true with the server's words where it does not accept the one that was typed.
+    pub refused: Box<dyn Fn(Secret) -> Refused>,
     /// Starts reading and writing.
     pub begin: Box<dyn FnOnce(Option<Secret>) -> Started>,
 }
@@ -159,7 +164,7 @@ impl Loop {
                 },
                 wanted = knocked(&mut door) => {
                     let Some(door) = door.take() else { continue };
-                    let secret = if wanted { Some(self.ask(&door.question, screen).await?) } else { None };
+                    let secret = if wanted { Some(self.ask(&door, screen).await?) } else { None };
                     match secret.transpose() {
                         Ok(secret) => self.started = (door.begin)(secret),
                         Err(end) => return Ok(end),
@@ -182,23 +187,38 @@ impl Loop {
         }
     }
 
-    /// Asks for a password; the end of the console where there will be none.
-    async fn ask(&mut self, question: &str, screen: &mut Screen) -> io::Result<Result<Secret, End>> {
+    /// Asks for a password until the server takes one; the end of the console where there will be none.
+    async fn ask(&mut self, door: &Door, screen: &mut Screen) -> io::Result<Result<Secret, End>> {
         self.dirty = true;
         let mut typing = Typing::default();
+        let mut shown = door.question.clone();
+        let mut tried: Option<(Secret, Refused)> = None;
         loop {
-            screen.draw(|frame| secret::draw(question, frame))?;
+            screen.draw(|frame| secret::draw(&shown, tried.is_some(), frame))?;
+            let answer = async {
+                match &mut tried {
+                    Some((_, refused)) => refused.as_mut().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 wish = self.signals.next() => match wish {
                     Wish::End(signal) => return Ok(Err(End::Signal(signal))),
                     Wish::Suspend => suspend(screen)?,
                 },
+                words = answer => match (words, tried.take()) {
+                    (Some(words), _) => shown = format!("{words}\n{}", door.question),
+                    (None, Some((secret, _))) => return Ok(Ok(secret)),
+                    (None, None) => {}
+                },
                 input = self.inputs.recv() => match input {
                     Some(Ok(Input::Key(key))) => match keys::chord(&key).map(|chord| typing.take(chord)) {
-                        Some(Step::Done(secret)) => return Ok(Ok(secret)),
+                        Some(Step::Done(secret)) if tried.is_none() => {
+                            tried = Some((secret.clone(), (door.refused)(secret)));
+                        }
                         Some(Step::Left) => return Ok(Err(End::Quit)),
-                        Some(Step::More) | None => {}
+                        Some(Step::Done(_) | Step::More) | None => {}
                     },
                     Some(Ok(Input::Paste(text))) => typing.paste(&text),
                     Some(Ok(Input::Resize(..) | Input::FocusGained | Input::FocusLost | Input::Mouse(_))) => {}

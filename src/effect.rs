@@ -6,9 +6,9 @@
 pub mod audit;
 mod cancel;
 mod journal;
+mod maintain;
 mod session;
 mod terminate;
-mod vacuum;
 mod writer;
 
 use tokio::sync::mpsc;

@@ -3,32 +3,30 @@
 //!
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
+mod maintenance;
+mod pattern;
 mod preview;
 mod prompt;
 mod refusal;
+mod remedy;
 mod rule;
 mod statement;
+mod weight;
 mod write;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::keymap::Chord;
-use crate::model::relation::RelationKey;
 use crate::model::{Timestamp, World};
 
+pub use maintenance::{Named, Object, Task};
+pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
 pub use refusal::Refusal;
+pub use remedy::Remedy;
 pub use statement::{Statement, role_name};
+pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
-
-/// What may be done at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Policy {
-    /// Nothing: no writer exists.
-    ReadOnly,
-    /// Guarded actions.
-    Guarded,
-}
 
 /// What an action is judged by: the world as the console knows it, and the console's own state.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +41,8 @@ pub struct Scene<'a> {
     pub frozen: bool,
     /// The chord that asked for the action; it can never confirm it.
     pub opened_by: Chord,
-    /// The tables that jobs of this console work on.
-    pub jobs: &'a [RelationKey],
+    /// The jobs of this console that run.
+    pub jobs: &'a [Write],
     /// Pids of our own connections and jobs, as far as they are known.
     pub own_pids: &'a [i32],
     /// Statements that still ran seconds after a cancel of ours: here terminating may be what is left.

@@ -79,6 +79,8 @@ pub enum Step {
     Run(Command),
     /// It begins a sequence: these keys go on, to these commands.
     Pending(Vec<(Chord, Command)>),
+    /// It would run this command, which is not to be had: it reaches further than what is allowed.
+    Barred(Command),
     /// It does nothing here; what was pending is over.
     Unbound,
 }
@@ -99,6 +101,8 @@ pub struct Binding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     tabs: Vec<(Tab, Vec<Binding>)>,
+    /// What was bound and is not to be had: kept to say so to whoever presses it.
+    barred: Vec<(Tab, Vec<Binding>)>,
 }
 
 impl Keymap {
@@ -121,14 +125,16 @@ impl Keymap {
         let sections = read::sections(source)?;
         let tabs = sections.compose();
         rules::check(source, &tabs)?;
-        Ok(Self { tabs: tabs.into_iter().map(|(tab, entries)| (tab, read::bindings(entries))).collect() })
+        let tabs = tabs.into_iter().map(|(tab, entries)| (tab, read::bindings(entries))).collect();
+        Ok(Self { tabs, barred: Vec::new() })
     }
 
-    /// The keymap without the commands that write: their keys do nothing at all.
+    /// The keymap without the commands that reach further: their keys run nothing.
     #[must_use]
-    pub fn without_writes(mut self) -> Self {
-        for (_, bindings) in &mut self.tabs {
-            bindings.retain(|b| b.command.spec().reach == Reach::Reads);
+    pub fn within(mut self, reach: Reach) -> Self {
+        for (tab, bindings) in &mut self.tabs {
+            let barred = bindings.extract_if(.., |b| b.command.spec().reach > reach).collect();
+            self.barred.push((*tab, barred));
         }
         self
     }
@@ -146,7 +152,12 @@ impl Keymap {
                 None => {}
             }
         }
-        if next.is_empty() { Step::Unbound } else { Step::Pending(next) }
+        if !next.is_empty() {
+            return Step::Pending(next);
+        }
+        let mut barred = self.barred.iter().filter(|(t, _)| *t == tab).flat_map(|(_, bindings)| bindings);
+        let barred = barred.find(|b| b.sequence.chords() == typed);
+        barred.map_or(Step::Unbound, |b| Step::Barred(b.command))
     }
 
     /// All bindings of `tab`, in the order of the file.

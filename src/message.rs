@@ -72,7 +72,7 @@ pub struct ActionNews {
 /// A step in the life of an action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ActionStep {
-    /// The audit line is on disk and the statement is on its way. A job (vacuum) runs from now on.
+    /// The audit line is on disk and the statement is on its way. A job runs from now on.
     Started {
         /// The backend that runs it, for a job.
         pid: Option<i32>,

@@ -38,7 +38,7 @@ pub use conninfo::{Asking, Conninfo, ConninfoError, SessionAttrs};
 pub use dial::connect;
 pub use driver::LastWords;
 pub use endpoint::{Endpoint, Place};
-pub use error::{AskError, At, ConnectError, ServerMessage, needs_password};
+pub use error::{AskError, At, ConnectError, ServerMessage, needs_password, refuses_password};
 pub use facts::Facts;
 pub use given::{Given, is_connection_string, resolve};
 pub use lane::{Access, Lane, SessionSettings};

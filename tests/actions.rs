@@ -5,6 +5,6 @@
 mod bench;
 mod cancel;
 mod log;
+mod maintain;
 mod road;
 mod terminate;
-mod vacuum;

@@ -6,4 +6,5 @@ mod lanes;
 mod large;
 mod locked;
 mod questions;
+mod remedies;
 mod statements;

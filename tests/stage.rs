@@ -14,7 +14,7 @@ pub mod tables;
 use std::time::Duration;
 
 use pgtriage::app::{App, Display, Setup};
-use pgtriage::command::Tab;
+use pgtriage::command::{Reach, Tab};
 use pgtriage::diagnose::{Finding, Kind, Limits};
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
@@ -54,8 +54,9 @@ impl Stage {
     /// The same, started to observe.
     pub fn read_only() -> Self {
         Self::with(|setup| {
-            setup.policy = Policy::ReadOnly;
-            setup.keymap = setup.keymap.clone().without_writes();
+            setup.policy = Policy::Observer;
+            setup.policy_by = Some("--read-only".to_owned());
+            setup.keymap = setup.keymap.clone().within(Reach::Reads);
         })
     }
 
@@ -68,7 +69,8 @@ impl Stage {
             display: Display { colour: true, ascii: false },
             keymap: Keymap::named("default").unwrap().unwrap(),
             panels: panel::defaults().unwrap(),
-            policy: Policy::Guarded,
+            policy: Policy::Admin,
+            policy_by: None,
             target: "db1:5432".to_owned(),
             production: false,
             warnings: Vec::new(),
@@ -77,7 +79,7 @@ impl Stage {
             now: start(),
         };
         change(&mut setup);
-        let writer = if setup.policy == Policy::ReadOnly { WriterState::None } else { WriterState::Ready };
+        let writer = if setup.policy == Policy::Observer { WriterState::None } else { WriterState::Ready };
         let mut stage = Self { app: App::new(setup), now: start() };
         // Most stories are told of a list; those of Triage begin with its key.
         stage.app.tab = Tab::Connections;

@@ -5,4 +5,6 @@ mod findings;
 mod incidents;
 mod looking;
 mod losing;
+mod random;
+mod remedies;
 mod triage;

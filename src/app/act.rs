@@ -1,12 +1,11 @@
-//! From a command to an effect: asking for an action, taking an approved one, stopping a job, copying.
+//! From a command to an effect: asking for an action, taking an approved one, stopping a job.
 
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
-use super::tab::tables::{TableRow, raw_name};
-use super::tab::triage::FindingRow;
+use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Prompt, Refusal, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
 use crate::model::server::Server;
@@ -68,7 +67,8 @@ impl App {
         self.ask(write)
     }
 
-    pub(super) fn ask_vacuum(&mut self) -> Vec<Effect> {
+    /// Asks about the maintenance of the selected table.
+    pub(super) fn ask_maintenance(&mut self, task: Task) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
@@ -82,7 +82,7 @@ impl App {
             self.say(text, Tone::Notice);
             return Vec::new();
         }
-        let write = Write::vacuum(&row.relation, &row.database, server);
+        let write = Write::maintain(task, Object::table(&row.relation, &row.database), server);
         self.ask(write)
     }
 
@@ -116,6 +116,16 @@ impl App {
         }
     }
 
+    /// What is told of a key whose command the policy does not allow.
+    pub(super) fn barred(&self, command: Command) -> String {
+        let by = self.setup.policy_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+        let brief = command.spec().brief;
+        match self.setup.policy {
+            Policy::Observer => format!("read-only{by}: no {brief}, nor any other action"),
+            Policy::Operator | Policy::Admin => format!("operator{by}: light actions only, no {brief}"),
+        }
+    }
+
     /// `at` is the key's own time, not the newest of all events: where the clock was set back, that one stands still
     /// far ahead of the frame's, and any key would come late enough to be deliberate.
     pub(super) fn answer(&mut self, prompt: Box<Prompt>, chord: Chord, at: Timestamp) -> Vec<Effect> {
@@ -137,10 +147,7 @@ impl App {
     fn approved(&mut self, approved: Approved) -> Vec<Effect> {
         let id = self.next_action;
         self.next_action += 1;
-        let job = match approved.write() {
-            Write::Vacuum { relation, .. } => Some(Job { relation: relation.clone(), pid: None }),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
-        };
+        let job = approved.write().is_job().then(Job::default);
         let write = approved.write().clone();
         let label = write.shown();
         self.say(format!("{label}: sending"), Tone::Faint);
@@ -152,7 +159,7 @@ impl App {
         if let Some(job) = self.running_job() {
             return vec![Effect::StopJob { id: job.id }];
         }
-        self.say("no vacuum of ours is running", Tone::Faint);
+        self.say("no job of ours is running", Tone::Faint);
         Vec::new()
     }
 
@@ -166,54 +173,6 @@ impl App {
         self.measure = Some((Question::ExactBloat(key), self.measured));
         self.say(format!("measuring {name}"), Tone::Faint);
     }
-
-    pub(super) fn copy_row(&mut self) -> Vec<Effect> {
-        let text = match self.tab {
-            Tab::Triage => self.findings.current().map(FindingRow::text),
-            Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
-            Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
-            Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
-            Tab::Latency | Tab::Cache => None,
-        };
-        self.copy(text, "row")
-    }
-
-    pub(super) fn copy_query(&mut self) -> Vec<Effect> {
-        let text = match self.tab {
-            Tab::Triage => return self.copy_remedy(),
-            Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
-            Tab::Tables => self.current_table().map(raw_name),
-            Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
-            Tab::Latency | Tab::Cache => None,
-        };
-        self.copy(text, "text")
-    }
-
-    /// The SQL that helps where no action does; else the statement that the finding is about.
-    fn copy_remedy(&mut self) -> Vec<Effect> {
-        if let Some(remedy) = self.current_finding().and_then(|f| f.remedy.clone()) {
-            return self.copy(Some(remedy), "remedy");
-        }
-        let query = self.current_session().map(|r| r.session.query.raw().to_owned());
-        let text = query.or_else(|| self.current_table().map(raw_name));
-        self.copy(text, "text")
-    }
-
-    fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
-        match text {
-            Some(text) if !text.is_empty() => {
-                self.say(
-                    format!("{what} sent to the terminal's clipboard, {} characters", text.chars().count()),
-                    Tone::Faint,
-                );
-                vec![Effect::Copy(text)]
-            }
-            Some(_) | None => {
-                self.say("there is nothing to copy", Tone::Faint);
-                Vec::new()
-            }
-        }
-    }
 }
 
 /// The command that can help where the one that was refused cannot.
@@ -224,19 +183,4 @@ fn other_way(refusal: &Refusal) -> Option<Command> {
         Refusal::CancelFirst { .. } => Some(Command::CancelBackend),
         _ => None,
     }
-}
-
-fn row_text_session(row: &SessionRow) -> String {
-    row_text(row, super::tab::connections::COLUMNS)
-}
-
-/// A row as text: name and value of each column, as shown.
-fn row_text<R>(row: &R, columns: &[crate::table::Column<R>]) -> String {
-    columns
-        .iter()
-        .map(|c| (c.name, (c.cell)(row).text))
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| format!("{name}={text}"))
-        .collect::<Vec<_>>()
-        .join("  ")
 }

@@ -49,6 +49,8 @@ pub enum Subject {
     Table(RelationKey),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
+    /// What no action fits in this server's own replication, where no standby is in the list.
+    Remedies,
 }
 
 /// A line of text being typed.
@@ -160,6 +162,8 @@ pub enum Pick {
     Database(ServerText),
     /// Run that command.
     Run(Command),
+    /// Copy that text, called so.
+    Copy(String, &'static str),
 }
 
 impl Picker {

@@ -24,6 +24,7 @@ impl App {
                         Vec::new()
                     }
                     Some(Pick::Run(command)) => self.run(command),
+                    Some(Pick::Copy(text, what)) => self.copy(Some(text), what),
                     None => Vec::new(),
                 };
             }

@@ -4,7 +4,7 @@ use super::App;
 use super::mode::{Input, Mode, Subject};
 use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
-use crate::guard::Write;
+use crate::guard::{Task, Write};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::{Timestamp, Tone};
@@ -67,6 +67,12 @@ impl App {
                 self.pending.push(chord);
                 Vec::new()
             }
+            Step::Barred(command) => {
+                self.pending.clear();
+                let words = self.barred(command);
+                self.say(words, Tone::Notice);
+                Vec::new()
+            }
             Step::Unbound => {
                 self.pending.clear();
                 Vec::new()
@@ -81,6 +87,7 @@ impl App {
             Command::CancelBackend
                 | Command::TerminateBackend
                 | Command::VacuumAnalyze
+                | Command::Analyze
                 | Command::CancelJob
                 | Command::ExactBloat
                 | Command::CopyRow
@@ -107,7 +114,8 @@ impl App {
             Command::PreviousTab => self.show(neighbour(self.tab, Tab::ALL.len() - 1)),
             Command::CancelBackend => return self.ask_signal(Write::cancel),
             Command::TerminateBackend => return self.ask_signal(Write::terminate),
-            Command::VacuumAnalyze => return self.ask_vacuum(),
+            Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
+            Command::Analyze => return self.ask_maintenance(Task::Analyze),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),
@@ -200,7 +208,10 @@ impl App {
             Tab::Connections => self.connections.current().map(|r| Subject::Session(r.key())),
             Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
-            Tab::Replication => self.replicas.current().map(|r| Subject::Replica(r.key())),
+            Tab::Replication => match self.replicas.current() {
+                Some(row) => Some(Subject::Replica(row.key())),
+                None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
+            },
             Tab::Triage | Tab::Latency | Tab::Cache => None,
         };
         match subject {

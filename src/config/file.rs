@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use super::ceiling::{self, Ceiling};
 use super::layer::{Layer, Origin, Setting};
 use super::option::{OPTIONS, Place, Spec};
 use super::value::Base;
@@ -27,6 +28,8 @@ pub(super) struct File {
     pub general: Layer,
     /// About one target.
     pub targets: BTreeMap<String, Layer>,
+    /// About servers by their names; in the system's file only.
+    pub ceilings: Vec<Ceiling>,
 }
 
 /// Reads a config file.
@@ -46,20 +49,34 @@ pub(super) fn read(source: Source<'_>, owner: Owner, base: &Base) -> Result<File
             targets.insert(name_text.to_owned(), layer(source, table, owner, base)?);
         }
     }
-    Ok(File { general: layer(source, &document, owner, base)?, targets })
+    let mut ceilings = Vec::new();
+    if let Some((key, value)) = document.remove_entry("ceiling") {
+        let message = "write [[ceiling]], one for each: nothing else can be called so";
+        if owner == Owner::User {
+            let message = "a `ceiling` is for the system's file alone: who acts does not choose their own";
+            return Err(source.error_at(&key.span(), message));
+        }
+        let sections = value.get_ref().as_array().ok_or_else(|| source.error_at(&key.span(), message))?;
+        for section in sections {
+            let table = section.get_ref().as_table().ok_or_else(|| source.error_at(&section.span(), message))?;
+            ceilings.push(ceiling::read(source, table, base)?);
+        }
+    }
+    Ok(File { general: layer(source, &document, owner, base)?, targets, ceilings })
 }
 
-fn layer(source: Source<'_>, table: &DeTable<'_>, owner: Owner, base: &Base) -> Result<Layer, SourceError> {
+/// Reads options.
+pub(super) fn layer(source: Source<'_>, table: &DeTable<'_>, owner: Owner, base: &Base) -> Result<Layer, SourceError> {
     let mut layer = Layer::new();
     for (key, value) in in_order(table) {
         let name: &str = key.get_ref();
         let line = source.line_of(&key.span());
         let Some(spec) = OPTIONS.iter().find(|s| s.key() == name) else {
-            if name == "target" {
-                return Err(source.error_on(line, "a target cannot hold another target"));
+            if matches!(name, "target" | "ceiling") {
+                return Err(source.error_on(line, format!("a section cannot hold a {name}")));
             }
             let keys: Vec<String> = OPTIONS.iter().filter(|s| may_hold(owner, s)).map(Spec::key).collect();
-            let meant = did_you_mean(name, keys.iter().map(String::as_str).chain(["target"]));
+            let meant = did_you_mean(name, keys.iter().map(String::as_str).chain(["target", "ceiling"]));
             return Err(source.error_on(line, format!("no option is called `{name}`{meant}")));
         };
         if !may_hold(owner, spec) {

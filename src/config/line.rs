@@ -75,8 +75,8 @@ const AFTER: &str = "\
 The usual PG* variables, ~/.pgpass and pg_service.conf are honoured.
 
 What counts, from weak to strong: /etc/pgtriage/config.toml, the user's config file, a target's section of either, \
-the environment (PGTRIAGE_REFRESH for --refresh, and so on; NO_COLOR), the command line. But `read_only = true` and \
-`audit_file` of the file in /etc always hold.";
+the environment (PGTRIAGE_REFRESH for --refresh, and so on; NO_COLOR), the command line. But nobody \
+raises what the file in /etc allows.";
 
 fn argument(spec: &Spec) -> Arg {
     let default = spec.default.map_or_else(String::new, |d| format!(" [default: {d}]"));

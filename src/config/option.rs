@@ -65,6 +65,8 @@ pub enum Kind {
     Count,
     /// A span of time with these bounds.
     Time(Duration, Duration),
+    /// What may be done: a policy's name.
+    Policy,
 }
 
 impl Kind {
@@ -82,6 +84,7 @@ impl Kind {
             Self::Prefix => Some("PREFIX"),
             Self::Count => Some("N"),
             Self::Time(..) => Some("TIME"),
+            Self::Policy => Some("POLICY"),
         }
     }
 }
@@ -220,6 +223,7 @@ options! {
     Panels, "panels", None, Anywhere, Kind::File, None, "Panels of Latency and Cache, in place of the built-in ones.";
 
     [Actions]
+    Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";
     ReadOnly, "read-only", None, Anywhere, Kind::Switch, None, "Look only: no action can be taken, and no key leads to one.";
     AuditFile, "audit-file", None, System, Kind::File, None, "Where every action is recorded, in place of $XDG_STATE_HOME/pgtriage/audit.jsonl.";
 

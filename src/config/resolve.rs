@@ -6,11 +6,12 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::bounds::Bounds;
 use super::file::{File, Owner};
-use super::layer::{Layer, Layers, Rank};
+use super::layer::{Layers, Rank};
 use super::line::{Line, Typed};
 use super::option::Opt;
-use super::value::{Base, Value};
+use super::value::Base;
 use super::words::{AskPassword, Given, Sorted, is_conninfo};
 use super::{ConfigError, EXAMPLE, KeymapChoice, Request, Secret, Settings, Surroundings};
 use super::{file, line, metrics, words};
@@ -55,7 +56,11 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
     }
 
     let audit_file = audit_file(around, &layers);
-    let read_only = read_only(&layers, broken.as_deref(), audit_file.is_none());
+    let mut bounds = bounds(&layers, broken.as_deref(), &mut warnings);
+    if audit_file.is_none() {
+        // No line in the audit log, no action.
+        bounds = bounds.closed("there is no folder for the audit log: HOME is not set".to_owned());
+    }
     if let Some(reason) = broken {
         warnings.push(format!("{reason}: the system's settings are not known, so this is read-only"));
     }
@@ -71,10 +76,10 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
     let metrics = metrics::metrics(&layers, around, &mut warnings)?;
     Ok(Request::Run(Box::new(Settings {
         target: sorted.target,
-        production: layers.switch(Opt::Production),
+        bounds,
+        ceilings: system.ceilings,
         connection,
         metrics,
-        read_only,
         refresh: layers.time(Opt::Refresh),
         slow_after: layers.time(Opt::SlowAfter),
         keymap: keymap(&layers),
@@ -113,7 +118,7 @@ fn own_file(around: &Surroundings, layers: &Layers) -> Result<File, ConfigError>
 /// same, for it may be all that somebody has at three in the morning, but it does nothing.
 fn system_file(around: &Surroundings) -> SystemFile {
     let path = &around.system_config;
-    match (around.read)(path) {
+    match (around.read_system)(path) {
         Ok(text) => read(around, path, &text, Owner::System).map_err(|e| e.to_string()),
         // Without /etc/pgtriage there is no file; ENOTDIR comes where a part of the path is a file.
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(File::default()),
@@ -126,19 +131,12 @@ fn read(around: &Surroundings, path: &Path, text: &str, owner: Owner) -> Result<
     file::read(Source { name: &path.to_string_lossy(), text }, owner, &base)
 }
 
-/// Why nothing may be done. What the system's file says always holds; of the others the strongest counts.
-fn read_only(layers: &Layers, broken: Option<&str>, no_audit: bool) -> Option<String> {
-    let on = |layer: &Layer| {
-        layer.get(&Opt::ReadOnly).filter(|s| s.value == Value::Switch(true)).map(|s| s.origin.to_string())
-    };
-    if let Some(broken) = broken {
-        return Some(broken.to_owned());
+/// What may be done: nothing where the system's file cannot be used.
+fn bounds(layers: &Layers, broken: Option<&str>, warnings: &mut Vec<String>) -> Bounds {
+    match broken {
+        Some(reason) => Bounds::default().closed(reason.to_owned()),
+        None => Bounds::of(layers, warnings),
     }
-    let ceiling = [Rank::System, Rank::SystemTarget].into_iter().find_map(|rank| on(layers.layer(rank)?));
-    let wished = || layers.given(Opt::ReadOnly).and_then(|(rank, _)| on(layers.layer(rank)?));
-    // No line in the audit log, no action.
-    let unrecorded = || no_audit.then(|| "there is no folder for the audit log: HOME is not set".to_owned());
-    ceiling.or_else(wished).or_else(unrecorded)
 }
 
 fn audit_file(around: &Surroundings, layers: &Layers) -> Option<PathBuf> {

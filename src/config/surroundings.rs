@@ -4,7 +4,9 @@
 //! It decides nothing.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -26,6 +28,8 @@ pub struct Surroundings {
     pub system_config: PathBuf,
     /// How a file is read.
     pub read: Read,
+    /// How the system's file is read: not where somebody else than root could have written it.
+    pub read_system: Read,
 }
 
 impl Surroundings {
@@ -40,6 +44,7 @@ impl Surroundings {
             host: whoami::hostname().ok(),
             system_config: PathBuf::from("/etc/pgtriage/config.toml"),
             read: Box::new(|path| std::fs::read_to_string(path)),
+            read_system: Box::new(read_roots),
         }
     }
 
@@ -70,6 +75,30 @@ impl Surroundings {
     }
 }
 
+/// Reads a file that root alone can have written: what bounds everybody must not be anybody's to write. The folder
+/// counts too, since who may write in it can put another file there.
+fn read_roots(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let folder = path.parent().map(std::fs::metadata).transpose()?;
+    for (what, found) in [("", Some(file.metadata()?)), ("its folder ", folder)] {
+        if let Some(why) = found.and_then(|found| not_roots(found.uid(), found.mode())) {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{what}{why}")));
+        }
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Why a file of this owner and mode may hold what root did not write.
+fn not_roots(uid: u32, mode: u32) -> Option<String> {
+    match (uid, mode & 0o022) {
+        (0, 0) => None,
+        (0, _) => Some(format!("can be written by others than root (mode {:03o})", mode & 0o777)),
+        (uid, _) => Some(format!("belongs to the user {uid}, not to root")),
+    }
+}
+
 /// Who acts: what the audit log says beside the database role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Actor {
@@ -85,6 +114,8 @@ pub struct Actor {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -94,5 +125,31 @@ mod tests {
         assert!(real.actor().host.is_some_and(|h| !h.is_empty()));
         assert!(real.system_config.is_absolute());
         assert!((real.read)(Path::new("/nowhere/at/all")).is_err());
+        assert_eq!((real.read_system)(Path::new("/nowhere/at/all")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_system_file_that_somebody_else_could_have_written_is_refused() {
+        let table = [
+            (0, 0o644, None),
+            (0, 0o600, None),
+            (0, 0o444, None),
+            (0, 0o666, Some("can be written by others than root (mode 666)")),
+            (0, 0o664, Some("can be written by others than root (mode 664)")),
+            (1000, 0o644, Some("belongs to the user 1000, not to root")),
+        ];
+        for (uid, mode, why) in table {
+            assert_eq!(not_roots(uid, 0o100_000 | mode).as_deref(), why, "{uid} {mode:o}");
+        }
+        // Root's own, as nearly every system has it, in a folder that is root's too.
+        assert!(read_roots(Path::new("/etc/passwd")).is_ok_and(|text| !text.is_empty()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "policy = 'admin'").unwrap();
+        let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        mode(&file, 0o644);
+        mode(folder.path(), 0o777);
+        let error = read_roots(&file).unwrap_err().to_string();
+        assert!(error.contains("its folder can be written") || error.starts_with("belongs to"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! Stories of settings: what is around, what is typed, what comes of it. No test sees the real environment.
 
 mod audit;
+mod bounds;
 mod errors;
 mod help;
 mod precedence;
@@ -43,18 +44,21 @@ impl Around {
     }
 
     fn surroundings(&self) -> Surroundings {
-        let files = self.files.clone();
+        let read = |files: BTreeMap<PathBuf, Result<String, io::ErrorKind>>| -> surroundings::Read {
+            Box::new(move |path: &Path| match files.get(path) {
+                Some(Ok(text)) => Ok(text.clone()),
+                Some(Err(kind)) => Err(io::Error::from(*kind)),
+                None => Err(io::Error::from(io::ErrorKind::NotFound)),
+            })
+        };
         Surroundings {
             vars: self.vars.clone(),
             home: Some("/home/ann".into()),
             os_user: Some("ann".to_owned()),
             host: Some("jump1".to_owned()),
             system_config: SYSTEM.into(),
-            read: Box::new(move |path: &Path| match files.get(path) {
-                Some(Ok(text)) => Ok(text.clone()),
-                Some(Err(kind)) => Err(io::Error::from(*kind)),
-                None => Err(io::Error::from(io::ErrorKind::NotFound)),
-            }),
+            read: read(self.files.clone()),
+            read_system: read(self.files.clone()),
         }
     }
 
@@ -89,9 +93,9 @@ fn nothing_said_is_the_defaults() {
     assert_eq!(settings.metrics.prometheus, None);
     assert_eq!(settings.metrics.prefix, "fraiseql");
     assert_eq!(settings.metrics.cache_table, "fraiseql_cache");
-    assert_eq!(settings.policy(), Policy::Guarded);
+    assert_eq!(settings.policy(), Policy::Admin);
     assert_eq!(settings.audit_file, Some("/home/ann/.local/state/pgtriage/audit.jsonl".into()));
-    assert_eq!((settings.ascii, settings.no_color, settings.production), (false, false, false));
+    assert_eq!((settings.ascii, settings.no_color, settings.bounds.production), (false, false, false));
     assert!(settings.warnings.is_empty());
 }
 
@@ -120,12 +124,12 @@ fn without_a_home_nothing_could_be_recorded_so_nothing_can_be_done() {
     let mut homeless = around().surroundings();
     homeless.home = None;
     let Ok(Request::Run(settings)) = load(vec!["pgtriage".into()], &homeless) else { panic!("it runs") };
-    assert_eq!(settings.read_only.as_deref(), Some("there is no folder for the audit log: HOME is not set"));
+    assert_eq!(settings.read_only(), Some("there is no folder for the audit log: HOME is not set"));
     assert_eq!(settings.audit_file, None);
 
     homeless.vars.insert("XDG_STATE_HOME".into(), "/var/state".into());
     let Ok(Request::Run(settings)) = load(vec!["pgtriage".into()], &homeless) else { panic!("it runs") };
-    assert_eq!(settings.policy(), Policy::Guarded);
+    assert_eq!(settings.policy(), Policy::Admin);
     assert_eq!(settings.audit_file, Some("/var/state/pgtriage/audit.jsonl".into()));
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::option::Kind;
+use crate::guard::Policy;
 use crate::keymap::{EMBEDDED, source::did_you_mean};
 
 /// A value of an option.
@@ -23,6 +24,8 @@ pub enum Value {
     Time(Duration),
     /// A number.
     Count(u32),
+    /// What may be done.
+    Policy(Policy),
 }
 
 /// Where paths are meant from.
@@ -75,6 +78,7 @@ impl Kind {
                 _ => Err(format!("`{text}` is no number of connections")),
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
+            Self::Policy => policy(text).map(Value::Policy),
         }
     }
 
@@ -133,6 +137,13 @@ fn keymap(text: &str, base: &Base) -> Result<Value, String> {
         return Ok(Value::Text(shown_path(&base.path(text))));
     }
     Err(format!("no keymap is called `{text}`{} (a file ends in .toml)", did_you_mean(text, names())))
+}
+
+fn policy(text: &str) -> Result<Policy, String> {
+    let words = || Policy::ALL.into_iter().map(Policy::word);
+    Policy::ALL.into_iter().find(|policy| policy.word() == text).ok_or_else(|| {
+        format!("no policy is called `{text}`{} (observer, operator, admin)", did_you_mean(text, words()))
+    })
 }
 
 fn address(text: &str) -> Result<(), String> {

@@ -50,9 +50,11 @@ impl Typing {
     }
 }
 
-/// Draws the question.
-pub fn draw(question: &str, frame: &mut Frame<'_>) {
-    let text = format!("{question}\n\nIt is not shown while you type. Enter connects, Esc leaves.");
+/// Draws the question, or that the answer is being tried.
+pub fn draw(question: &str, tried: bool, frame: &mut Frame<'_>) {
+    let hint =
+        if tried { "Connecting; Esc leaves." } else { "It is not shown while you type. Enter connects, Esc leaves." };
+    let text = format!("{question}\n\n{hint}");
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), frame.area());
 }
 

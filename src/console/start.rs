@@ -16,7 +16,7 @@ use crate::guard::Policy;
 use crate::message::Event;
 use crate::model::panel::{self, PanelSpec};
 use crate::model::{Demand, Link, ServerText, Timestamp};
-use crate::postgres::{self, Asking, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
+use crate::postgres::{self, Asking, ConnectError, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
 use crate::probe::PostgresProbe;
 use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsError};
 
@@ -55,17 +55,19 @@ pub enum StartError {
 /// # Errors
 /// Where something that was given cannot be used; the screen was not opened then.
 pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<End, StartError> {
-    let keymap = settings.keymap(around)?;
     let panels = panels(settings.panels.as_deref(), around)?;
     let conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
+    let place = place(&settings, &conninfo);
+    let settings = settings.at(&place);
+    let keymap = settings.keymap(around)?;
     let prometheus = prometheus(&settings)?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
     let audit = match (settings.policy(), &settings.audit_file) {
-        (Policy::Guarded, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
-        (Policy::Guarded | Policy::ReadOnly, _) => None,
+        (Policy::Operator | Policy::Admin, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
+        (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
     let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
     let mut app = App::new(setup(&settings, &conninfo, parts));
@@ -82,6 +84,14 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     let door = Door {
         wanted: Box::pin(wants_password(conninfo.clone(), os_user.clone())),
         question: format!("Password for user {} at {}:", shown(&conninfo.user), shown(&conninfo.places())),
+        refused: {
+            let (conninfo, os_user) = (conninfo.clone(), os_user.clone());
+            Box::new(move |password| {
+                let mut conninfo = conninfo.clone();
+                conninfo.set_password(password);
+                Box::pin(refused(conninfo, os_user.clone()))
+            })
+        },
         begin: Box::new(move |password| {
             let mut conninfo = conninfo;
             if let Some(password) = password {
@@ -117,6 +127,15 @@ struct Parts {
     writes: bool,
 }
 
+/// All that the server is called: a ceiling may name it by any of it.
+fn place(settings: &Settings, conninfo: &Conninfo) -> config::Place {
+    let mut servers: Vec<String> = settings.target.iter().cloned().collect();
+    for endpoint in &conninfo.endpoints {
+        servers.extend(endpoint.names());
+    }
+    config::Place { servers, database: conninfo.database.clone() }
+}
+
 fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
     let who = settings.actor.os_user.clone().unwrap_or_else(|| "unknown".to_owned());
     let path = settings.audit_file.as_ref().map_or_else(String::new, |p| format!(", in {}", p.display()));
@@ -128,9 +147,10 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         keymap: parts.keymap,
         panels: parts.panels,
         // Without a writer nothing can be done, whatever the settings say.
-        policy: if parts.writes { Policy::Guarded } else { Policy::ReadOnly },
+        policy: if parts.writes { settings.policy() } else { Policy::Observer },
+        policy_by: settings.bounds.policy_by.clone(),
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
-        production: settings.production,
+        production: settings.bounds.production,
         logged_as: format!("{who}{path}"),
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
         warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),
@@ -217,16 +237,25 @@ async fn wants_password(conninfo: Conninfo, os_user: String) -> bool {
         Asking::Never => false,
         Asking::Always => true,
         Asking::WhenNeeded if conninfo.password.is_some() => false,
-        Asking::WhenNeeded => {
-            let settings = SessionSettings::of(Lane::Fast, &os_user);
-            match tokio::time::timeout(FIRST_LOOK, postgres::connect(&conninfo, Lane::Fast, &settings)).await {
-                Ok(Ok(link)) => {
-                    link.close().await;
-                    false
-                }
-                Ok(Err(error)) => postgres::needs_password(&error),
-                Err(_) => false,
-            }
+        Asking::WhenNeeded => matches!(first_look(&conninfo, &os_user).await, Some(e) if postgres::needs_password(&e)),
+    }
+}
+
+/// The server's words where it does not accept the password; any other trouble is no reason to ask for another one.
+async fn refused(conninfo: Conninfo, os_user: String) -> Option<String> {
+    let error = first_look(&conninfo, &os_user).await?;
+    postgres::refuses_password(&error).then(|| shown(&error.to_string()))
+}
+
+/// Why a first login did not work; none where it did, and where the server is too slow to say.
+async fn first_look(conninfo: &Conninfo, os_user: &str) -> Option<ConnectError> {
+    let settings = SessionSettings::of(Lane::Fast, os_user);
+    match tokio::time::timeout(FIRST_LOOK, postgres::connect(conninfo, Lane::Fast, &settings)).await {
+        Ok(Ok(link)) => {
+            link.close().await;
+            None
         }
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
     }
 }

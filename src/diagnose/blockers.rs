@@ -69,7 +69,10 @@ pub fn roots(look: &Look<'_>) -> Vec<Finding> {
                 finding.evidence = format!("{}{}", who(s), statement(s));
                 advise(&mut finding, s, frees);
             }
-            None if pid == 0 => prepared(&mut finding, sessions.prepared.first(), &blocks),
+            None if pid == 0 => {
+                let holds = sessions.prepared.iter().find(|p| !p.waiters.is_empty());
+                prepared(&mut finding, holds.or(sessions.prepared.first()), &blocks);
+            }
             None => {
                 finding.fact = format!("pid {pid} {blocks}");
                 "it is not among the sessions that the server shows".clone_into(&mut finding.evidence);
@@ -135,7 +138,8 @@ fn prepared(finding: &mut Finding, which: Option<&Prepared>, blocks: &str) {
         p.owner.head(24),
         p.database.head(24)
     );
-    finding.remedy = Some(format!("ROLLBACK PREPARED {};", literal(p.gid.raw())));
+    // What is shown of an identifier in another encoding is a guess, and no SQL to run.
+    finding.remedy = p.exact.then(|| format!("ROLLBACK PREPARED {};", literal(p.gid.raw())));
 }
 
 /// Strong locks that are only waited for: where a queue starts that one cancel dissolves.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use chain::LONGEST;
 pub(in crate::effect) use line::Head;
-pub use line::{Confirmation, Console, Ended, Entry, EventKind, Place, Target};
+pub use line::{Confirmation, Console, Ended, Entry, EventKind, Maintained, Place, Target};
 
 /// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@
 //! can hang where an open session still answers. Nothing is queued behind a read, nothing is sent without its line in the
 //! audit log, and nothing is tried again: after a lost connection only the server knows.
 //!
-//! When the console ends, a vacuum that runs is cancelled and its outcome recorded. When the console is killed, nobody
-//! asks the server to stop: the vacuum ends by itself, and the log holds its intent without an outcome.
+//! When the console ends, a job that runs is cancelled and its outcome recorded. When the console is killed, nobody
+//! asks the server to stop: the job ends by itself, and the log holds its intent without an outcome.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::postgres::{BackOff, LastWords, Link};
 use super::audit::Place;
 use super::cancel::{self, LOOKS};
 use super::journal::Journal;
+use super::maintain::Job;
 use super::session::{Bounds, Road, open, pulse};
-use super::vacuum::Job;
 use super::{Request, Setup, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
@@ -154,7 +154,7 @@ impl Writer {
         match request {
             Request::Write { id, approved } => match approved.write() {
                 Write::Cancel { .. } | Write::Terminate { .. } => self.signal(id, approved).await,
-                Write::Vacuum { .. } => self.vacuum(id, approved),
+                Write::Maintain { .. } => self.maintain(id, approved),
             },
             Request::StopJob { id } => {
                 if let Some(job) = self.running.get(&id) {
@@ -210,11 +210,11 @@ impl Writer {
         self.journal.ended(id, write, ended).await;
     }
 
-    /// Starts a vacuum beside everything else.
-    fn vacuum(&mut self, id: u64, approved: Approved) {
+    /// Starts maintenance beside everything else.
+    fn maintain(&mut self, id: u64, approved: Approved) {
         let write = approved.write().clone();
         let journal = match &write {
-            Write::Vacuum { relation, .. } => self.journal.in_database(relation.database.raw()),
+            Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
             Write::Cancel { .. } | Write::Terminate { .. } => self.journal.clone(),
         };
         let (stop, stopped) = watch::channel(false);
@@ -303,7 +303,7 @@ impl Writer {
             let Some(link) = &mut self.link else { continue };
             let looked = match watched.write {
                 Write::Terminate { .. } => terminate::still_there(link, &watched.write).await,
-                Write::Cancel { .. } | Write::Vacuum { .. } => cancel::still_runs(link, &watched.write).await,
+                Write::Cancel { .. } | Write::Maintain { .. } => cancel::still_runs(link, &watched.write).await,
             };
             let Some(running) = looked else { continue };
             watched.looks += 1;

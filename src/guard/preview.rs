@@ -1,27 +1,20 @@
 //! What a question says: who is hit, what is undone, who is freed, which lock is taken, what will be sent.
 //!
-//! Words only, all of them safe to draw; it decides nothing but how heavy an action is.
+//! Words only, all of them safe to draw; it decides nothing.
 
+mod maintain;
 mod terminate;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::model::relation::Relation;
 use crate::model::session::{Session, State};
-use crate::model::unit::{Age, Bytes, short_count};
+use crate::model::unit::Age;
 use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
 use super::prompt::Row;
-use super::{Scene, Who, Write};
-
-/// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
-/// two minutes at 100 MB/s.
-const HEAVY_BYTES: i64 = 10 << 30;
-
-/// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
-const HORIZON_S: f64 = 60.0;
+use super::{Object, Scene, Who, Write};
 
 /// A sample older than this is said to be old: three times the beat of a visible list.
 const OLD_S: f64 = 6.0;
@@ -31,8 +24,8 @@ pub(super) struct Preview {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
     pub(super) warnings: Vec<String>,
-    /// The text that confirms a heavy action.
-    pub(super) type_to_confirm: Option<String>,
+    /// What is typed to confirm the action where a key is not enough.
+    pub(super) name: String,
 }
 
 /// Describes an action.
@@ -46,12 +39,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
-        Write::Vacuum { relation, schema, name, .. } => {
-            let list = scene.world.relations.get().filter(|list| list.database == relation.database);
-            let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == relation.oid));
-            let table = Table { oid: relation.oid, schema, name, database: &relation.database, found };
-            vacuum(&table, scene)
-        }
+        Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
     preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });
@@ -75,7 +63,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
         warnings: signal_warnings(target, scene),
-        type_to_confirm: scene.production.then(|| pid.to_string()),
+        name: pid.to_string(),
     }
 }
 
@@ -186,78 +174,6 @@ fn builds_concurrently(query: &str) -> bool {
     // The keyword stands within the first words; a megabyte of SQL is not searched.
     let head: String = query.chars().take(200).collect::<String>().to_ascii_lowercase();
     head.contains("concurrently") && (head.contains("create") || head.contains("reindex"))
-}
-
-struct Table<'a> {
-    oid: u32,
-    schema: &'a ServerText,
-    name: &'a ServerText,
-    database: &'a ServerText,
-    found: Option<&'a Relation>,
-}
-
-fn vacuum(table: &Table<'_>, scene: &Scene<'_>) -> Preview {
-    let shown = format!("{}.{}", table.schema.head(64), table.name.head(64));
-    let mut rows = vec![Row { label: "table", text: format!("{shown} in database {}", table.database.head(64)) }];
-    let mut warnings = Vec::new();
-    if let Some(relation) = table.found {
-        rows.push(Row { label: "holds", text: holds(relation) });
-        rows.push(Row { label: "last", text: last(relation) });
-        if relation.locked {
-            warnings.push("somebody holds or awaits an exclusive lock on it: it may give up behind that".to_owned());
-        }
-    }
-    rows.push(Row {
-        label: "locks",
-        text: "SHARE UPDATE EXCLUSIVE: reads and writes go on; DDL, CREATE INDEX and other vacuums wait; ACCESS \
-               EXCLUSIVE for a moment at the end if it can give back free pages"
-            .to_owned(),
-    });
-    if let Some(session) = horizon(table.database, scene.world) {
-        warnings.push(format!(
-            "{} holds back what a vacuum may remove: its transaction is open {}",
-            session.pid,
-            Age(session.xact_s.unwrap_or_default()).exact()
-        ));
-    }
-    let heavy = table.found.is_some_and(|r| r.bytes > HEAVY_BYTES);
-    let type_to_confirm =
-        (heavy || scene.production).then(|| typeable(&shown).unwrap_or_else(|| format!("oid {}", table.oid)));
-    Preview { title: format!("VACUUM (ANALYZE) {shown}?"), rows, warnings, type_to_confirm }
-}
-
-/// `1.0 GB, 400k dead of 1.0M rows (40 %)`
-fn holds(relation: &Relation) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
-    let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
-    let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
-    format!("{}, {} dead of {} rows{share}", Bytes(relation.bytes).short(), short_count(dead), short_count(all))
-}
-
-/// `vacuum never, autovacuum 2h ago`
-fn last(relation: &Relation) -> String {
-    let ago = |s: Option<f64>| s.map_or_else(|| "never".to_owned(), |s| format!("{} ago", Age(s).short()));
-    let off = if relation.autovacuum_on { "" } else { " (off for this table)" };
-    format!("vacuum {}, autovacuum {}{off}", ago(relation.vacuum_s), ago(relation.autovacuum_s))
-}
-
-/// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay. One
-/// that has written but holds no snapshot counts as well; a session in another database does not.
-fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
-    let sessions = world.sessions.get()?;
-    let vacuums = world.relations.get().map_or(&[][..], |list| &list.vacuums);
-    sessions
-        .rows
-        .iter()
-        .filter(|s| s.database.as_ref() == Some(database) && (s.xid.is_some() || s.xmin.is_some()))
-        .filter(|s| s.leader.is_none_or(|leader| leader == s.pid) && vacuums.iter().all(|v| v.pid != s.pid))
-        .filter(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
-        .max_by(|a, b| a.xact_s.unwrap_or_default().total_cmp(&b.xact_s.unwrap_or_default()))
-}
-
-/// The name where a keyboard can type it exactly as it is shown.
-fn typeable(shown: &str) -> Option<String> {
-    (shown.len() <= 64 && shown.chars().all(|c| c.is_ascii_graphic())).then(|| shown.to_owned())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::keymap::{Chord, Key};
 use crate::model::Timestamp;
 
-use super::{Approved, Refusal, Scene, Statement, Write, preview, rule};
+use super::{Approved, Refusal, Scene, Statement, Weight, Write, preview, rule, weight};
 
 /// How long a question must have been on the screen before a key can answer it. On a slow link keys typed before the
 /// question was there arrive in one burst right after it (with bpytop this killed the wrong process); nobody reads a
@@ -68,10 +68,8 @@ impl Prompt {
     /// Asks about an action that no rule objects to.
     pub(super) fn new(write: Write, scene: &Scene<'_>) -> Self {
         let preview = preview::of(&write, scene);
-        let confirm = match preview.type_to_confirm {
-            Some(text) => Confirm::Type(text),
-            None => Confirm::Key(light_key(scene.opened_by)),
-        };
+        let typed = scene.production || weight::of(&write, scene) == Weight::Heavy;
+        let confirm = if typed { Confirm::Type(preview.name) } else { Confirm::Key(light_key(scene.opened_by)) };
         Self {
             write,
             title: preview.title,

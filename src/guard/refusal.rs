@@ -7,12 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::model::ServerText;
 
 use super::statement::role_name;
+use super::weight::Policy;
 
 /// Why an action does not run. Each names what would have to be otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// The console was started to observe.
     ReadOnly,
+    /// It weighs more than the policy allows.
+    TooHeavy {
+        /// The action.
+        what: String,
+        /// The policy.
+        policy: Policy,
+    },
     /// The screen shows the past.
     Frozen,
     /// The reads have no connection, so nobody knows whether the screen is true.
@@ -124,11 +132,11 @@ pub enum Refusal {
         /// The name that it has now.
         now: ServerText,
     },
-    /// A vacuum writes, and this server is a standby.
+    /// Maintenance writes, and this server is a standby.
     Standby,
     /// Through a transaction pooler no session is our own, so neither is its `lock_timeout`.
     Pooled,
-    /// A TOAST table: vacuumed with its table.
+    /// A TOAST table: maintained with its table.
     Toast {
         /// Its table's name, where it is known.
         of: Option<ServerText>,
@@ -138,7 +146,7 @@ pub enum Refusal {
         /// Its name.
         name: ServerText,
     },
-    /// A job of this console vacuums it already.
+    /// A job of this console works on it already.
     OwnJob {
         /// Its name.
         name: ServerText,
@@ -163,6 +171,11 @@ impl Refusal {
     pub fn sentence(&self) -> String {
         match self {
             Self::ReadOnly => "read-only: this console takes no action".to_owned(),
+            Self::TooHeavy { what, policy } => format!(
+                "the policy `{}` allows light actions only, such as a cancel or the vacuum of a table up to 10 GB; not: \
+                 {what}",
+                policy.word()
+            ),
             Self::Frozen => "the screen is frozen: acting waits until it shows the present again".to_owned(),
             Self::NotConnected => "not connected: what is on the screen may no longer be so".to_owned(),
             Self::ServerUnknown => "the server has not said yet who it is".to_owned(),
@@ -213,14 +226,16 @@ impl Refusal {
             ),
             Self::TableGone { name } => format!("{} is gone", name.head(64)),
             Self::TableChanged { name, now } => format!("{} is now {}", name.head(64), now.head(64)),
-            Self::Standby => "a standby vacuums nothing itself: vacuum on its primary".to_owned(),
-            Self::Pooled => "through a transaction pooler a vacuum could not be bounded: a lock_timeout set there is \
+            Self::Standby => "a standby maintains nothing itself: what its primary does comes by replay".to_owned(),
+            Self::Pooled => {
+                "through a transaction pooler no maintenance could be bounded: a lock_timeout set there is \
                              another client's as well; connect to the server directly"
-                .to_owned(),
-            Self::Toast { of: Some(of) } => format!("a TOAST table is vacuumed with its table: {}", of.head(64)),
-            Self::Toast { of: None } => "a TOAST table is vacuumed with its table".to_owned(),
+                    .to_owned()
+            }
+            Self::Toast { of: Some(of) } => format!("a TOAST table is maintained with its table: {}", of.head(64)),
+            Self::Toast { of: None } => "a TOAST table is maintained with its table".to_owned(),
             Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),
-            Self::OwnJob { name } => format!("a vacuum of {} runs already, started here", name.head(64)),
+            Self::OwnJob { name } => format!("{} is being worked on already, from here", name.head(64)),
             Self::AlreadyVacuumed { pid, auto: true } => {
                 format!("autovacuum ({pid}) works on it already; a second vacuum would make it give up")
             }

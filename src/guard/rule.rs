@@ -3,16 +3,16 @@
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
 mod cancel;
+mod maintain;
 mod session;
 mod terminate;
-mod vacuum;
 
 use crate::model::relation::{Relation, RelationKey, Relations};
 use crate::model::server::Server;
 use crate::model::session::Session;
 use crate::model::world::{Link, LinkFacts};
 
-use super::{Policy, Refusal, Scene, ServerIdentity, Write};
+use super::{Named, Policy, Refusal, Scene, ServerIdentity, Write, weight};
 
 /// What the rules look at.
 #[derive(Clone, Copy)]
@@ -27,6 +27,7 @@ type Rule = fn(&Case<'_>) -> Option<Refusal>;
 /// All rules: what concerns every action, then whether the target is there and the same, then what it is.
 const RULES: &[Rule] = &[
     read_only,
+    too_heavy,
     frozen,
     not_connected,
     server_unknown,
@@ -45,15 +46,15 @@ const RULES: &[Rule] = &[
     terminate::moved_on,
     session::state_unknown,
     terminate::cancel_first,
-    vacuum::standby,
-    vacuum::pooled,
-    vacuum::gone,
-    vacuum::changed,
-    vacuum::toast,
-    vacuum::not_a_table,
-    vacuum::own_job,
-    vacuum::wraparound,
-    vacuum::already,
+    maintain::standby,
+    maintain::pooled,
+    maintain::gone,
+    maintain::changed,
+    maintain::toast,
+    maintain::not_a_table,
+    maintain::own_job,
+    maintain::wraparound,
+    maintain::already,
 ];
 
 /// The first objection.
@@ -85,12 +86,14 @@ impl<'a> Case<'a> {
         self.scene.world.sessions.get()?.rows.iter().find(|s| s.key() == *key)
     }
 
-    /// The table to be vacuumed.
+    /// The table to be maintained.
+    fn table(&self) -> Option<&'a Named> {
+        self.write.table()
+    }
+
+    /// Its identity.
     fn relation_key(&self) -> Option<&'a RelationKey> {
-        match self.write {
-            Write::Vacuum { relation, .. } => Some(relation),
-            Write::Cancel { .. } | Write::Terminate { .. } => None,
-        }
+        self.table().map(|table| &table.key)
     }
 
     /// The newest list of tables, if it is one of the table's own database.
@@ -99,7 +102,7 @@ impl<'a> Case<'a> {
         self.scene.world.relations.get().filter(|r| r.database == key.database)
     }
 
-    /// The table to be vacuumed, as it is in the newest list.
+    /// The table to be maintained, as it is in the newest list.
     fn relation(&self) -> Option<&'a Relation> {
         let key = self.relation_key()?;
         self.relations()?.rows.iter().find(|r| r.oid == key.oid)
@@ -108,7 +111,14 @@ impl<'a> Case<'a> {
 
 /// Read-only means that no writer exists; this refuses before anybody looks for one.
 fn read_only(case: &Case<'_>) -> Option<Refusal> {
-    (case.scene.policy == Policy::ReadOnly).then_some(Refusal::ReadOnly)
+    (case.scene.policy == Policy::Observer).then_some(Refusal::ReadOnly)
+}
+
+/// An operator takes what weighs little.
+fn too_heavy(case: &Case<'_>) -> Option<Refusal> {
+    let policy = case.scene.policy;
+    let allowed = policy.allows(weight::of(case.write, case.scene));
+    (!allowed).then(|| Refusal::TooHeavy { what: case.write.shown(), policy })
 }
 
 /// What the eye chose on a frozen screen may no longer be so.
@@ -149,6 +159,7 @@ mod tests {
     use super::*;
     use crate::model::World;
     use crate::model::question::{Question, Snapshot};
+    use crate::model::session::State;
 
     fn refusal(verdict: Verdict) -> Refusal {
         match verdict {
@@ -168,8 +179,19 @@ mod tests {
     #[test]
     fn nothing_runs_in_read_only_mode() {
         let (world, write) = cancel();
-        let scene = Scene { policy: Policy::ReadOnly, ..fixture::scene(&world) };
+        let scene = Scene { policy: Policy::Observer, ..fixture::scene(&world) };
         assert_eq!(refusal(judge(write, &scene)), Refusal::ReadOnly);
+    }
+
+    #[test]
+    fn an_operator_takes_no_heavy_action() {
+        let idle = Session { state: Some(State::IdleInTransaction), ..fixture::active(7) };
+        let write = Write::terminate(&idle, &fixture::server());
+        let world = fixture::world(vec![idle]);
+        let scene = Scene { policy: Policy::Operator, ..fixture::scene(&world) };
+        let expected = Refusal::TooHeavy { what: "terminate 7".to_owned(), policy: Policy::Operator };
+        assert_eq!(refusal(judge(write.clone(), &scene)), expected);
+        assert!(matches!(judge(write, &fixture::scene(&world)), Verdict::Confirm(_)), "an admin may");
     }
 
     #[test]

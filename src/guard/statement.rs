@@ -8,11 +8,12 @@ use crate::model::ServerText;
 
 use crate::model::session::State;
 
+use super::maintenance::{Named, Object};
 use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
-const VACUUM: &str = include_str!("../effect/sql/vacuum.sql");
+const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
 /// `pg_control_system()` is refused even where the call is never reached.
@@ -46,8 +47,8 @@ impl Statement {
 }
 
 impl Write {
-    /// The statement that does it. For a vacuum this is the very text that the server has to write itself once it has
-    /// checked the table by [`Write::check`]; where it writes another one, nothing is sent.
+    /// The statement that does it. For maintenance this is the very text that the server has to write itself once it has
+    /// checked the target by [`Write::check`]; where it writes another one, nothing is sent.
     #[must_use]
     pub fn statement(&self) -> Statement {
         match self {
@@ -67,9 +68,9 @@ impl Write {
                 ];
                 with_server(&text, parameters, server)
             }
-            Self::Vacuum { schema, name, .. } => {
+            Self::Maintain { task, target: Object::Table(Named { schema, name, .. }), .. } => {
                 let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
-                Statement { sql: format!("VACUUM (ANALYZE) {schema}.{name}"), parameters: Vec::new() }
+                Statement { sql: format!("{} {schema}.{name}", task.verb()), parameters: Vec::new() }
             }
         }
     }
@@ -79,16 +80,19 @@ impl Write {
     pub fn check(&self) -> Option<Statement> {
         match self {
             Self::Cancel { .. } | Self::Terminate { .. } => None,
-            Self::Vacuum { relation, schema, name, kind, server } => Some(with_server(
-                VACUUM,
-                vec![
-                    Some(relation.oid.to_string()),
-                    Some(schema.raw().to_owned()),
-                    Some(name.raw().to_owned()),
-                    Some(kind.to_string()),
-                ],
-                server,
-            )),
+            Self::Maintain { task, target: Object::Table(Named { key, schema, name, kind }), server } => {
+                Some(with_server(
+                    MAINTAIN_TABLE,
+                    vec![
+                        Some(key.oid.to_string()),
+                        Some(schema.raw().to_owned()),
+                        Some(name.raw().to_owned()),
+                        Some(kind.to_string()),
+                        Some(task.verb().to_owned()),
+                    ],
+                    server,
+                ))
+            }
         }
     }
 }
@@ -116,7 +120,7 @@ fn without(text: &str, tag: &str) -> String {
     text.lines().filter(|line| !line.ends_with(tag)).fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// A name as SQL takes it whatever is in it. Always in quotation marks, as `vacuum.sql` writes it.
+/// A name as SQL takes it whatever is in it. Always in quotation marks, as the server is made to write it.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -201,7 +205,7 @@ mod tests {
         let mut relation = fixture::relation();
         relation.name = ServerText::from("a\"; DROP TABLE b; --");
         let sql = Write::vacuum(&relation, &"shop".into(), &fixture::server()).statement().sql;
-        assert_eq!(sql, "VACUUM (ANALYZE) \"public\".\"a\"\"; DROP TABLE b; --\"");
+        assert_eq!(sql, "VACUUM (ANALYZE, PARALLEL 0) \"public\".\"a\"\"; DROP TABLE b; --\"");
     }
 
     #[test]

@@ -5,9 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
-use crate::model::relation::{Relation, RelationKey};
+use crate::model::relation::Relation;
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
+
+use super::maintenance::{Named, Object, Task};
 
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
 const TERMINATE_WAITS: i32 = 140_000;
@@ -124,16 +126,12 @@ pub enum Write {
         /// True where the server itself waits for the session's end (14 and later).
         waits: bool,
     },
-    /// `VACUUM (ANALYZE)` of one table.
-    Vacuum {
-        /// The table.
-        relation: RelationKey,
-        /// Its schema as it was on the screen.
-        schema: ServerText,
-        /// Its name as it was on the screen.
-        name: ServerText,
-        /// Its `relkind` as it was on the screen.
-        kind: char,
+    /// Maintenance of a table: a job on a connection of its own.
+    Maintain {
+        /// What is done.
+        task: Task,
+        /// What it is done to.
+        target: Object,
         /// The server.
         server: ServerIdentity,
     },
@@ -167,23 +165,23 @@ impl Write {
         }
     }
 
+    /// Does `task` to `target`.
+    #[must_use]
+    pub fn maintain(task: Task, target: Object, server: &Server) -> Self {
+        Self::Maintain { task, target, server: ServerIdentity::of(server) }
+    }
+
     /// Vacuums and analyzes `relation`, a table of `database`.
     #[must_use]
     pub fn vacuum(relation: &Relation, database: &ServerText, server: &Server) -> Self {
-        Self::Vacuum {
-            relation: RelationKey { database: database.clone(), oid: relation.oid },
-            schema: relation.schema.clone(),
-            name: relation.name.clone(),
-            kind: relation.kind,
-            server: ServerIdentity::of(server),
-        }
+        Self::maintain(Task::VacuumAnalyze, Object::table(relation, database), server)
     }
 
     /// The server that it was asked for.
     #[must_use]
     pub fn server(&self) -> &ServerIdentity {
         match self {
-            Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Vacuum { server, .. } => server,
+            Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Maintain { server, .. } => server,
         }
     }
 
@@ -192,7 +190,16 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Vacuum { .. } => None,
+            Self::Maintain { .. } => None,
+        }
+    }
+
+    /// The table that it is done to.
+    #[must_use]
+    pub fn table(&self) -> Option<&Named> {
+        match self {
+            Self::Maintain { target: Object::Table(table), .. } => Some(table),
+            Self::Cancel { .. } | Self::Terminate { .. } => None,
         }
     }
 
@@ -203,7 +210,16 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Vacuum { .. } => None,
+            Self::Terminate { .. } | Self::Maintain { .. } => None,
+        }
+    }
+
+    /// True for what runs beside everything else, for as long as it takes, until it is stopped.
+    #[must_use]
+    pub fn is_job(&self) -> bool {
+        match self {
+            Self::Cancel { .. } | Self::Terminate { .. } => false,
+            Self::Maintain { .. } => true,
         }
     }
 
@@ -213,7 +229,7 @@ impl Write {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
-            Self::Vacuum { schema, name, .. } => format!("vacuum {}.{}", schema.head(64), name.head(64)),
+            Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn check(source: Source<'_>, tabs: &[(Tab, Vec<Entry>)]) -> Result<()
     let bound: Vec<Bound<'_>> =
         tabs.iter().flat_map(|(tab, entries)| entries.iter().filter_map(|e| Some((*tab, e, e.command?)))).collect();
     for (tab, entry, command) in &bound {
-        if command.spec().reach == Reach::Writes {
+        if command.spec().reach > Reach::Reads {
             thoughtless(source, entry, *command)?;
             alone(source, (*tab, entry, *command), &bound)?;
         }

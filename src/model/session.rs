@@ -212,6 +212,16 @@ pub struct Prepared {
     pub database: ServerText,
     /// Seconds since.
     pub age_s: f64,
+    /// Sessions that wait for something that it holds.
+    #[serde(default)]
+    pub waiters: Vec<i32>,
+    /// False where its identifier is not UTF-8, so that what we show of it is a guess.
+    #[serde(default = "yes")]
+    pub exact: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All sessions at one moment, our own left out.
@@ -225,6 +235,23 @@ pub struct Sessions {
     pub own: usize,
     /// Prepared transactions, asked for only when one of them blocks.
     pub prepared: Vec<Prepared>,
+}
+
+impl Sessions {
+    /// The prepared transactions that may be what `session` waits for: those that hold what it awaits; where none was
+    /// seen to, all of its database. The oldest first.
+    #[must_use]
+    pub fn prepared_before(&self, session: &Session) -> Vec<&Prepared> {
+        if !session.blocked_by.contains(&0) {
+            return Vec::new();
+        }
+        let seen: Vec<&Prepared> = self.prepared.iter().filter(|p| p.waiters.contains(&session.pid)).collect();
+        if !seen.is_empty() {
+            return seen;
+        }
+        let here = |p: &&Prepared| session.database.as_ref().is_none_or(|database| *database == p.database);
+        self.prepared.iter().filter(here).collect()
+    }
 }
 
 /// A lock that a session holds or waits for, for the detail view.

@@ -59,6 +59,16 @@ impl From<&str> for ServerText {
     }
 }
 
+/// A text as it may go to a clipboard, and how many characters were left out of it: the control characters (C0, DEL and
+/// C1), which a terminal obeys when it is pasted there. Line ends and tabs stay, a CR before a line end goes uncounted.
+#[must_use]
+pub fn pasteable(text: &str) -> (String, usize) {
+    let text = text.replace("\r\n", "\n");
+    let kept: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let left_out = text.chars().count() - kept.chars().count();
+    (kept, left_out)
+}
+
 fn escaped_line(raw: &str, most: usize) -> String {
     let mut out = String::with_capacity(raw.len().min(most.saturating_mul(4)).min(4096));
     let mut blank = true;
@@ -113,7 +123,8 @@ fn push_shown(out: &mut String, c: char) {
 
 /// C0 and C1 controls, DEL, bidirectional controls, zero-width characters, line and paragraph separators, tags and
 /// other invisible format characters: what moves a cursor, turns a line round, or hides in it.
-fn is_hostile(c: char) -> bool {
+#[must_use]
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0x00ad                      // soft hyphen
@@ -165,5 +176,12 @@ mod tests {
     #[test]
     fn lines_are_kept_for_the_detail() {
         assert_eq!(ServerText::from("a\r\n\tb\u{8}").escaped_lines(), ["a", "    b\\x08"]);
+    }
+
+    #[test]
+    fn what_is_pasted_can_break_out_of_no_terminal() {
+        let text = "a\u{1b}[201~; rm -rf ~\r\nb\tc\rd\u{9b}1m\u{7f}\0é\u{202e}";
+        assert_eq!(pasteable(text), ("a[201~; rm -rf ~\nb\tcd1mé\u{202e}".to_owned(), 5));
+        assert_eq!(pasteable("SELECT 1;\n"), ("SELECT 1;\n".to_owned(), 0));
     }
 }

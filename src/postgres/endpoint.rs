@@ -132,6 +132,20 @@ fn port(text: &str) -> Result<u16, ConninfoError> {
     u16::try_from(number).ok().filter(|n| *n > 0).ok_or_else(|| ConninfoError::InvalidPort(text.to_owned()))
 }
 
+impl Endpoint {
+    /// All that it is called: its name, its address or its socket's folder, and these with `:` and the port.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let names = match &self.place {
+            Place::Name(name) => vec![name.clone()],
+            Place::Address { name, address } => name.iter().cloned().chain([address.to_string()]).collect(),
+            Place::Socket(folder) => vec![folder.to_string_lossy().into_owned()],
+        };
+        let with_port: Vec<String> = names.iter().map(|name| format!("{name}:{}", self.port)).collect();
+        names.into_iter().chain(with_port).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::surroundings::fake::Fake;

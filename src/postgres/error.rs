@@ -227,6 +227,12 @@ pub fn needs_password(error: &ConnectError) -> bool {
     error.any(&|error| matches!(error, ConnectError::PasswordMissing { .. }))
 }
 
+/// Whether the server did not accept the password that was given (28P01): typed wrong, it may be typed again.
+#[must_use]
+pub fn refuses_password(error: &ConnectError) -> bool {
+    error.is_state("28P01")
+}
+
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {

@@ -57,6 +57,14 @@ impl<'a> Row<'a> {
         Ok(self.text(column)?.map(|escaped| ServerText::new(decoded(unescaped(escaped)))))
     }
 
+    /// True where what [`Row::shown`] gives for that column is what the server has, not a guess at its encoding.
+    ///
+    /// # Errors
+    /// [`ProbeError::Shape`] where there is no such column.
+    pub fn is_exact(&self, column: &str) -> Result<bool, ProbeError> {
+        Ok(self.text(column)?.is_none_or(|escaped| String::from_utf8(unescaped(escaped)).is_ok()))
+    }
+
     /// A number; none for NULL.
     ///
     /// # Errors

@@ -184,6 +184,8 @@ pub fn read_prepared(rows: &Rows) -> Result<Vec<Prepared>, ProbeError> {
                 owner: row.shown("owner")?.unwrap_or_default(),
                 database: row.shown("database")?.unwrap_or_default(),
                 age_s: row.need("age_s")?,
+                waiters: pids(row.text("waiters")?.unwrap_or_default())?,
+                exact: row.is_exact("gid")?,
             })
         })
         .collect()

@@ -230,13 +230,17 @@ fn terminates(app: &App) -> String {
 }
 
 fn prepared(app: &App, theme: Theme, behind: usize) -> Line<'static> {
-    let which = app.world().sessions.get().and_then(|s| s.prepared.first());
-    let text = match which {
+    let prepared = app.world().sessions.get().map_or(&[][..], |s| &s.prepared);
+    let (blocking, others): (Vec<_>, Vec<_>) = prepared.iter().partition(|p| !p.waiters.is_empty());
+    let shown = if blocking.is_empty() { others } else { blocking };
+    let text = match shown.first() {
         Some(p) => format!(
-            "‼ prepared transaction '{}' ({}, {}) holds up {behind}: ROLLBACK PREPARED or COMMIT PREPARED in {}",
+            "‼ prepared transaction '{}' ({}, {}){} holds up {behind}: ROLLBACK PREPARED or COMMIT PREPARED in {}; a \
+             waiter's detail has the SQL",
             p.gid.head(60),
             p.owner.head(24),
             Age(p.age_s).short(),
+            if shown.len() > 1 { format!(" or one of {} more", shown.len() - 1) } else { String::new() },
             p.database.head(24),
         ),
         None => format!("‼ a prepared transaction holds up {behind}"),

@@ -1,5 +1,6 @@
 //! One row in full: exact figures, locks, and the whole text.
 
+mod remedy;
 mod replica;
 mod session;
 mod table;
@@ -24,7 +25,7 @@ const LABEL: usize = 11;
 pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
     let shown = match of {
         Subject::Session(key) => match app.session_row(key) {
-            Some(row) => session::lines(app, row, theme),
+            Some(row) => session::lines(app, row, of, theme),
             None => gone(&format!("session {} is gone", key.pid), theme),
         },
         Subject::Table(key) => match app.tables.all().iter().find(|r| r.key() == *key) {
@@ -32,9 +33,10 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             None => gone("the table is no longer in the list", theme),
         },
         Subject::Replica(key) => match app.replicas.all().iter().find(|r| r.key() == *key) {
-            Some(row) => replica::lines(row, theme),
+            Some(row) => [replica::lines(row, theme), remedy::lines(app, of, theme)].concat(),
             None => gone("the standby is no longer in the list", theme),
         },
+        Subject::Remedies => remedy::lines(app, of, theme),
     };
     let wrapped = wrap(shown, usize::from(area.width));
     let top = scroll.min(wrapped.len().saturating_sub(usize::from(area.height)));

@@ -105,6 +105,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::CancelBackend,
             Command::TerminateBackend,
             Command::VacuumAnalyze,
+            Command::Analyze,
             Command::ExactBloat,
             Command::CopyQuery,
             Command::Help,
@@ -145,6 +146,7 @@ fn offered(app: &App) -> &'static [Command] {
         Tab::Tables => &[
             Command::OpenDetail,
             Command::VacuumAnalyze,
+            Command::Analyze,
             Command::ExactBloat,
             Command::SwitchDatabase,
             Command::Filter,

@@ -83,11 +83,16 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
         }
         None => push(app.setup.target.clone(), if app.setup.production { Tone::Critical } else { Tone::Plain }, 0),
     }
-    if app.setup.policy == Policy::ReadOnly {
+    if app.setup.policy == Policy::Observer {
         let style = theme.selected().patch(theme.style(Tone::Notice));
         parts.push(Part { text: " READ-ONLY ".to_owned(), style, rank: 1 });
-    } else if let WriterState::Down(_) = &app.writer {
-        parts.push(Part { text: "cannot act".to_owned(), style: theme.style(Tone::Warning), rank: 2 });
+    } else {
+        if app.setup.policy == Policy::Operator {
+            parts.push(Part { text: "OPERATOR".to_owned(), style: theme.style(Tone::Notice), rank: 4 });
+        }
+        if let WriterState::Down(_) = &app.writer {
+            parts.push(Part { text: "cannot act".to_owned(), style: theme.style(Tone::Warning), rank: 2 });
+        }
     }
     if let Some(Link::Up(facts)) = &world.link {
         let (text, tone) = match facts.tls {

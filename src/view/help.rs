@@ -8,6 +8,7 @@ use super::theme::Theme;
 use super::{lines, picker, words};
 use crate::app::App;
 use crate::command::{Place, SPECS};
+use crate::guard::Policy;
 use crate::model::Tone;
 
 /// Draws the help.
@@ -47,8 +48,12 @@ fn content(app: &App, theme: Theme) -> Vec<Line<'static>> {
     };
     section("On this tab", true);
     section("Everywhere", false);
-    if app.setup.policy == crate::guard::Policy::ReadOnly {
-        out.push(Line::styled("Read-only: no writer was built, and no key acts.", theme.style(Tone::Notice)));
-    }
+    let by = app.setup.policy_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+    let bound = match app.setup.policy {
+        Policy::Observer => "Read-only: no writer was built, and no key acts",
+        Policy::Operator => "Operator: light actions only, such as a cancel",
+        Policy::Admin => return out,
+    };
+    out.push(Line::styled(theme.plain(&format!("{bound}{by}.")), theme.style(Tone::Notice)));
     out
 }

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::chart::{self, Chart};
 use super::lines::padded;
@@ -138,7 +139,17 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
             }
         }
     }
-    lines::draw_one(Line::from(foot), theme, Rect { y: area.y + area.height - 1, height: 1, ..area }, frame);
+    let foot = Line::from(foot);
+    let row = Rect { y: area.y + area.height - 1, height: 1, ..area };
+    let ends = [answer.start, answer.end].map(|s| words::minute_of_day(s, app.local_time));
+    let axis = if theme.is_ascii() { ends.join("-") } else { ends.join("–") };
+    let room = row.width.saturating_sub(u16::try_from(axis.width()).unwrap_or(0));
+    let fits = foot.width() + 2 <= usize::from(room);
+    lines::draw_one(foot, theme, row, frame);
+    if fits && matches!(answer.reading, Reading::Values { .. }) {
+        let at = Rect { x: row.x + room, width: row.width - room, ..row };
+        lines::draw_one(Line::styled(axis, theme.style(Tone::Faint)), theme, at, frame);
+    }
 }
 
 /// Names and newest values, where a panel has several series.

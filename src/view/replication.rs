@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthStr;
 use super::theme::Theme;
 use super::{footer, lines, list, words};
 use crate::app::App;
+use crate::command::Command;
+use crate::guard::Remedy;
 use crate::model::replica::{Replication, Slot, Standby};
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, Tone};
@@ -30,7 +32,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         head.push(Line::styled(theme.plain(&text), theme.style(Tone::Notice)));
     }
     if let Some(standby) = &replication.standby {
-        head.extend(upstream(standby, theme));
+        head.extend(upstream(standby, app, theme));
     }
     let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
     if hidden > 0 {
@@ -38,7 +40,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let text = format!("! {hidden} standbys are hidden from {role}: GRANT pg_monitor TO {role}");
         head.push(Line::styled(text, theme.style(Tone::Warning)));
     }
-    let slots = slots(replication, theme, area.width);
+    let slots = slots(replication, app, theme, area.width);
     let slot_lines = u16::try_from(slots.len()).unwrap_or(0).min(area.height / 2);
     let head_lines = u16::try_from(head.len()).unwrap_or(0).min(area.height / 2);
     let rows = u16::try_from(app.replicas.len()).unwrap_or(0).saturating_add(2);
@@ -59,7 +61,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     list::draw(&app.replicas, stale, theme, body, frame);
 }
 
-fn upstream(s: &Standby, theme: Theme) -> Vec<Line<'static>> {
+fn upstream(s: &Standby, app: &App, theme: Theme) -> Vec<Line<'static>> {
     let from = match (&s.sender, s.sender_port) {
         (Some(host), Some(port)) => format!(" from {}:{port}", host.escaped()),
         (Some(host), None) => format!(" from {}", host.escaped()),
@@ -81,7 +83,8 @@ fn upstream(s: &Standby, theme: Theme) -> Vec<Line<'static>> {
     };
     let gap = s.gap.map_or_else(|| "?".to_owned(), |g| Bytes(g).short());
     let replay_tone = if s.paused { Tone::Critical } else { Tone::Plain };
-    let paused = if s.paused { "REPLAY PAUSED (SELECT pg_wal_replay_resume()) · " } else { "" };
+    let key = app.key_of(Command::OpenDetail);
+    let paused = if s.paused { format!("REPLAY PAUSED ({key}: the SQL that resumes it) · ") } else { String::new() };
     vec![
         Line::from(vec![
             Span::styled("this standby: ", theme.title()),
@@ -102,7 +105,7 @@ fn lsn(position: Option<&str>) -> String {
     position.map_or_else(|| "?".to_owned(), |p| ServerText::from(p).head(24))
 }
 
-fn slots(r: &Replication, theme: Theme, width: u16) -> Vec<Line<'static>> {
+fn slots(r: &Replication, app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     if r.slots.is_empty() {
         return vec![Line::styled("no replication slots", theme.style(Tone::Faint))];
     }
@@ -111,12 +114,17 @@ fn slots(r: &Replication, theme: Theme, width: u16) -> Vec<Line<'static>> {
         Some(_) => "max_slot_wal_keep_size -1: a slot may fill the disk".to_owned(),
         None => String::new(),
     };
+    let more = if width >= 120 && r.slots.iter().any(|slot| Remedy::slot(slot).is_some()) {
+        format!("  {}: the SQL that drops an inactive one", app.key_of(Command::OpenDetail))
+    } else {
+        String::new()
+    };
     let mut lines = vec![Line::from(vec![
         Span::styled(
             format!("{} replication slot{}  ", r.slots.len(), if r.slots.len() == 1 { "" } else { "s" }),
             theme.title(),
         ),
-        Span::styled(keep, theme.style(Tone::Faint)),
+        Span::styled(theme.plain(&format!("{keep}{more}")), theme.style(Tone::Faint)),
     ])];
     // The worst first: a low screen shows only some.
     let mut slots: Vec<&Slot> = r.slots.iter().collect();

@@ -112,6 +112,18 @@ pub fn time_of_day(at: Timestamp, local: bool) -> String {
     }
 }
 
+/// Hour and minute of a time in seconds since the epoch, for an axis; the zone is the one that the first line shows.
+#[must_use]
+pub fn minute_of_day(epoch_s: f64, local: bool) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a time of the axis, in whole seconds")]
+    let Ok(at) = Timestamp::from_second(epoch_s as i64) else { return String::new() };
+    if local {
+        at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M").to_string()
+    } else {
+        at.strftime("%H:%M").to_string()
+    }
+}
+
 /// At most `most` cells, the last one `…` where it was cut.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> String {

@@ -103,8 +103,14 @@ fn sessions() -> Sessions {
     }
     let last = sessions.rows.len() - 1;
     sessions.rows.get_mut(last).unwrap().blocked_by = vec![0];
-    sessions.prepared =
-        vec![Prepared { gid: text(1).into(), owner: text(3).into(), database: text(0).into(), age_s: 9e9 }];
+    sessions.prepared = vec![Prepared {
+        gid: text(1).into(),
+        owner: text(3).into(),
+        database: text(0).into(),
+        age_s: 9e9,
+        waiters: Vec::new(),
+        exact: true,
+    }];
     sessions.hidden = 3;
     sessions
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pgtriage::app::Setup;
 use pgtriage::app::mode::Mode;
-use pgtriage::guard::Write;
+use pgtriage::command::Reach;
+use pgtriage::guard::{Policy, Task, Write};
 use pgtriage::keymap::Chord;
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
@@ -28,7 +29,7 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
         .into_iter()
         .map(|write| match write {
             Write::Cancel { session, .. } => session.pid,
-            Write::Terminate { .. } | Write::Vacuum { .. } => panic!("no cancel"),
+            Write::Terminate { .. } | Write::Maintain { .. } => panic!("no cancel"),
         })
         .collect()
 }
@@ -140,10 +141,44 @@ fn read_only_takes_no_action_by_the_keys_that_act_otherwise() {
 
 #[test]
 fn read_only_is_refused_by_the_guard_even_where_a_keymap_binds_the_key() {
-    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = pgtriage::guard::Policy::ReadOnly).filled();
+    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = pgtriage::guard::Policy::Observer).filled();
     let effects = stage.press("j j x y");
     assert_eq!(writes(&effects).len(), 0);
     assert!(stage.wide().contains("READ-ONLY"));
+}
+
+#[test]
+fn an_operator_cancels_and_is_told_why_nothing_heavier_is_to_be_had() {
+    let new = || {
+        let operate = |setup: &mut Setup| {
+            setup.policy = Policy::Operator;
+            setup.policy_by = Some("/etc/pgtriage/config.toml:3".to_owned());
+            setup.keymap = setup.keymap.clone().within(Reach::Writes);
+        };
+        Stage::with(operate).filled()
+    };
+    let mut stage = new();
+    assert_eq!(cancels(&stage.press("j j x y")), [locks::ALTER]);
+    let mut stage = new();
+    assert_eq!(stage.press("X"), []);
+    assert!(matches!(stage.app.mode, Mode::Normal));
+    let why = "operator (/etc/pgtriage/config.toml:3): light actions only, no terminate";
+    assert!(stage.last_line().contains(why), "{}", stage.last_line());
+    let screen = stage.wide();
+    assert!(screen.contains("OPERATOR") && !screen.contains("READ-ONLY"), "{screen}");
+    assert!(!screen.contains("X terminates"), "it is not offered either: {screen}");
+    // Where a keymap binds it all the same, the guard refuses.
+    let mut stage = Stage::with(|setup: &mut Setup| setup.policy = Policy::Operator).filled();
+    assert!(refusal(&stage.press("X")).contains("the policy `operator` allows light actions only"));
+}
+
+#[test]
+fn a_key_of_an_action_says_why_it_does_nothing_in_read_only_mode() {
+    let mut stage = Stage::read_only().filled();
+    assert_eq!(stage.press("j j x"), []);
+    let said = stage.last_line();
+    assert!(said.contains("read-only (--read-only): no cancel, nor any other action"), "{said}");
+    assert!(stage.screen(160, 45).contains("READ-ONLY"));
 }
 
 #[test]
@@ -208,7 +243,7 @@ fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
 fn terminations(effects: &[Effect]) -> Vec<i32> {
     let pids = writes(effects).into_iter().map(|write| match write {
         Write::Terminate { session, .. } => session.pid,
-        Write::Cancel { .. } | Write::Vacuum { .. } => panic!("no termination"),
+        Write::Cancel { .. } | Write::Maintain { .. } => panic!("no termination"),
     });
     pids.collect()
 }
@@ -322,14 +357,14 @@ fn on_a_production_server_a_y_confirms_nothing_and_what_is_typed_does() {
     let mut stage = new();
     assert_eq!(stage.press("5 v y Enter Backspace"), []);
     assert_eq!(stage.type_text("public.orders"), []);
-    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Vacuum { .. }]));
+    assert!(matches!(writes(&stage.press("Enter")).as_slice(), [Write::Maintain { .. }]));
 }
 
 #[test]
 fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     let mut stage = Stage::incident();
     let effects = stage.press("5 j j v y");
-    assert!(matches!(writes(&effects).as_slice(), [Write::Vacuum { .. }]), "{effects:?}");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { .. }]), "{effects:?}");
     stage.news(1, ActionStep::Started { pid: Some(9_001) });
     assert_eq!(stage.press("j v"), [], "one job at a time");
     assert!(stage.last_line().contains("still runs"), "{}", stage.last_line());
@@ -341,6 +376,16 @@ fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     assert!(stage.last_line().contains("stopped"));
     assert_eq!(stage.press("K"), [], "nothing runs any more");
     assert_eq!(stage.press("q"), [Effect::Quit], "and leaving asks no more");
+}
+
+#[test]
+fn a_table_is_analyzed_after_a_question_and_the_log_knows_it_by_its_task() {
+    let mut stage = Stage::incident();
+    assert_eq!(stage.press("5 j j a"), []);
+    assert!(stage.wide().contains("ANALYZE public.carts?"), "{}", stage.wide());
+    let effects = stage.press("y");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { task: Task::Analyze, .. }]), "{effects:?}");
+    assert!(stage.last_line().contains("analyze public.carts: sending"), "{}", stage.last_line());
 }
 
 #[test]
@@ -371,6 +416,6 @@ fn an_action_is_approved_for_the_identity_that_was_on_the_screen() {
     assert_eq!(*query, locks::alter().query);
     assert_eq!(at.started, server().started);
     let effects = Stage::incident().press("5 v y");
-    let Some(Write::Vacuum { relation, .. }) = writes(&effects).first().copied() else { panic!("{effects:?}") };
-    assert_eq!((relation.oid, relation.database.raw()), (tables::ORDERS, "shop"));
+    let table = writes(&effects).first().and_then(|write| write.table()).expect("a vacuum");
+    assert_eq!((table.key.oid, table.key.database.raw()), (tables::ORDERS, "shop"));
 }

@@ -34,7 +34,7 @@ const STORIES: &[Story] = &[
         "4711 idle in transaction holds the horizon for 12m: vacuum removes no row of 1 table",
     ),
     (Kind::SlowStatements, slow, Warning, "4 statements run longer than 30s, longest 6003 for 1m"),
-    (Kind::BusyStatements, busy, Warning, "12 statements run longer than 5s, longest 17s"),
+    (Kind::BusyStatements, busy, Warning, "12 statements run longer than 5.0s, longest 17s"),
     (
         Kind::Connections,
         exhausted,
@@ -325,7 +325,14 @@ fn a_prepared_transaction_that_blocks_is_named_with_the_sql_that_ends_it() {
         locks::behind(locks::session(4_802, 90.0, "UPDATE orders SET x = 1"), &[0], "transactionid", "ShareLock");
     let mut held = locks::calm_but(vec![waiter]);
     let gid = "tx'42".into();
-    held.prepared.push(Prepared { gid, owner: "shop".into(), database: "shop".into(), age_s: 700.0 });
+    held.prepared.push(Prepared {
+        gid,
+        owner: "shop".into(),
+        database: "shop".into(),
+        age_s: 700.0,
+        waiters: vec![4_802],
+        exact: true,
+    });
     let mut stage = Stage::calm();
     stage.see(held);
     let finding = stage.finding(Kind::Blocker);

@@ -240,13 +240,14 @@ fn the_threshold_keys_move_the_list_of_slow_ones() {
 }
 
 #[test]
-fn what_is_copied_is_raw_and_whole() {
+fn what_is_copied_is_whole_but_for_what_a_terminal_would_obey() {
     let mut sessions = locks::pile_up();
     let text = format!("SELECT '\u{1b}[2J\u{202e}'\n{}", "x".repeat(5000));
     sessions.rows[0].query = text.as_str().into();
     let mut stage = Stage::incident();
     stage.see(sessions);
-    assert_eq!(stage.press("Y"), [Effect::Copy(text)]);
+    assert_eq!(stage.press("Y"), [Effect::Copy(text.replace('\u{1b}', ""))]);
+    assert!(stage.last_line().contains("1 control character left out"), "{}", stage.last_line());
     let effects = stage.press("y");
     let [Effect::Copy(row)] = effects.as_slice() else { panic!("{effects:?}") };
     assert!(row.contains("pid=4711") && row.contains("user=shop"), "{row}");

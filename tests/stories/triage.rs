@@ -3,7 +3,7 @@
 use pgtriage::app::mode::Mode;
 use pgtriage::command::Tab;
 use pgtriage::diagnose::{Finding, Kind};
-use pgtriage::guard::Write;
+use pgtriage::guard::{Object, Write};
 use pgtriage::message::Effect;
 
 use crate::stage::{Stage, charts, locks, replication, tables};
@@ -79,7 +79,7 @@ fn an_action_hits_what_the_selected_finding_is_about() {
     assert!(matches!(effects.as_slice(), [Effect::Write { .. }]), "{effects:?}");
     let mut stage = Stage::calm().relations(tables::calm_but(tables::table(16_440, "carts", 12_000, 41_000)));
     stage.press("1 v");
-    assert!(matches!(asked(&stage), Some(Write::Vacuum { relation, .. }) if relation.oid == 16_440));
+    assert!(matches!(asked(&stage), Some(Write::Maintain { target: Object::Table(t), .. }) if t.key.oid == 16_440));
 }
 
 #[test]

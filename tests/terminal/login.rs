@@ -68,6 +68,20 @@ fn a_password_is_asked_for_without_echo_and_survives_a_restart_of_the_server() {
 }
 
 #[test]
+fn a_mistyped_password_is_asked_for_again_with_the_servers_words() {
+    let Some(mut scene) = Scene::small() else { return };
+    let uri = scene.uri("scram").replace(":lab%20secret", "");
+    let mut console = Start::with(&[&uri]).size(WIDE).open();
+    console.until("Password for user scram", 10);
+    console.keys("lab sceret\r");
+    console.until("password authentication failed for user \"scram\"", 10);
+    console.until("Password for user scram", 1);
+    console.keys("lab secret\r");
+    console.until("of 97 slots", 10);
+    console.leave();
+}
+
+#[test]
 fn at_the_password_every_way_out_leaves_the_terminal_as_it_was() {
     let Some(mut scene) = Scene::small() else { return };
     let uri = scene.uri("scram").replace(":lab%20secret", "");

@@ -28,7 +28,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         ("[target]\nshop = 'host=a'", "1: a target is a section of its own: write [target.NAME]"),
         ("[target.'a=b']", "1: `a=b` cannot be a target's name: on the command line it would be a conninfo"),
         ("[target.shop]\nrefrsh = 2", "2: no option is called `refrsh`; did you mean `refresh`?"),
-        ("[target.shop]\n[target.shop.target.x]", "2: a target cannot hold another target"),
+        ("[target.shop]\n[target.shop.target.x]", "2: a section cannot hold a target"),
     ];
     for (text, error) in table {
         let request = around().file(OWN, text).request("");

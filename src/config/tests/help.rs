@@ -76,7 +76,9 @@ fn the_help_reads_well() {
               Panels of Latency and Cache, in place of the built-in ones.
 
     Actions:
-          --read-only  Look only: no action can be taken, and no key leads to one.
+          --policy <POLICY>  What may be done: `observer`, `operator` (light actions) or `admin`;
+                             without it admin. Flag and variable only lower it.
+          --read-only        Look only: no action can be taken, and no key leads to one.
 
     Screen:
           --refresh <TIME>      Time between two looks: `2s`, `2`, `500ms`. [default: 2s]
@@ -95,7 +97,7 @@ fn the_help_reads_well() {
 
     What counts, from weak to strong: /etc/pgtriage/config.toml, the user's config file, a target's
     section of either, the environment (PGTRIAGE_REFRESH for --refresh, and so on; NO_COLOR), the
-    command line. But `read_only = true` and `audit_file` of the file in /etc always hold.
+    command line. But nobody raises what the file in /etc allows.
     ");
 }
 
@@ -121,7 +123,7 @@ fn every_line_of_the_example_works_and_every_option_is_in_it() {
         .file("/home/ann/.config/pgtriage/prometheus.password", "p")
         .file("/etc/ssl/certs/internal.pem", "PEM");
     let settings = around.run("");
-    assert_eq!(settings.read_only, Some(format!("{OWN}:{}", line_of("read_only = true"))));
+    assert_eq!(settings.read_only(), Some(format!("{OWN}:{}", line_of("read_only = true")).as_str()));
     assert_eq!(around.run("shop").metrics.pool_max, Some(40));
     for spec in OPTIONS.iter().filter(|s| s.place.in_files()) {
         assert!(line_of(&format!("{} = ", spec.key())) > 0, "{}", spec.name);

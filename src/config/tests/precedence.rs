@@ -40,7 +40,7 @@ fn another_file_takes_the_place_of_the_usual_one_but_not_of_the_systems() {
         .file("/srv/other.toml", "slow_after = 5\nread_only = false");
     let settings = around.run("--config /srv/other.toml");
     assert_eq!((settings.refresh.as_secs(), settings.slow_after.as_secs()), (2, 5));
-    assert_eq!(settings.read_only.as_deref(), Some("/etc/pgtriage/config.toml:1"));
+    assert_eq!(settings.read_only(), Some("/etc/pgtriage/config.toml:1"));
     let settings = around.var("PGTRIAGE_CONFIG", "/srv/other.toml").run("");
     assert_eq!(settings.slow_after.as_secs(), 5);
 }
@@ -64,8 +64,8 @@ fn read_only_by_whatever_word_and_the_reason_says_which() {
     ];
     for (around, line, reason) in table {
         let settings = around.run(line);
-        assert_eq!(settings.read_only.as_deref(), reason, "{around:?} {line}");
-        let policy = if reason.is_some() { Policy::ReadOnly } else { Policy::Guarded };
+        assert_eq!(settings.read_only(), reason, "{around:?} {line}");
+        let policy = if reason.is_some() { Policy::Observer } else { Policy::Admin };
         assert_eq!(settings.policy(), policy);
     }
 }
@@ -79,11 +79,11 @@ fn what_the_system_forbids_nobody_allows() {
         .var("PGTRIAGE_READ_ONLY", "0")
         .var("XDG_CONFIG_HOME", "/srv");
     for line in ["", "shop", "--config /srv/other.toml", "--config /home/ann/.config/pgtriage/config.toml shop"] {
-        let reason = around.run(line).read_only;
-        assert_eq!(reason.as_deref(), Some("/etc/pgtriage/config.toml:2"), "{line}");
+        let settings = around.run(line);
+        assert_eq!(settings.read_only(), Some("/etc/pgtriage/config.toml:2"), "{line}");
     }
     // The same surroundings without that line do allow it.
-    assert_eq!(around.file(SYSTEM, "").run("").policy(), Policy::Guarded);
+    assert_eq!(around.file(SYSTEM, "").run("").policy(), Policy::Admin);
 }
 
 #[test]
@@ -91,15 +91,15 @@ fn what_the_system_forbids_for_a_target_nobody_allows_for_it() {
     let around = around()
         .file(SYSTEM, "[target.shop]\nconninfo = 'host=db1'\nread_only = true")
         .file(OWN, "[target.shop]\nread_only = false");
-    assert_eq!(around.run("shop").read_only.as_deref(), Some("/etc/pgtriage/config.toml:3"));
-    assert_eq!(around.run("other").read_only, None);
+    assert_eq!(around.run("shop").read_only(), Some("/etc/pgtriage/config.toml:3"));
+    assert_eq!(around.run("other").read_only(), None);
 }
 
 #[test]
 fn a_read_only_false_of_the_system_is_a_default_like_any_other() {
     let around = around().file(SYSTEM, "read_only = false");
-    assert_eq!(around.run("").read_only, None);
-    assert_eq!(around.run("--read-only").read_only.as_deref(), Some("--read-only"));
+    assert_eq!(around.run("").read_only(), None);
+    assert_eq!(around.run("--read-only").read_only(), Some("--read-only"));
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn a_system_file_that_cannot_be_used_may_have_forbidden_everything() {
     ];
     for (around, reason) in table {
         let settings = around.var("PGTRIAGE_READ_ONLY", "0").run("--refresh 4");
-        assert_eq!(settings.read_only.as_deref(), Some(reason));
+        assert_eq!(settings.read_only(), Some(reason));
         assert_eq!(settings.warnings, [format!("{reason}: the system's settings are not known, so this is read-only")]);
         assert_eq!(settings.refresh.as_secs(), 4);
     }
-    assert_eq!(around().broken(SYSTEM, io::ErrorKind::NotADirectory).run("").policy(), Policy::Guarded);
+    assert_eq!(around().broken(SYSTEM, io::ErrorKind::NotADirectory).run("").policy(), Policy::Admin);
 }
 
 #[test]

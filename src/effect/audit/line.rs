@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::{Approved, Confirm, ServerIdentity, Who, Write};
+use crate::guard::{Approved, Confirm, Named, Object, ServerIdentity, Task, Who, Write};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
@@ -93,19 +93,32 @@ pub enum Target {
         /// The statement, as the server sent it, cut at 8192 characters.
         query: ServerText,
     },
-    /// One table.
-    Vacuum {
-        /// Its database.
-        database: ServerText,
-        /// Its OID.
-        oid: u32,
-        /// Its schema.
-        schema: ServerText,
-        /// Its name.
-        name: ServerText,
-        /// Its `relkind`.
-        kind: char,
-    },
+    /// One relation, vacuumed.
+    Vacuum(Maintained),
+    /// One relation, analyzed.
+    Analyze(Maintained),
+}
+
+/// What maintenance is done to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintained {
+    /// Its database.
+    pub database: ServerText,
+    /// Its OID.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: ServerText,
+    /// Its name.
+    pub name: ServerText,
+    /// Its `relkind`.
+    pub kind: char,
+}
+
+impl Maintained {
+    fn of(target: &Object) -> Self {
+        let Object::Table(Named { key, schema, name, kind }) = target;
+        Self { database: key.database.clone(), oid: key.oid, schema: schema.clone(), name: name.clone(), kind: *kind }
+    }
 }
 
 impl Target {
@@ -129,13 +142,8 @@ impl Target {
                 who: who.clone(),
                 query: cut(query),
             },
-            Write::Vacuum { relation, schema, name, kind, .. } => Self::Vacuum {
-                database: relation.database.clone(),
-                oid: relation.oid,
-                schema: schema.clone(),
-                name: name.clone(),
-                kind: *kind,
-            },
+            Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
+            Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
         }
     }
 }

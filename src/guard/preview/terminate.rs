@@ -5,7 +5,7 @@ use crate::model::unit::Age;
 
 use super::{Preview, Row, Scene, Target, doing, frees, signal_warnings, transaction, who};
 
-/// Describes the termination of backend `pid`. It is always confirmed by the pid: a client loses its session.
+/// Describes the termination of backend `pid`. A client loses its session.
 pub(super) fn of(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
     let rows = vec![
         Row { label: "who", text: who(target) },
@@ -17,7 +17,7 @@ pub(super) fn of(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
         title: format!("Terminate backend {pid}?"),
         rows,
         warnings: signal_warnings(target, scene),
-        type_to_confirm: Some(pid.to_string()),
+        name: pid.to_string(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a question says in each situation.
 
 use super::super::{Confirm, Prompt, Verdict, fixture, judge};
+use super::super::{Object, Task};
 use super::*;
+use crate::model::relation::{Relation, Relations};
 use crate::model::session::LockWait;
 
 fn prompt(write: Write, scene: &Scene<'_>) -> Box<Prompt> {
@@ -164,7 +166,21 @@ fn a_vacuum_says_what_the_table_holds_which_lock_it_takes_and_what_will_be_sent(
     assert_eq!(row(&prompt, "holds"), "1.0 GB, 400k dead of 1.0M rows (40 %)");
     assert_eq!(row(&prompt, "last"), "vacuum never, autovacuum 2h ago");
     assert!(row(&prompt, "locks").starts_with("SHARE UPDATE EXCLUSIVE"));
-    assert_eq!(row(&prompt, "runs"), "VACUUM (ANALYZE) \"public\".\"orders\"");
+    assert_eq!(row(&prompt, "runs"), "VACUUM (ANALYZE, PARALLEL 0) \"public\".\"orders\"");
+    assert!(matches!(prompt.confirm(), Confirm::Key(_)));
+}
+
+#[test]
+fn an_analyze_is_a_light_question_however_large_the_table() {
+    let relation = Relation { bytes: 1 << 40, ..fixture::relation() };
+    let mut world = fixture::world(vec![Session { xmin: Some("1000".to_owned()), ..fixture::active(1) }]);
+    fixture::take_relations(&mut world, Relations { rows: vec![relation.clone()], ..fixture::relations() });
+    let write = Write::maintain(Task::Analyze, Object::table(&relation, &"shop".into()), &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(prompt.title(), "ANALYZE public.orders?");
+    assert_eq!(row(&prompt, "last"), "analyze never, autoanalyze never");
+    assert_eq!(row(&prompt, "runs"), "ANALYZE \"public\".\"orders\"");
+    assert_eq!(prompt.warnings(), &[] as &[String], "no horizon holds it back");
     assert!(matches!(prompt.confirm(), Confirm::Key(_)));
 }
 
@@ -186,7 +202,8 @@ fn a_vacuum_warns_of_a_lock_and_of_an_old_transaction_in_the_same_database() {
 #[test]
 fn a_large_table_is_confirmed_by_its_name_and_by_its_oid_where_that_cannot_be_typed() {
     for (name, typed) in [("orders", "public.orders"), ("odd name\u{1b}", "oid 16412")] {
-        let relation = Relation { bytes: HEAVY_BYTES + 1, name: name.into(), ..fixture::relation() };
+        let relation =
+            Relation { bytes: super::super::weight::HEAVY_BYTES + 1, name: name.into(), ..fixture::relation() };
         let write = Write::vacuum(&relation, &"shop".into(), &fixture::server());
         let mut world = fixture::world(Vec::new());
         let mut relations = fixture::relations();

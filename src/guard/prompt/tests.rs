@@ -110,7 +110,7 @@ fn what_became_true_while_the_question_was_open_voids_it() {
     let prompt = || shown(&fixture::scene(&before));
     let gone = fixture::world(Vec::new());
     let frozen = Scene { frozen: true, ..fixture::scene(&before) };
-    let observer = Scene { policy: Policy::ReadOnly, ..fixture::scene(&before) };
+    let observer = Scene { policy: Policy::Observer, ..fixture::scene(&before) };
     let cases = [
         (fixture::scene(&gone), Refusal::SessionGone { pid: 4711 }),
         (frozen, Refusal::Frozen),
@@ -320,13 +320,13 @@ proptest! {
         let begun = [Step::Draw, Step::Wait(300)].into_iter();
         let begun = begun.chain("4711".chars().map(|c| Step::Press(Chord::char(c)))).filter(|_| typed);
         let steps: Vec<Step> = begun.chain(steps).collect();
-        let (approved, expected) = play_typed(&steps, Policy::Guarded);
+        let (approved, expected) = play_typed(&steps, Policy::Admin);
         prop_assert_eq!(approved, expected);
         let right = [Step::Draw, Step::Wait(300)].into_iter();
         let right = right.chain("4711".chars().map(|c| Step::Press(Chord::char(c)))).chain([Step::Press(ENTER)]);
         let right: Vec<Step> = right.collect();
-        prop_assert!(play_typed(&right, Policy::Guarded).0);
-        prop_assert!(!play_typed(&[right, steps].concat(), Policy::ReadOnly).0);
+        prop_assert!(play_typed(&right, Policy::Admin).0);
+        prop_assert!(!play_typed(&[right, steps].concat(), Policy::Observer).0);
     }
 
     #[test]
@@ -334,7 +334,7 @@ proptest! {
         steps in prop::collection::vec(step(), 0..24),
         opened_by in prop_oneof![Just(Chord::char('x')), Just(Y), Just(ENTER)],
     ) {
-        let (approved, expected) = play(&steps, Policy::Guarded, opened_by);
+        let (approved, expected) = play(&steps, Policy::Admin, opened_by);
         prop_assert_eq!(approved, expected);
     }
 
@@ -352,8 +352,8 @@ proptest! {
         let steps: Vec<Step> = noise.into_iter().filter(harmless).chain(confirm).collect();
         let frozen: Vec<Step> = std::iter::once(Step::Freeze(true)).chain(steps.clone()).collect();
         let opener = Chord::char('x');
-        prop_assert!(play(&steps, Policy::Guarded, opener).0);
-        prop_assert!(!play(&steps, Policy::ReadOnly, opener).0);
-        prop_assert!(!play(&frozen, Policy::Guarded, opener).0);
+        prop_assert!(play(&steps, Policy::Admin, opener).0);
+        prop_assert!(!play(&steps, Policy::Observer, opener).0);
+        prop_assert!(!play(&frozen, Policy::Admin, opener).0);
     }
 }

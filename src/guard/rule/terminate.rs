@@ -162,7 +162,7 @@ mod tests {
         let (world, empty) = (fixture::world(vec![session]), fixture::world(Vec::new()));
         let scene = || fixture::scene(&world);
         let cases = [
-            (Scene { policy: Policy::ReadOnly, ..scene() }, Refusal::ReadOnly),
+            (Scene { policy: Policy::Observer, ..scene() }, Refusal::ReadOnly),
             (Scene { frozen: true, ..scene() }, Refusal::Frozen),
             (Scene { own_pids: &[7], ..scene() }, Refusal::OwnSession { pid: 7 }),
             (fixture::scene(&empty), Refusal::SessionGone { pid: 7 }),

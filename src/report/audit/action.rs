@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::effect::audit::{Console, Ended, Entry, EventKind, Place, Target};
+use crate::effect::audit::{Console, Ended, Entry, EventKind, Maintained, Place, Target};
 use crate::model::{ServerText, Timestamp};
 
 /// The most characters of a query in a row; the log holds it all.
@@ -135,11 +135,14 @@ fn target(target: &Target) -> (&'static str, String) {
     match target {
         Target::Cancel { pid, who, query, .. } => ("cancel", session(*pid, [&who.user, &who.database], query)),
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
-        Target::Vacuum { database, schema, name, .. } => {
-            let [database, schema, name] = [database, schema, name].map(|text| shown_text(text, WORD_MOST));
-            ("vacuum", format!("{schema}.{name} in {database}"))
-        }
+        Target::Vacuum(what) => ("vacuum", maintained(what)),
+        Target::Analyze(what) => ("analyze", maintained(what)),
     }
+}
+
+fn maintained(what: &Maintained) -> String {
+    let [database, schema, name] = [&what.database, &what.schema, &what.name].map(|text| shown_text(text, WORD_MOST));
+    format!("{schema}.{name} in {database}")
 }
 
 fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> String {

@@ -2,8 +2,9 @@
 
 use ratatui::text::Line;
 
-use super::{fact, name};
+use super::{fact, name, remedy};
 use crate::app::App;
+use crate::app::mode::Subject;
 use crate::app::tab::connections::SessionRow;
 use crate::model::session::State;
 use crate::model::unit::Age;
@@ -20,7 +21,7 @@ const SENT: usize = 16_384;
 const SENT_IDLE: usize = 2048;
 
 /// The lines of its detail.
-pub fn lines(app: &App, row: &SessionRow, theme: Theme) -> Vec<Line<'static>> {
+pub fn lines(app: &App, row: &SessionRow, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
     let s = &row.session;
     let graph = &app.world().graph;
     let kind = s.backend_type.as_deref().unwrap_or("backend of a hidden kind");
@@ -92,6 +93,7 @@ pub fn lines(app: &App, row: &SessionRow, theme: Theme) -> Vec<Line<'static>> {
     if let Some(leader) = s.leader {
         add("leader", leader.to_string(), Tone::Plain);
     }
+    lines.extend(remedy::lines(app, subject, theme));
     locks(app, row, theme, &mut lines);
     lines.push(Line::default());
     let last = if s.is_active() { "statement" } else { "last statement" };

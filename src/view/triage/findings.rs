@@ -110,7 +110,7 @@ fn keys(app: &App, finding: &Finding) -> String {
         Some(action) if app.offers(action) => {
             out = format!(" · {} {}", app.key_of(action), action.spec().brief);
         }
-        Some(action) if action.spec().reach == Reach::Writes && app.setup.policy == Policy::ReadOnly => {
+        Some(action) if action.spec().reach > Reach::Reads && app.setup.policy == Policy::Observer => {
             " · read-only: not from here".clone_into(&mut out);
         }
         Some(_) | None => {}

@@ -1,28 +1,28 @@
-//! The rules for vacuuming a table.
+//! The rules for the maintenance of a table.
 
 use crate::model::relation::VacuumProgress;
 
-use super::super::{Refusal, Write};
+use super::super::{Named, Refusal, Write};
 use super::Case;
 
-/// `VACUUM` on a standby is an error (25006), and a standby gets its primary's by replay.
+/// Maintenance on a standby is an error (25006), and a standby gets its primary's by replay.
 pub(super) fn standby(case: &Case<'_>) -> Option<Refusal> {
-    case.relation_key()?;
+    is_maintenance(case)?;
     let listed = case.relations().is_some_and(|r| r.in_recovery);
     (listed || case.write.server().in_recovery).then_some(Refusal::Standby)
 }
 
-/// Behind a transaction pooler `SET lock_timeout` reaches other clients and may not reach our statement; a `VACUUM`
-/// without it would wait without end, and everybody's DDL behind it.
+/// Behind a transaction pooler `SET lock_timeout` reaches other clients and may not reach our statement; one without it
+/// would wait without end, and everybody's DDL behind it.
 pub(super) fn pooled(case: &Case<'_>) -> Option<Refusal> {
-    case.relation_key()?;
+    is_maintenance(case)?;
     case.link()?.pooled.then_some(Refusal::Pooled)
 }
 
 /// Gone only where a complete list of its database does not have it: a list cut to its top may have lost it to another
 /// order.
 pub(super) fn gone(case: &Case<'_>) -> Option<Refusal> {
-    let Write::Vacuum { name, .. } = case.write else { return None };
+    let Named { name, .. } = case.table()?;
     let list = case.relations()?;
     let complete = i64::try_from(list.rows.len()).is_ok_and(|rows| rows >= list.total);
     (complete && case.relation().is_none()).then(|| Refusal::TableGone { name: name.clone() })
@@ -30,26 +30,31 @@ pub(super) fn gone(case: &Case<'_>) -> Option<Refusal> {
 
 /// Renamed, or its OID given to another table.
 pub(super) fn changed(case: &Case<'_>) -> Option<Refusal> {
-    let Write::Vacuum { schema, name, .. } = case.write else { return None };
+    let Named { schema, name, .. } = case.table()?;
     let relation = case.relation()?;
     let same = relation.name == *name && relation.schema == *schema;
     (!same).then(|| Refusal::TableChanged { name: name.clone(), now: relation.name.clone() })
 }
 
-/// Vacuumed with its table, which is what a person means.
+/// Maintained with its table, which is what a person means.
 pub(super) fn toast(case: &Case<'_>) -> Option<Refusal> {
-    let Write::Vacuum { kind: 't', .. } = case.write else { return None };
-    Some(Refusal::Toast { of: case.relation().and_then(|r| r.toast_of.clone()) })
+    let toast = case.table()?.kind == 't';
+    toast.then(|| Refusal::Toast { of: case.relation().and_then(|r| r.toast_of.clone()) })
 }
 
 pub(super) fn not_a_table(case: &Case<'_>) -> Option<Refusal> {
-    let Write::Vacuum { kind, name, .. } = case.write else { return None };
+    let Named { kind, name, .. } = case.table()?;
     (!matches!(kind, 'r' | 'm')).then(|| Refusal::NotATable { name: name.clone() })
 }
 
 pub(super) fn own_job(case: &Case<'_>) -> Option<Refusal> {
-    let Write::Vacuum { relation, name, .. } = case.write else { return None };
-    case.scene.jobs.contains(relation).then(|| Refusal::OwnJob { name: name.clone() })
+    let Named { key, name, .. } = case.table()?;
+    let ours = case.scene.jobs.iter().filter_map(Write::table).any(|table| table.key == *key);
+    ours.then(|| Refusal::OwnJob { name: name.clone() })
+}
+
+fn is_maintenance(case: &Case<'_>) -> Option<()> {
+    matches!(case.write, Write::Maintain { .. }).then_some(())
 }
 
 /// Never to be disturbed: the server stops taking writes if it does not come to its end.
@@ -77,7 +82,7 @@ fn running<'a>(case: &Case<'a>) -> Option<&'a VacuumProgress> {
 mod tests {
     use super::super::super::{Scene, ServerIdentity, Verdict, fixture, judge};
     use super::*;
-    use crate::model::relation::{RelationKey, Relations};
+    use crate::model::relation::Relations;
     use crate::model::server::Server;
     use crate::model::world::Link;
 
@@ -183,10 +188,10 @@ mod tests {
     #[test]
     fn a_table_that_a_job_of_ours_works_on_is_refused() {
         let world = fixture::world(Vec::new());
-        let jobs = [RelationKey { database: "shop".into(), oid: 16_412 }];
+        let jobs = [write()];
         let scene = Scene { jobs: &jobs, ..fixture::scene(&world) };
         assert_eq!(judge(write(), &scene), Verdict::Refuse(Refusal::OwnJob { name: "orders".into() }));
-        let jobs = [RelationKey { database: "other".into(), oid: 16_412 }];
+        let jobs = [Write::vacuum(&fixture::relation(), &"other".into(), &fixture::server())];
         let scene = Scene { jobs: &jobs, ..fixture::scene(&world) };
         assert!(matches!(judge(write(), &scene), Verdict::Confirm(_)), "the same OID of another database");
     }

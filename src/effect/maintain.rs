@@ -1,13 +1,13 @@
-//! `VACUUM (ANALYZE)` of one table: a job on a connection of its own, in the table's database.
+//! Maintenance: a job on a connection of its own, in the database of what it is done to.
 //!
-//! The server says whether the table is still the one that was asked about and writes the statement; it is sent only if
+//! The server says whether the target is still the one that was asked about and writes the statement; it is sent only if
 //! it is the very text that the question showed. Nothing here is tried again.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::guard::{Approved, Statement, Write, role_name};
+use crate::guard::{Approved, Object, Statement, Task, Write, role_name};
 use crate::message::Outcome;
 use crate::model::ServerText;
 use crate::model::relation::RelationKey;
@@ -21,7 +21,7 @@ use super::session::{Bounds, Road, ask, cell, open};
 /// How long to queue for the table's lock. While we queue, everybody's DDL on that table queues behind us.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the questions before and after the vacuum may take.
+/// How long the questions before and after the statement may take.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long the server may take to stop after it was asked to; it listens between two pages.
@@ -30,7 +30,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 /// The pause between two requests to stop.
 const STOP_AGAIN: Duration = Duration::from_secs(1);
 
-/// A vacuum about to run.
+/// Maintenance about to run.
 pub(super) struct Job {
     pub(super) id: u64,
     pub(super) approved: Approved,
@@ -49,9 +49,10 @@ impl Job {
     }
 
     async fn attempt(&mut self) -> (Outcome, Vec<String>) {
-        let Write::Vacuum { relation, .. } = self.approved.write().clone() else {
-            return nothing(Outcome::NotSent("not a vacuum".to_owned()));
+        let Write::Maintain { task, target: Object::Table(table), .. } = self.approved.write().clone() else {
+            return nothing(Outcome::NotSent("no maintenance".to_owned()));
         };
+        let relation = table.key;
         // No limit on the statement itself: it takes as long as the table is large, and it can be stopped.
         let bounds = Bounds { statement: Duration::ZERO, lock: LOCK_TIMEOUT };
         let opened = open(&self.road, Some(relation.database.raw()), bounds).await;
@@ -77,11 +78,11 @@ impl Job {
             Err(_) => link.notices(),
         };
         let said = notices.iter().map(ToString::to_string).collect();
-        let end = End { took: since.elapsed(), stopped: *self.stop.borrow(), done, notices };
+        let end = End { task, took: since.elapsed(), stopped: *self.stop.borrow(), done, notices };
         (end.outcome(&mut link, &relation).await, said)
     }
 
-    /// The statement, if server and table are still what was on the screen and nobody vacuums the table.
+    /// The statement, if server and table are still what was on the screen and nobody works on the table.
     async fn checked(&self, link: &mut Link) -> Result<String, Outcome> {
         let write = self.approved.write();
         let Some(check) = write.check() else { return Err(Outcome::NotSent("nothing to check".to_owned())) };
@@ -125,14 +126,14 @@ fn nothing(outcome: Outcome) -> (Outcome, Vec<String>) {
     (outcome, Vec::new())
 }
 
-/// Reads the one row of `vacuum.sql`.
+/// Reads the one row of `maintain_table.sql`.
 fn statement(row: Option<Row<'_>>, shown_before: &str) -> Result<String, Outcome> {
     if cell(row, "same_server") != Some("true") {
         return Err(Outcome::Changed(OTHER_SERVER.to_owned()));
     }
     let Some(name) = cell(row, "name") else { return Err(Outcome::Gone) };
-    if let Some(pid) = cell(row, "vacuumed_by") {
-        return Err(Outcome::Changed(format!("{pid} vacuums it already; nothing was sent")));
+    if let (Some(pid), Some(doing)) = (cell(row, "busy_pid"), cell(row, "busy_with")) {
+        return Err(Outcome::Changed(format!("{pid} {doing} it already; nothing was sent")));
     }
     match cell(row, "statement") {
         Some(sql) if sql == shown_before => Ok(sql.to_owned()),
@@ -145,6 +146,7 @@ fn statement(row: Option<Row<'_>>, shown_before: &str) -> Result<String, Outcome
 
 /// How the statement ended.
 struct End {
+    task: Task,
     took: Duration,
     stopped: bool,
     done: Result<Rows, AskError>,
@@ -152,8 +154,8 @@ struct End {
 }
 
 impl End {
-    /// What it means. A `VACUUM` that the role may not do *succeeds* with a warning, so success is a command that
-    /// completed without one.
+    /// What it means. A `VACUUM` or `ANALYZE` that the role may not do *succeeds* with a warning, so success is a command
+    /// that completed without one.
     async fn outcome(self, link: &mut Link, relation: &RelationKey) -> Outcome {
         let warning = self.notices.iter().find(|notice| notice.is_warning());
         match (self.done, warning) {
@@ -165,7 +167,7 @@ impl End {
             (Err(error), _) if error.is_lock_timeout() => {
                 let mut words = behind(link, relation).await;
                 // The ANALYZE half takes its lock anew after the VACUUM half has committed.
-                if self.took > LOCK_TIMEOUT * 2 {
+                if self.task == Task::VacuumAnalyze && self.took > LOCK_TIMEOUT * 2 {
                     words.push_str("; it had run for ");
                     words.push_str(&Age(self.took.as_secs_f64()).exact());
                     words.push_str(": the vacuum may be done, the analyze is not");
@@ -186,7 +188,7 @@ fn finished(took: Duration) -> String {
 }
 
 /// Tells a warning that stands for a refusal from one that came beside the work. The words differ between versions and
-/// languages, so the rights decide: who may not vacuum it was skipped.
+/// languages, so the rights decide: what the role may not do was skipped.
 async fn warned(link: &mut Link, relation: &RelationKey, warning: &ServerMessage, took: Duration) -> Outcome {
     let message = shown(&warning.message);
     if warning.sqlstate == "55P03" {
@@ -202,7 +204,7 @@ async fn warned(link: &mut Link, relation: &RelationKey, warning: &ServerMessage
     }
 }
 
-/// Who holds what the vacuum gave up behind.
+/// Who holds what it gave up behind.
 async fn behind(link: &mut Link, relation: &RelationKey) -> String {
     let statement = about(relation, include_str!("sql/holders.sql"));
     let asked = ask(link, &statement, DEADLINE).await.unwrap_or_default();
@@ -214,7 +216,7 @@ fn about(relation: &RelationKey, sql: &str) -> Statement {
     Statement { sql: sql.to_owned(), parameters: vec![Some(relation.oid.to_string())] }
 }
 
-/// What `vacuum_rights.sql` answers.
+/// What `maintain_rights.sql` answers.
 #[derive(Debug, Default)]
 struct Rights {
     role: Option<String>,
@@ -225,7 +227,7 @@ struct Rights {
 }
 
 async fn rights(link: &mut Link, relation: &RelationKey) -> Rights {
-    let statement = about(relation, include_str!("sql/vacuum_rights.sql"));
+    let statement = about(relation, include_str!("sql/maintain_rights.sql"));
     let rows = ask(link, &statement, DEADLINE).await.unwrap_or_default();
     let text = |column| cell(rows.first(), column);
     Rights {

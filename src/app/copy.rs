@@ -1,0 +1,119 @@
+//! Copying: a row, a text, or the statement that no action of ours fits. What goes to the clipboard holds no control
+//! characters, since a terminal obeys them when it is pasted.
+
+use super::App;
+use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
+use super::tab::connections::SessionRow;
+use super::tab::tables::raw_name;
+use super::tab::triage::FindingRow;
+use crate::command::Tab;
+use crate::guard::Remedy;
+use crate::message::Effect;
+use crate::model::text::pasteable;
+use crate::model::{ServerText, Tone};
+
+impl App {
+    /// What no action fits of that subject: the statements to copy, the nearest first.
+    #[must_use]
+    pub fn remedies_of(&self, subject: &Subject) -> Vec<Remedy> {
+        let world = self.world();
+        let replication = |first| world.replication.get().map(|r| Remedy::replication(r, first)).unwrap_or_default();
+        match subject {
+            Subject::Session(key) => {
+                let (Some(sessions), Some(row)) = (world.sessions.get(), self.session_row(key)) else {
+                    return Vec::new();
+                };
+                sessions.prepared_before(&row.session).into_iter().map(Remedy::prepared).collect()
+            }
+            Subject::Replica(key) => {
+                use crate::table::Row;
+                let row = self.replicas.all().iter().find(|r| r.key() == *key);
+                replication(row.and_then(|r| r.replica.slot.as_ref()))
+            }
+            Subject::Remedies => replication(None),
+            Subject::Table(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn copy_row(&mut self) -> Vec<Effect> {
+        let text = match self.tab {
+            Tab::Triage => self.findings.current().map(FindingRow::text),
+            Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
+            Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
+            Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
+            Tab::Latency | Tab::Cache => None,
+        };
+        self.copy(text, "row")
+    }
+
+    /// The text of what is selected; in a detail that names statements to run elsewhere, one of those.
+    pub(super) fn copy_query(&mut self) -> Vec<Effect> {
+        let text = match self.tab {
+            Tab::Triage => return self.copy_remedy(),
+            Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
+            Tab::Tables => self.current_table().map(raw_name),
+            Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
+            Tab::Latency | Tab::Cache => None,
+        };
+        let Mode::Detail { of, .. } = &self.mode else { return self.copy(text, "text") };
+        let remedies = self.remedies_of(of);
+        let mut choices: Vec<Choice> = remedies.iter().filter_map(choice).collect();
+        if choices.is_empty() {
+            return self.copy(text, "text");
+        }
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            let name = if self.tab == Tab::Replication { "the standby's name" } else { "the session's statement" };
+            let note = ServerText::from(text.as_str()).head(120);
+            choices.push(Choice { name: name.to_owned(), note, pick: Pick::Copy(text, "text") });
+        }
+        self.mode = Mode::Pick(Picker { title: "Copy", input: Input::default(), choices, at: 0 });
+        Vec::new()
+    }
+
+    /// The SQL that helps where no action does; else the statement that the finding is about.
+    fn copy_remedy(&mut self) -> Vec<Effect> {
+        if let Some(remedy) = self.current_finding().and_then(|f| f.remedy.clone()) {
+            return self.copy(Some(remedy), "SQL");
+        }
+        let query = self.current_session().map(|r| r.session.query.raw().to_owned());
+        let text = query.or_else(|| self.current_table().map(raw_name));
+        self.copy(text, "text")
+    }
+
+    pub(super) fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            self.say("there is nothing to copy", Tone::Faint);
+            return Vec::new();
+        };
+        let (text, left_out) = pasteable(&text);
+        let copied = format!("{what} sent to the terminal's clipboard, {} characters", text.chars().count());
+        if left_out > 0 {
+            let s = if left_out == 1 { "" } else { "s" };
+            self.say(format!("{copied}; {left_out} control character{s} left out"), Tone::Warning);
+        } else {
+            self.say(copied, Tone::Faint);
+        }
+        vec![Effect::Copy(text)]
+    }
+}
+
+fn choice(remedy: &Remedy) -> Option<Choice> {
+    let sql = remedy.sql.clone().ok()?;
+    let note = ServerText::from(sql.as_str()).escaped();
+    Some(Choice { name: remedy.what.clone(), note, pick: Pick::Copy(sql, "SQL") })
+}
+
+fn row_text_session(row: &SessionRow) -> String {
+    row_text(row, super::tab::connections::COLUMNS)
+}
+
+/// A row as text: name and value of each column, as shown.
+fn row_text<R>(row: &R, columns: &[crate::table::Column<R>]) -> String {
+    columns
+        .iter()
+        .map(|c| (c.name, (c.cell)(row).text))
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("{name}={text}"))
+        .collect::<Vec<_>>()
+        .join("  ")
+}

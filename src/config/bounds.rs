@@ -1,0 +1,92 @@
+//! What may be done: what was asked for, and the ceilings over it. Pure.
+//!
+//! What the file in `/etc` says only bounds: it can lower what others allow, and nobody raises it again.
+
+use serde::Serialize;
+
+use super::layer::{Layer, Layers, Rank, Setting};
+use super::option::Opt;
+use super::value::Value;
+use crate::guard::Policy;
+
+/// What may be done, and how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// What may be done.
+    pub policy: Policy,
+    /// What lowered it, in words such as `--read-only` or `/etc/pgtriage/config.toml:3`; none where nothing did.
+    pub policy_by: Option<String>,
+    /// True where each question is a typed one.
+    pub production: bool,
+}
+
+impl Default for Bounds {
+    /// Nobody said anything: as far as the role's rights on the server go.
+    fn default() -> Self {
+        Self { policy: Policy::Admin, policy_by: None, production: false }
+    }
+}
+
+impl Bounds {
+    /// What the user's own files, the environment and the command line come to under what the system's file says in
+    /// general and of the target. A flag that allows more than the files do lowers nothing, which is a warning.
+    #[must_use]
+    pub fn of(layers: &Layers, warnings: &mut Vec<String>) -> Self {
+        let mut bounds = Self::default();
+        for rank in [Rank::System, Rank::SystemTarget] {
+            bounds = layers.layer(rank).map_or(bounds.clone(), |layer| bounds.under(layer));
+        }
+        let policy_at = |rank: Rank| layers.layer(rank)?.get(&Opt::Policy);
+        if let Some(setting) = policy_at(Rank::OwnTarget).or_else(|| policy_at(Rank::Own)) {
+            bounds.lower(setting);
+        }
+        for setting in [Rank::Environment, Rank::Line].into_iter().filter_map(policy_at) {
+            if policy(setting).is_some_and(|asked| asked > bounds.policy) {
+                let (origin, now) = (&setting.origin, bounds.policy.word());
+                let by = bounds.policy_by.as_deref().unwrap_or_default();
+                warnings.push(format!("{origin} can only lower the policy: it stays `{now}` ({by})"));
+            }
+            bounds.lower(setting);
+        }
+        if let Some((_, setting)) = layers.given(Opt::ReadOnly) {
+            bounds.lower(setting);
+        }
+        Self { production: bounds.production || layers.switch(Opt::Production), ..bounds }
+    }
+
+    /// The same under a ceiling.
+    #[must_use]
+    pub fn under(mut self, ceiling: &Layer) -> Self {
+        for setting in [Opt::ReadOnly, Opt::Policy].into_iter().filter_map(|option| ceiling.get(&option)) {
+            self.lower(setting);
+        }
+        let on = |option| ceiling.get(&option).is_some_and(|s| s.value == Value::Switch(true));
+        Self { production: self.production || on(Opt::Production), ..self }
+    }
+
+    /// The same where nothing may be done, for this reason.
+    #[must_use]
+    pub fn closed(self, why: String) -> Self {
+        if self.policy == Policy::Observer {
+            return self;
+        }
+        Self { policy: Policy::Observer, policy_by: Some(why), ..self }
+    }
+
+    fn lower(&mut self, setting: &Setting) {
+        if let Some(policy) = policy(setting).filter(|policy| *policy < self.policy) {
+            self.policy = policy;
+            self.policy_by = Some(setting.origin.to_string());
+        }
+    }
+}
+
+/// The policy that a setting allows; none where it says nothing of it.
+fn policy(setting: &Setting) -> Option<Policy> {
+    match &setting.value {
+        Value::Policy(policy) => Some(*policy),
+        // `read_only`, the only switch that comes here.
+        Value::Switch(true) => Some(Policy::Observer),
+        Value::Switch(false) | Value::Text(_) | Value::List(_) | Value::Time(_) | Value::Count(_) => None,
+    }
+}

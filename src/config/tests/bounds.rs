@@ -1,0 +1,151 @@
+//! What may be done under whose word: wishes, ceilings, and that nobody raises one.
+
+use super::*;
+
+const TARGET: &str = "[target.shop]\nconninfo = 'host=db1'\n";
+
+fn policy(around: &Around, line: &str) -> (Policy, Option<String>) {
+    let bounds = around.run(line).bounds;
+    (bounds.policy, bounds.policy_by)
+}
+
+fn place(servers: &[&str], database: &str) -> Place {
+    Place { servers: servers.iter().map(|s| (*s).to_owned()).collect(), database: database.to_owned() }
+}
+
+#[test]
+fn of_several_words_the_users_target_counts_before_the_general_and_a_flag_only_lowers() {
+    use Policy::{Admin, Observer, Operator};
+    let own = |text: &str| around().file(OWN, text);
+    let targets = |text: &str| own(&format!("policy = 'operator'\n{TARGET}{text}"));
+    let table = [
+        (around(), "", Admin, None),
+        (own("policy = 'operator'"), "", Operator, Some(format!("{OWN}:1"))),
+        (own("policy = 'operator'"), "--policy observer", Observer, Some("--policy".to_owned())),
+        (own("policy = 'operator'"), "--policy admin", Operator, Some(format!("{OWN}:1"))),
+        (own("policy = 'operator'").var("PGTRIAGE_POLICY", "admin"), "", Operator, Some(format!("{OWN}:1"))),
+        (around().var("PGTRIAGE_POLICY", "operator"), "--policy admin", Operator, Some("PGTRIAGE_POLICY".to_owned())),
+        (around(), "--policy operator --read-only", Observer, Some("--read-only".to_owned())),
+        (own("policy = 'admin'\nread_only = true"), "", Observer, Some(format!("{OWN}:2"))),
+        (targets("policy = 'admin'"), "shop", Admin, None),
+        (targets("policy = 'observer'"), "shop", Observer, Some(format!("{OWN}:4"))),
+        (targets(""), "shop", Operator, Some(format!("{OWN}:1"))),
+    ];
+    for (around, line, expected, by) in table {
+        assert_eq!(policy(&around, line), (expected, by), "{around:?} {line}");
+    }
+}
+
+#[test]
+fn a_flag_that_would_raise_the_policy_is_told_of() {
+    let settings = around().file(OWN, "policy = 'operator'").run("--policy admin");
+    assert_eq!(settings.warnings, [format!("--policy can only lower the policy: it stays `operator` ({OWN}:1)")]);
+    assert!(around().run("--policy admin").warnings.is_empty(), "nothing was lower");
+}
+
+/// A file in `/etc`, what the user says, a server, and what may be done there.
+struct Row {
+    system: &'static str,
+    own: &'static str,
+    line: &'static str,
+    servers: &'static [&'static str],
+    database: &'static str,
+    policy: Policy,
+    production: bool,
+}
+
+#[test]
+fn nobodys_own_file_variable_or_flag_raises_what_the_systems_file_sets() {
+    use Policy::{Admin, Observer, Operator};
+    const PROD: &str = "[[ceiling]]\nserver = 'db-prod-.*'\npolicy = 'operator'\nproduction = true\n";
+    const BOTH: &str = "policy = 'operator'\n[[ceiling]]\nserver = 'db1'\ndatabase = 'pay.*'\npolicy = 'observer'\n";
+    const RAISE: &str = "policy = 'admin'\nproduction = false\nread_only = false\n";
+    const RAISE_TARGET: &str =
+        "[target.shop]\nconninfo = 'host=db1'\npolicy = 'admin'\nproduction = false\nread_only = false\n";
+    let row = |system, own, line, servers, database, policy, production| Row {
+        system,
+        own,
+        line,
+        servers,
+        database,
+        policy,
+        production,
+    };
+    let table = [
+        row("", RAISE, "", &["db1"], "shop", Admin, false),
+        row("policy = 'operator'", RAISE, "--policy admin", &["db1"], "shop", Operator, false),
+        row("policy = 'operator'", RAISE_TARGET, "shop", &["db1"], "shop", Operator, false),
+        row("policy = 'operator'", "policy = 'observer'", "", &["db1"], "shop", Observer, false),
+        row("policy = 'admin'", "policy = 'operator'", "", &["db1"], "shop", Operator, false),
+        row("production = true", RAISE, "", &["db1"], "shop", Admin, true),
+        row("production = true", RAISE_TARGET, "shop", &["db1"], "shop", Admin, true),
+        row("production = false", "production = true", "", &["db1"], "shop", Admin, true),
+        row("[target.shop]\npolicy = 'operator'\nproduction = true", RAISE_TARGET, "shop", &[], "", Operator, true),
+        row(PROD, RAISE, "--policy admin", &["db-prod-1", "db-prod-1:5432"], "shop", Operator, true),
+        row(PROD, RAISE, "", &["db-test-1", "db-prod-1"], "shop", Operator, true),
+        row(PROD, RAISE, "", &["my-db-prod-1"], "shop", Admin, false),
+        row(PROD, "policy = 'observer'", "", &["db-prod-1"], "shop", Observer, true),
+        row(BOTH, RAISE, "", &["db1"], "payments", Observer, false),
+        row(BOTH, RAISE, "", &["db1"], "shop", Operator, false),
+        row(BOTH, RAISE, "", &["db2"], "payments", Operator, false),
+        row("[[ceiling]]\nread_only = true", RAISE, "", &["db1"], "shop", Observer, false),
+    ];
+    for Row { system, own, line, servers, database, policy, production } in table {
+        let around = around().file(SYSTEM, system).file(OWN, own).var("PGTRIAGE_READ_ONLY", "0");
+        let around = around.var("PGTRIAGE_POLICY", "admin");
+        let bounds = around.run(line).at(&place(servers, database)).bounds;
+        assert_eq!((bounds.policy, bounds.production), (policy, production), "{system} | {own} | {line} {servers:?}");
+    }
+}
+
+#[test]
+fn what_lowered_the_policy_is_named_with_its_line() {
+    let around = around().file(SYSTEM, "\n[[ceiling]]\nserver = 'db1'\n\npolicy = 'operator'\n");
+    let bounds = around.run("").at(&place(&["db1"], "shop")).bounds;
+    assert_eq!(bounds.policy_by.as_deref(), Some("/etc/pgtriage/config.toml:5"));
+}
+
+#[test]
+fn a_ceiling_that_cannot_be_read_closes_the_console_and_says_where() {
+    let table = [
+        ("policy = 'root'", "1: policy: no policy is called `root` (observer, operator, admin)"),
+        (
+            "policy = 'operater'",
+            "1: policy: no policy is called `operater`; did you mean `operator`? (observer, operator, admin)",
+        ),
+        ("ceiling = 1", "1: write [[ceiling]], one for each: nothing else can be called so"),
+        ("[[ceiling]]\nserver = 'db('", "2: server: is no regular expression: unclosed group"),
+        ("[[ceiling]]\nserver = 1", "2: server: is a text in quotes"),
+        ("[[ceiling]]\nsever = 'a'", "2: a ceiling has no `sever`; did you mean `server`?"),
+        ("[[ceiling]]\nrefresh = 3", "2: a ceiling has no `refresh`"),
+        ("[[ceiling]]\nserver = 'a'\npolicy = 3", "3: policy: is a text in quotes"),
+    ];
+    for (text, expected) in table {
+        let settings = around().file(SYSTEM, text).run("");
+        let reason = format!("{SYSTEM}:{expected}");
+        assert_eq!(settings.read_only(), Some(reason.as_str()), "{text}");
+        assert_eq!(settings.warnings, [format!("{reason}: the system's settings are not known, so this is read-only")]);
+    }
+}
+
+#[test]
+fn a_ceiling_in_the_users_own_file_is_an_error() {
+    assert_eq!(
+        around().file(OWN, "[[ceiling]]\nserver = 'a'\npolicy = 'admin'").error(""),
+        format!("error: {OWN}:1: a `ceiling` is for the system's file alone: who acts does not choose their own")
+    );
+}
+
+#[test]
+fn the_keymap_holds_what_the_policy_allows() {
+    use crate::command::{Command, Tab};
+    let has = |line: &str, command| {
+        let around = around();
+        let keymap = around.run(line).keymap(&around.surroundings()).unwrap();
+        !keymap.chords_of(command, Tab::Connections).is_empty()
+    };
+    let table = [("", [true, true]), ("--policy operator", [true, false]), ("--policy observer", [false, false])];
+    for (line, expected) in table {
+        assert_eq!([Command::CancelBackend, Command::TerminateBackend].map(|c| has(line, c)), expected, "{line}");
+    }
+}
