@@ -20,6 +20,7 @@ use crate::diagnose::{Diagnosis, History, Limits};
 use crate::guard::{Policy, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
+use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::{Filter, Listing, Row};
@@ -44,6 +45,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// The panels of Latency and Cache.
     pub panels: Vec<PanelSpec>,
+    /// What the service should keep to.
+    pub workload: Option<Workload>,
     /// What may be done.
     pub policy: Policy,
     /// What lowered it, such as `--read-only`; none where nothing did.

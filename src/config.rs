@@ -42,7 +42,7 @@ use crate::keymap::source::{Source, SourceError};
 pub const EXAMPLE: &str = include_str!("config/example.toml");
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// Open the console.
     Run(Box<Settings>),
@@ -53,7 +53,7 @@ pub enum Request {
 }
 
 /// Everything that was settled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
     /// The target's name in the config file.
     pub target: Option<String>,

@@ -33,6 +33,7 @@ fn measure(sessions: i32, waiting: i32) {
         display: Display { colour: true, ascii: false },
         keymap: Keymap::named("default").unwrap().unwrap(),
         panels: Vec::new(),
+        workload: None,
         policy: Policy::Admin,
         policy_by: None,
         target: "bench".to_owned(),

@@ -50,6 +50,7 @@ pub fn console(now: Timestamp) -> App {
         display: Display { colour: true, ascii: false },
         keymap: Keymap::named("default").unwrap().unwrap(),
         panels: panel::defaults().unwrap(),
+        workload: None,
         policy: Policy::Admin,
         policy_by: None,
         target: "shop".to_owned(),

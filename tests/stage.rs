@@ -19,6 +19,7 @@ use pgtriage::diagnose::{Finding, Kind, Limits};
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::{ActionNews, ActionStep, Effect, Event, WriterState};
+use pgtriage::model::baseline::Workload;
 use pgtriage::model::relation::Relations;
 use pgtriage::model::replica::Replication;
 use pgtriage::model::server::{Rights, Server};
@@ -69,6 +70,7 @@ impl Stage {
             display: Display { colour: true, ascii: false },
             keymap: Keymap::named("default").unwrap().unwrap(),
             panels: panel::defaults().unwrap(),
+            workload: Workload::named("simple-crud"),
             policy: Policy::Admin,
             policy_by: None,
             target: "db1:5432".to_owned(),

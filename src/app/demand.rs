@@ -26,6 +26,9 @@ pub const VITAL_PANELS: [&str; 7] =
 /// Seconds between points of a chart: 15 minutes in 180 points, finer than a wide screen's panel has cells.
 pub const CHART_STEP_S: u32 = 5;
 
+/// The past changes only as fast as the span of a chart moves over it.
+const PAST: Duration = Duration::from_secs(300);
+
 impl App {
     /// All that is wanted now.
     #[must_use]
@@ -74,6 +77,10 @@ impl App {
                 want(question, every);
             }
             want(Question::Targets, Duration::from_secs(15));
+            for panel in self.visible_panels() {
+                let (span_s, step_s) = (CHART_SPAN_S, CHART_STEP_S);
+                want(Question::PanelBefore { id: panel.id.clone(), span_s, step_s }, PAST);
+            }
         }
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });

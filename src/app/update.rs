@@ -46,6 +46,7 @@ impl App {
                         | Question::SessionLocks(_)
                         | Question::CacheTable
                         | Question::Panel { .. }
+                        | Question::PanelBefore { .. }
                         | Question::Targets => {}
                     }
                 }

@@ -11,9 +11,10 @@ use super::layer::{Layers, Origin, Rank};
 use super::option::Opt;
 use super::value::{Value, header};
 use super::{ConfigError, Secret, Surroundings, read_file};
+use crate::model::baseline::Workload;
 
 /// What is asked of Prometheus and of the cache table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// The Prometheus; none where none was given.
     pub prometheus: Option<Prometheus>,
@@ -25,6 +26,8 @@ pub struct Metrics {
     pub prefix: String,
     /// Size of the service's connection pool.
     pub pool_max: Option<u32>,
+    /// What the service should keep to.
+    pub workload: Option<Workload>,
     /// The cache table, perhaps with its schema.
     pub cache_table: String,
 }
@@ -84,7 +87,27 @@ pub(super) fn metrics(
         postgres_job: layers.text(Opt::PostgresJob),
         prefix: layers.text(Opt::MetricsPrefix).unwrap_or_default(),
         pool_max: layers.count(Opt::PoolMax),
+        workload: workload(layers),
         cache_table: layers.text(Opt::CacheTable).unwrap_or_default(),
+    })
+}
+
+/// A workload by its name, or figures of one's own, each in place of that workload's.
+fn workload(layers: &Layers) -> Option<Workload> {
+    let named = layers.text(Opt::Workload).and_then(|name| Workload::named(&name));
+    let own = |option| layers.count(option).map(f64::from);
+    let p95_s = own(Opt::BaselineP95Ms).map(|ms| ms / 1e3);
+    let requests = own(Opt::BaselineRequests);
+    let hit_ratio = own(Opt::BaselineHitPercent).map(|percent| percent.min(100.0) / 100.0);
+    if p95_s.or(requests).or(hit_ratio).is_none() {
+        return named;
+    }
+    let base = named.unwrap_or(Workload { name: "own".to_owned(), p95_s: None, requests: None, hit_ratio: None });
+    Some(Workload {
+        p95_s: p95_s.or(base.p95_s),
+        requests: requests.or(base.requests),
+        hit_ratio: hit_ratio.or(base.hit_ratio),
+        name: base.name,
     })
 }
 

@@ -61,7 +61,9 @@ pub enum Kind {
     Regex,
     /// What a metric's name begins with.
     Prefix,
-    /// A number of connections.
+    /// One of the workloads that the operations guide knows.
+    Workload,
+    /// A whole number above 0.
     Count,
     /// A span of time with these bounds.
     Time(Duration, Duration),
@@ -82,6 +84,7 @@ impl Kind {
             Self::Url => Some("URL"),
             Self::Regex => Some("REGEX"),
             Self::Prefix => Some("PREFIX"),
+            Self::Workload => Some("NAME"),
             Self::Count => Some("N"),
             Self::Time(..) => Some("TIME"),
             Self::Policy => Some("POLICY"),
@@ -219,6 +222,10 @@ options! {
     PostgresJob, "postgres-job", None, Anywhere, Kind::Regex, None, "The `job` label of the server's postgres_exporter.";
     MetricsPrefix, "metrics-prefix", None, Anywhere, Kind::Prefix, Some("fraiseql"), "What the service's metrics begin with.";
     PoolMax, "pool-max", None, Anywhere, Kind::Count, None, "Size of the service's connection pool, which no FraiseQL server exports.";
+    Workload, "workload", None, Anywhere, Kind::Workload, None, "What the service should keep to: `simple-crud`, `complex-queries`, `analytics`, `real-time`.";
+    BaselineP95Ms, "baseline-p95-ms", None, Files, Kind::Count, None, "The p95 latency in milliseconds that it should keep to, in place of the workload's.";
+    BaselineRequests, "baseline-requests", None, Files, Kind::Count, None, "The requests per second that it is made for, in place of the workload's.";
+    BaselineHitPercent, "baseline-hit-percent", None, Files, Kind::Count, None, "The per cent of cache look-ups that should be hits, in place of the workload's.";
     CacheTable, "cache-table", None, Anywhere, Kind::Text("TABLE"), Some("fraiseql_cache"), "FraiseQL's cache table, with its schema where that is not in the search_path.";
     Panels, "panels", None, Anywhere, Kind::File, None, "Panels of Latency and Cache, in place of the built-in ones.";
 

@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::option::Kind;
 use crate::guard::Policy;
 use crate::keymap::{EMBEDDED, source::did_you_mean};
+use crate::model::baseline::WORKLOADS;
 
 /// A value of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +74,10 @@ impl Kind {
             Self::Url => address(text).map(|()| same()),
             Self::Regex => expression(text).map(|()| same()),
             Self::Prefix => prefix(text).map(|()| same()),
+            Self::Workload => workload(text).map(|()| same()),
             Self::Count => match text.parse() {
                 Ok(n) if n > 0 => Ok(Value::Count(n)),
-                _ => Err(format!("`{text}` is no number of connections")),
+                _ => Err(format!("`{text}` is no whole number above 0")),
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Policy => policy(text).map(Value::Policy),
@@ -137,6 +139,14 @@ fn keymap(text: &str, base: &Base) -> Result<Value, String> {
         return Ok(Value::Text(shown_path(&base.path(text))));
     }
     Err(format!("no keymap is called `{text}`{} (a file ends in .toml)", did_you_mean(text, names())))
+}
+
+fn workload(text: &str) -> Result<(), String> {
+    let names = || WORKLOADS.iter().map(|w| w.0);
+    if names().any(|name| name == text) {
+        return Ok(());
+    }
+    Err(format!("no workload is called `{text}`{}", did_you_mean(text, names())))
 }
 
 fn policy(text: &str) -> Result<Policy, String> {
@@ -259,8 +269,8 @@ mod tests {
             (Opt::Refresh, "2 weeks", "`2 weeks` is no time; write `500ms`, `2s`, `1m` or `1h`"),
             (Opt::Refresh, "inf", "`inf` is no time; write `500ms`, `2s`, `1m` or `1h`"),
             (Opt::Refresh, " ", "is empty"),
-            (Opt::PoolMax, "0", "`0` is no number of connections"),
-            (Opt::PoolMax, "many", "`many` is no number of connections"),
+            (Opt::PoolMax, "0", "`0` is no whole number above 0"),
+            (Opt::PoolMax, "many", "`many` is no whole number above 0"),
             (Opt::Keymap, "vi", "no keymap is called `vi`; did you mean `vim`? (a file ends in .toml)"),
             (Opt::Keymap, "nano", "no keymap is called `nano` (a file ends in .toml)"),
             (Opt::Prometheus, "localhost:9090", "is no http:// or https:// address"),

@@ -146,6 +146,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         display: Display { colour: !settings.no_color, ascii: settings.ascii },
         keymap: parts.keymap,
         panels: parts.panels,
+        workload: settings.metrics.workload.clone(),
         // Without a writer nothing can be done, whatever the settings say.
         policy: if parts.writes { settings.policy() } else { Policy::Observer },
         policy_by: settings.bounds.policy_by.clone(),

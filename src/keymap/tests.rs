@@ -182,7 +182,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
             "[connections]\n'v' = 'vacuum-analyze'",
             "mine.toml:2: `vacuum-analyze` belongs to Triage, Tables, not to Connections",
         ),
-        ("[everywhere]\n'x' = 'help'", "mine.toml:1: no key is bound to `quit` on Connections"),
+        ("[everywhere]\n'x' = 'help'", "mine.toml:1: no key is bound to `quit` on Triage"),
         (
             "[tables]\n'Enter' = 'vacuum-analyze'",
             "mine.toml:2: `vacuum-analyze` acts on a server; `Enter` is never a key of that",

@@ -10,6 +10,7 @@ pub use file::{PanelError, defaults, parse};
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Figure;
 use super::unit::{Bytes, short_count};
 
 /// The tab that a panel stands on.
@@ -101,6 +102,9 @@ pub struct PanelSpec {
     /// True where low values are the bad ones.
     #[serde(default)]
     pub low_is_bad: bool,
+    /// The figure of a workload that its values are held against.
+    #[serde(default)]
+    pub figure: Option<Figure>,
     /// Said when no candidate has a series.
     #[serde(default)]
     pub absent: Option<String>,
@@ -146,6 +150,17 @@ pub enum Reading {
     },
     /// No candidate has a series.
     NoSeries,
+}
+
+impl Reading {
+    /// Its series; none where there are no values.
+    #[must_use]
+    pub fn series(&self) -> &[Series] {
+        match self {
+            Self::Values { series, .. } => series,
+            Self::NotANumber { .. } | Self::NoSeries => &[],
+        }
+    }
 }
 
 /// One answered panel.

@@ -45,6 +45,15 @@ pub enum Question {
         /// Seconds between points.
         step_s: u32,
     },
+    /// The same panel a week ago: what is usual at this hour.
+    PanelBefore {
+        /// `PanelSpec::id`.
+        id: String,
+        /// Seconds back from a week ago.
+        span_s: u32,
+        /// Seconds between points.
+        step_s: u32,
+    },
     /// The scrape targets of Prometheus.
     Targets,
 }
@@ -93,7 +102,7 @@ pub enum Snapshot {
     Replication(Box<Replication>),
     /// To [`Question::CacheTable`].
     CacheTable(CacheTable),
-    /// To [`Question::Panel`].
+    /// To [`Question::Panel`] and [`Question::PanelBefore`].
     Panel(PanelAnswer),
     /// To [`Question::Targets`].
     Targets(Vec<ScrapeTarget>),

@@ -153,6 +153,9 @@ pub struct World {
     pub cache_before: Option<(Lookups, Timestamp)>,
     /// Panels by id.
     pub panels: BTreeMap<String, Latest<PanelAnswer>>,
+    /// Panels a week ago, by id.
+    #[serde(default)]
+    pub panels_before: BTreeMap<String, Latest<PanelAnswer>>,
     /// Scrape targets.
     pub targets: Latest<Vec<ScrapeTarget>>,
     /// Server time that our questions took within the last minute: when, how long.
@@ -169,8 +172,8 @@ impl World {
         if let Link::Up(facts) = &link {
             moved = self.place.as_ref().is_some_and(|place| *place != facts.place);
             if moved {
-                let Self { panels, targets, spent, .. } = std::mem::take(self);
-                *self = Self { panels, targets, spent, ..Self::default() };
+                let Self { panels, panels_before, targets, spent, .. } = std::mem::take(self);
+                *self = Self { panels, panels_before, targets, spent, ..Self::default() };
             }
             self.place = Some(facts.place.clone());
         }
@@ -181,7 +184,7 @@ impl World {
     /// Takes one sample in.
     pub fn take(&mut self, sample: Sample) {
         let Sample { question, at, took, answer } = sample;
-        if !matches!(question, Question::Panel { .. } | Question::Targets) {
+        if !matches!(question, Question::Panel { .. } | Question::PanelBefore { .. } | Question::Targets) {
             self.spent.retain(|(then, _)| seconds_between(*then, at) < 60.0);
             self.spent.push((at, took));
         }
@@ -224,6 +227,9 @@ impl World {
                 self.cache.take(answer, at);
             }
             Question::Panel { id, .. } => self.panels.entry(id).or_default().take(answer.and_then(into_panel), at),
+            Question::PanelBefore { id, .. } => {
+                self.panels_before.entry(id).or_default().take(answer.and_then(into_panel), at);
+            }
             Question::Targets => self.targets.take(answer.and_then(into_targets), at),
         }
     }

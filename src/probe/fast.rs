@@ -217,6 +217,7 @@ async fn ask(
         | Question::ExactBloat(_)
         | Question::CacheTable
         | Question::Panel { .. }
+        | Question::PanelBefore { .. }
         | Question::Targets => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }

@@ -140,7 +140,7 @@ fn lane_of(question: &Question) -> Option<Lane> {
         Question::Server | Question::Sessions | Question::SessionLocks(_) | Question::Replication => Some(Lane::Fast),
         Question::Relations { .. } | Question::CacheTable => Some(Lane::Slow),
         Question::ExactBloat(_) => Some(Lane::Deep),
-        Question::Panel { .. } | Question::Targets => None,
+        Question::Panel { .. } | Question::PanelBefore { .. } | Question::Targets => None,
     }
 }
 

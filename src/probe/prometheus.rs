@@ -38,6 +38,8 @@ struct Asking {
     step_s: u32,
     /// Seconds between two scrapes of the service.
     scrape_s: f64,
+    /// So many seconds before now is "now".
+    shift_s: u32,
     /// Tried before the whole list.
     trusted: Option<Trusted>,
 }
@@ -95,7 +97,7 @@ impl Prometheus {
     /// # Errors
     /// No answer, or no candidate answered and at least one was refused: then nobody can say that there is no series.
     pub async fn panel(&self, spec: &PanelSpec, span_s: u32, step_s: u32) -> Result<PanelAnswer, ProbeError> {
-        self.ask(spec, Asking { span_s, step_s, scrape_s: SCRAPE_S, trusted: None }).await
+        self.ask(spec, Asking { span_s, step_s, scrape_s: SCRAPE_S, shift_s: 0, trusted: None }).await
     }
 
     /// The active scrape targets; from the series `up` where the server has no such list.
@@ -107,7 +109,8 @@ impl Prometheus {
     }
 
     async fn ask(&self, spec: &PanelSpec, asking: Asking) -> Result<PanelAnswer, ProbeError> {
-        let axis = range::Axis::until(jiff::Timestamp::now().as_second(), asking.span_s, asking.step_s);
+        let end = jiff::Timestamp::now().as_second() - i64::from(asking.shift_s);
+        let axis = range::Axis::until(end, asking.span_s, asking.step_s);
         let variables = self.variables(&asking);
         let mut answer = PanelAnswer {
             start: range::seconds(axis.start),
@@ -157,6 +160,10 @@ impl Prometheus {
         }
         if let Some(refusal) = refusal {
             return Err(refusal);
+        }
+        if asking.shift_s > 0 {
+            // Why there is nothing is told of the present.
+            return Ok(answer);
         }
         if let Some(index) = self.silent_source(spec, &variables).await? {
             answer.reading = Reading::NotANumber { candidate: index };

@@ -184,6 +184,7 @@ pub async fn ask(
         | Question::Replication
         | Question::ExactBloat(_)
         | Question::Panel { .. }
+        | Question::PanelBefore { .. }
         | Question::Targets => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }

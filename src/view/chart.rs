@@ -23,7 +23,16 @@ pub struct Chart<'a> {
     pub step: f64,
     /// Unit of the values.
     pub unit: PanelUnit,
+    /// What the values should keep to: a dotted line.
+    pub usual: Option<f64>,
+    /// The series a week ago, dotted.
+    pub before: &'a [Series],
+    /// Seconds from then to now.
+    pub ago: f64,
 }
+
+/// Dots of a dotted line.
+const DOTS: u32 = 24;
 
 /// Colours of several series; a single one is plain.
 const COLOURS: [Color; 6] = [Color::Cyan, Color::Yellow, Color::Magenta, Color::Green, Color::Blue, Color::Red];
@@ -63,6 +72,8 @@ pub fn draw(chart: &Chart<'_>, theme: Theme, area: Rect, frame: &mut Frame) {
         .y_bounds([0.0, top])
         .paint(|context| {
             let many = chart.series.len();
+            let faint = if theme.has_colour() { Color::DarkGray } else { Color::Reset };
+            context.draw(&Points { coords: &dotted(chart), color: faint });
             for (i, series) in chart.series.iter().enumerate() {
                 let color = colour(i, many, theme);
                 for run in runs(series, chart.step) {
@@ -90,12 +101,28 @@ pub fn draw(chart: &Chart<'_>, theme: Theme, area: Rect, frame: &mut Frame) {
     }
 }
 
+/// Every eighth of a cell's width or so a dot of what is usual, apart enough not to be taken for the curve.
+fn dotted(chart: &Chart<'_>) -> Vec<(f64, f64)> {
+    let mut dots = Vec::new();
+    if let Some(usual) = chart.usual {
+        let width = chart.span.1 - chart.span.0;
+        dots.extend((0..=DOTS).map(|i| (chart.span.0 + width * f64::from(i) / f64::from(DOTS), usual)));
+    }
+    for series in chart.before {
+        let apart = series.points.len().div_ceil(DOTS as usize).max(1);
+        let points = series.points.iter().step_by(apart);
+        dots.extend(points.filter_map(|(at, value)| Some((at + chart.ago, (*value)?))));
+    }
+    dots
+}
+
 /// A round figure at or above the greatest value, so that the scale does not change with every point.
 fn top_of_scale(chart: &Chart<'_>) -> f64 {
     let greatest = chart
         .series
         .iter()
         .flat_map(|s| s.points.iter().filter_map(|p| p.1))
+        .chain(chart.usual.filter(|_| chart.unit == PanelUnit::Seconds))
         .filter(|v| v.is_finite())
         .fold(0.0_f64, f64::max);
     if chart.unit == PanelUnit::Ratio && greatest <= 1.0 && greatest > 0.2 {
@@ -158,7 +185,15 @@ mod tests {
     fn the_scale_is_round() {
         let with = |v: f64, unit| {
             let series = [Series { name: String::new(), points: vec![(0.0, Some(v))] }];
-            top_of_scale(&Chart { series: &series, span: (0.0, 1.0), step: 1.0, unit })
+            top_of_scale(&Chart {
+                series: &series,
+                span: (0.0, 1.0),
+                step: 1.0,
+                unit,
+                usual: None,
+                before: &[],
+                ago: 0.0,
+            })
         };
         assert!((with(0.031, PanelUnit::Seconds) - 0.05).abs() < 1e-9);
         assert!((with(0.0, PanelUnit::Count) - 1.0).abs() < 1e-9);

@@ -10,10 +10,11 @@ use super::lines::padded;
 use super::theme::Theme;
 use super::{lines, words};
 use crate::app::App;
-use crate::app::tab::panels::{Glance, glance, shown};
+use crate::app::tab::panels::{Beside, Glance, beside, glance, shown};
 use crate::command::Tab;
+use crate::model::baseline::WEEK_S;
 use crate::model::cache::{CacheState, CacheTable};
-use crate::model::panel::{PanelSpec, Reading, Series};
+use crate::model::panel::{PanelAnswer, PanelSpec, Reading, Series};
 use crate::model::unit::{Bytes, short_count};
 use crate::model::{ServerText, Tone, seconds_between};
 
@@ -104,12 +105,15 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
     let latest = app.world().panels.get(&spec.id);
     let Glance { text, tone: loud, why } = glance(spec, latest);
     let stale = latest.and_then(|l| words::freshness(l, words::slow_beat(app), app)).filter(|_| why.is_none());
+    let compared = beside_of(app, spec).first().and_then(|b| Some(format!("  {} {}", b.stands.as_ref()?, b.of)));
+    let compared = compared.filter(|_| why.is_none()).unwrap_or_default();
     let title_style = if selected { theme.selected() } else { theme.title() };
     let value_style = theme.style(if stale.is_some() { Tone::Faint } else { loud });
     let head = Line::from(vec![
         Span::styled(theme.plain(&spec.title), title_style),
         Span::raw("  "),
         Span::styled(theme.plain(&format!("{}{text}", theme.mark(loud))), value_style),
+        Span::styled(theme.plain(&compared), theme.style(Tone::Faint)),
     ]);
     lines::draw_one(head, theme, area, frame);
     let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
@@ -125,7 +129,16 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
     }
     match &answer.reading {
         Reading::Values { candidate, series } => {
-            let chart = Chart { series, span: (answer.start, answer.end), step: answer.step, unit: spec.unit };
+            let past = past_of(app, spec).filter(|past| is_of(&past.reading, *candidate));
+            let chart = Chart {
+                series,
+                span: (answer.start, answer.end),
+                step: answer.step,
+                unit: spec.unit,
+                usual: app.setup.workload.as_ref().zip(spec.figure).and_then(|(w, figure)| w.value(figure)),
+                before: past.map_or(&[], |past| past.reading.series()),
+                ago: f64::from(WEEK_S),
+            };
             chart::draw(&chart, theme, plot, frame);
             foot.extend(legend(series, spec, theme));
             if let Some(c) = spec.candidates.get(*candidate) {
@@ -150,6 +163,20 @@ fn draw_panel(app: &App, spec: &PanelSpec, selected: bool, theme: Theme, area: R
         let at = Rect { x: row.x + room, width: row.width - room, ..row };
         lines::draw_one(Line::styled(axis, theme.style(Tone::Faint)), theme, at, frame);
     }
+}
+
+fn past_of<'a>(app: &'a App, spec: &PanelSpec) -> Option<&'a PanelAnswer> {
+    app.world().panels_before.get(&spec.id).and_then(crate::model::Latest::get)
+}
+
+fn is_of(reading: &Reading, by: usize) -> bool {
+    matches!(reading, Reading::Values { candidate, .. } if *candidate == by)
+}
+
+/// What the panel's newest figure is held against.
+fn beside_of(app: &App, spec: &PanelSpec) -> Vec<Beside> {
+    let now = app.world().panels.get(&spec.id).and_then(crate::model::Latest::get);
+    beside(spec, now, past_of(app, spec), app.setup.workload.as_ref())
 }
 
 /// Names and newest values, where a panel has several series.
@@ -179,6 +206,14 @@ fn told_of(app: &App, spec: &PanelSpec, theme: Theme) -> Line<'static> {
                 parts.push(format!("tried {}", tried.join(", ")));
             }
         }
+        let beside = beside_of(app, spec);
+        if beside.is_empty() && matches!(answer.reading, Reading::Values { .. }) {
+            parts.push("no baseline: nothing from a week ago".to_owned());
+        }
+        parts.extend(beside.iter().map(|b| {
+            let stands = b.stands.as_ref().map_or_else(String::new, |s| format!(" ({s})"));
+            format!("{} {}{stands}", b.of, shown(b.usual, spec.unit, None))
+        }));
         parts.extend(answer.notes.iter().chain(&answer.refused).cloned());
     }
     let text = parts.iter().map(|p| ServerText::from(p.as_str()).head(200)).collect::<Vec<_>>().join(" · ");

@@ -281,3 +281,35 @@ async fn the_task_learns_how_often_the_service_is_scraped_and_looks_back_no_furt
     }
     panic!("the task ended");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_usual_is_asked_of_the_same_hour_a_week_ago() {
+    let Some(lab) = Lab::start().await else { return };
+    // Each point's value is its own time, so that the answer tells when it was taken.
+    let text = "[[panel]]\nid = 'when'\ntitle = 'When'\ntab = 'cache'\n[[panel.candidates]]\nname = 'clock'\nexpr = 'time()'\n";
+    let panels = pgtriage::model::panel::parse(text, "test").unwrap();
+    let axis = |before: bool| {
+        let id = "when".to_owned();
+        if before {
+            Question::PanelBefore { id, span_s: 60, step_s: 5 }
+        } else {
+            Question::Panel { id, span_s: 60, step_s: 5 }
+        }
+    };
+    let cadence = Cadence::Every(Duration::from_secs(1));
+    let wanted = [false, true].map(|before| Wanted { question: axis(before), cadence }).into();
+    let (_wants, demand) = watch::channel(Demand { wanted, reconnect: 0 });
+    let (report, mut reports) = mpsc::channel(16);
+    tokio::spawn(lab.of(None).run(panels, demand, report));
+    let mut last = BTreeMap::new();
+    while last.len() < 2 {
+        let Some(Report::Sample(sample)) = reports.recv().await else { panic!("a report") };
+        let before = matches!(sample.question, Question::PanelBefore { .. });
+        if let Ok(Snapshot::Panel(answer)) = sample.answer {
+            last.insert(before, answer);
+        }
+    }
+    let value = |before: bool| last[&before].reading.series()[0].last().flatten().unwrap();
+    let week = f64::from(pgtriage::model::baseline::WEEK_S);
+    assert!((value(false) - value(true) - week).abs() <= 10.0, "{} and {}", value(false), value(true));
+}

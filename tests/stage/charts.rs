@@ -1,7 +1,11 @@
 //! Answers of Prometheus in each of their states: values, a gap, NaN, no series, zero, unreachable, 401.
 
+use pgtriage::model::baseline::WEEK_S;
 use pgtriage::model::panel::{PanelAnswer, Reading, ScrapeTarget, Series};
-use pgtriage::model::{ProbeError, Question, Snapshot};
+use std::time::Duration;
+
+use pgtriage::message::Event;
+use pgtriage::model::{ProbeError, Question, Sample, Snapshot};
 
 use super::{Stage, start};
 
@@ -82,6 +86,24 @@ pub fn feed(stage: &mut Stage) {
         };
         give(stage, &id, refused.map_or(Ok(answer), Err));
     }
+    before(stage, "p95", values(vec![series("", |x| Some(0.045 + x * 0.01))]));
+    before(stage, "throughput", values(vec![series("", |_| Some(400.0))]));
+}
+
+/// Answers one panel as it was a week ago.
+pub fn before(stage: &mut Stage, id: &str, answer: PanelAnswer) {
+    let ago = f64::from(WEEK_S);
+    let reading = match answer.reading {
+        Reading::Values { candidate, series } => {
+            let back = |s: Series| Series { points: s.points.iter().map(|(t, v)| (t - ago, *v)).collect(), ..s };
+            Reading::Values { candidate, series: series.into_iter().map(back).collect() }
+        }
+        empty @ (Reading::NotANumber { .. } | Reading::NoSeries) => empty,
+    };
+    let answer = PanelAnswer { start: answer.start - ago, end: answer.end - ago, reading, ..answer };
+    let question = Question::PanelBefore { id: id.to_owned(), span_s: 900, step_s: 5 };
+    let answer = Ok(Snapshot::Panel(answer));
+    stage.event(Event::Sample(Sample { question, at: stage.now(), took: Duration::ZERO, answer }));
 }
 
 /// Answers the panels that findings come from with figures that are well.

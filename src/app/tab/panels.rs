@@ -1,5 +1,6 @@
 //! 7 Latency and 8 Cache: which panels stand on the tab, what each says at a glance, and whether that is bad.
 
+use crate::model::baseline::{Workload, against, median};
 pub use crate::model::panel::shown;
 use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, Reading};
 use crate::model::{Latest, ProbeError, ServerText, Tone};
@@ -49,9 +50,9 @@ pub fn glance(spec: &PanelSpec, latest: Option<&Latest<PanelAnswer>>) -> Glance 
             let why = format!("every value is NaN in the last {minutes:.0} min: {source}");
             Glance::none("NaN (no traffic)", Tone::Faint, &why)
         }
-        Reading::Values { candidate, series } => {
+        Reading::Values { candidate, .. } => {
             let candidate = named(candidate);
-            let Some(value) = answer.worst_of(series, spec.low_is_bad) else {
+            let Some(value) = newest(spec, answer) else {
                 return Glance::figure("no value now", Tone::Notice);
             };
             let judged = candidate.is_none_or(|c| !c.unjudged);
@@ -59,6 +60,52 @@ pub fn glance(spec: &PanelSpec, latest: Option<&Latest<PanelAnswer>>) -> Glance 
             Glance::figure(shown(value, spec.unit, candidate.and_then(|c| c.clipped_at)), tone)
         }
     }
+}
+
+/// What a panel's newest figure is held against, and how it stands to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
+    /// Such as `simple-crud`, `a week ago`.
+    pub of: String,
+    /// The usual value.
+    pub usual: f64,
+    /// `×3.1`, `−12 pts`; none where there is no figure now.
+    pub stands: Option<String>,
+}
+
+/// The figure of the workload, and that of a week ago, where the panel has them. The past counts only where the same
+/// source answered: two sources differ for reasons of their own.
+#[must_use]
+pub fn beside(
+    spec: &PanelSpec,
+    now: Option<&PanelAnswer>,
+    past: Option<&PanelAnswer>,
+    workload: Option<&Workload>,
+) -> Vec<Beside> {
+    let figure = now.and_then(|answer| newest(spec, answer));
+    let stands = |usual| figure.and_then(|now| against(now, usual, spec.unit));
+    let should = workload.zip(spec.figure).and_then(|(w, figure)| {
+        let usual = w.value(figure)?;
+        Some(Beside { of: w.name.clone(), usual, stands: stands(usual) })
+    });
+    let was = past.filter(|past| now.is_none_or(|now| same_source(now, past))).and_then(|past| {
+        let usual = median(past, spec.low_is_bad)?;
+        Some(Beside { of: "a week ago".to_owned(), usual, stands: stands(usual) })
+    });
+    should.into_iter().chain(was).collect()
+}
+
+fn same_source(now: &PanelAnswer, past: &PanelAnswer) -> bool {
+    match (&now.reading, &past.reading) {
+        (Reading::Values { candidate: a, .. }, Reading::Values { candidate: b, .. }) => a == b,
+        _ => true,
+    }
+}
+
+/// The worst of the values that a panel has now.
+fn newest(spec: &PanelSpec, answer: &PanelAnswer) -> Option<f64> {
+    let Reading::Values { series, .. } = &answer.reading else { return None };
+    answer.worst_of(series, spec.low_is_bad)
 }
 
 /// A failure in a word or two, with its sentence.

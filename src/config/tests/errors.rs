@@ -16,7 +16,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         ("refresh = true", "1: refresh: is a time such as \"2s\""),
         ("read_only = 'yes'", "1: read_only: is `true` or `false`"),
         ("pool_max = '20'", "1: pool_max: is a number"),
-        ("pool_max = -1", "1: pool_max: `-1` is no number of connections"),
+        ("pool_max = -1", "1: pool_max: `-1` is no whole number above 0"),
         ("job = 3", "1: job: is a text in quotes"),
         ("job = ''", "1: job: is empty"),
         ("prometheus_header = ['X']", "1: prometheus_header: is not of the form `NAME: VALUE`"),

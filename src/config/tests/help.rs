@@ -69,6 +69,9 @@ fn the_help_reads_well() {
               What the service's metrics begin with. [default: fraiseql]
           --pool-max <N>
               Size of the service's connection pool, which no FraiseQL server exports.
+          --workload <NAME>
+              What the service should keep to: `simple-crud`, `complex-queries`, `analytics`,
+              `real-time`.
           --cache-table <TABLE>
               FraiseQL's cache table, with its schema where that is not in the search_path. [default:
               fraiseql_cache]

@@ -176,3 +176,15 @@ fn a_user_in_the_address_becomes_basic_authentication_and_leaves_the_address() {
     let basic = BasicAuth { user: "ann".into(), password: Secret::new("pw") };
     assert_eq!(password.metrics.prometheus.unwrap().basic, Some(basic));
 }
+
+#[test]
+fn a_workload_gives_figures_and_figures_of_ones_own_stand_in_place_of_its() {
+    let workload = |file: &str| around().file(OWN, file).run("").metrics.workload;
+    assert_eq!(workload("refresh = '2s'"), None);
+    let crud = workload("workload = 'simple-crud'").unwrap();
+    assert_eq!((crud.p95_s, crud.requests, crud.hit_ratio), (Some(0.05), Some(1000.0), Some(0.9)));
+    let own = workload("workload = 'simple-crud'\nbaseline_p95_ms = 80").unwrap();
+    assert_eq!((own.p95_s, own.requests), (Some(0.08), Some(1000.0)));
+    let alone = workload("baseline_hit_percent = 92").unwrap();
+    assert_eq!((alone.p95_s, alone.hit_ratio), (None, Some(0.92)));
+}

@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::super::baseline::Figure;
 use super::expression::{NAMES, SETTINGS, substitute, used};
 use super::{Candidate, PanelSpec, PanelTab, PanelUnit, Telltale};
 
@@ -48,6 +49,7 @@ struct Entry {
     critical: Option<f64>,
     #[serde(default)]
     low_is_bad: bool,
+    figure: Option<Figure>,
     absent: Option<String>,
     /// The id of a panel above whose candidates and telltales this one takes.
     like: Option<Spanned<String>>,
@@ -155,6 +157,7 @@ impl Reader<'_> {
             warn: entry.warn,
             critical: entry.critical,
             low_is_bad: entry.low_is_bad,
+            figure: entry.figure,
             absent: entry.absent.clone(),
             telltales,
             candidates,

@@ -229,7 +229,8 @@ fn pause(failures: u32) -> Duration {
 pub(super) fn ours(demand: &Demand) -> impl Iterator<Item = (&Question, Cadence)> {
     const SELDOM: Cadence = Cadence::Every(Duration::from_secs(300));
     let targets = demand.wanted.iter().find(|w| w.question == Question::Targets).map_or(SELDOM, |w| w.cadence);
-    let panels = demand.wanted.iter().filter(|w| matches!(w.question, Question::Panel { .. }));
+    let panels =
+        demand.wanted.iter().filter(|w| matches!(w.question, Question::Panel { .. } | Question::PanelBefore { .. }));
     std::iter::once((&Question::Targets, targets)).chain(panels.map(|w| (&w.question, w.cadence)))
 }
 

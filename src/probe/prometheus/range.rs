@@ -149,6 +149,7 @@ mod tests {
             warn: None,
             critical: None,
             low_is_bad: false,
+            figure: None,
             absent: None,
             telltales: Vec::new(),
             candidates: Vec::new(),

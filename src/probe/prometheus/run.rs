@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::beat::{Beat, Health, ours};
 use super::{Asking, Prometheus, SCRAPE_S, Trusted, targets};
+use crate::model::baseline::WEEK_S;
 use crate::model::panel::{PanelSpec, Reading, ScrapeTarget};
 use crate::model::{Demand, ProbeError, Question, Sample, Snapshot, Timestamp};
 use crate::probe::Report;
@@ -88,14 +89,18 @@ impl Prometheus {
         let begun = Instant::now();
         let answer = match &question {
             Question::Targets => self.targets().await.map(Snapshot::Targets),
-            Question::Panel { id, span_s, step_s } => match panels.iter().find(|spec| spec.id == *id) {
-                Some(spec) => {
-                    let Known { trusted, scrape_s } = known;
-                    let asking = Asking { span_s: *span_s, step_s: *step_s, scrape_s, trusted };
-                    self.ask(spec, asking).await.map(Snapshot::Panel)
+            Question::Panel { id, span_s, step_s } | Question::PanelBefore { id, span_s, step_s } => {
+                match panels.iter().find(|spec| spec.id == *id) {
+                    Some(spec) => {
+                        let Known { trusted, scrape_s } = known;
+                        let before = matches!(question, Question::PanelBefore { .. });
+                        let shift_s = if before { WEEK_S } else { 0 };
+                        let asking = Asking { span_s: *span_s, step_s: *step_s, scrape_s, shift_s, trusted };
+                        self.ask(spec, asking).await.map(Snapshot::Panel)
+                    }
+                    None => Err(ProbeError::Absent(format!("no panel `{id}`"))),
                 }
-                None => Err(ProbeError::Absent(format!("no panel `{id}`"))),
-            },
+            }
             Question::Server
             | Question::Sessions
             | Question::SessionLocks(_)
@@ -121,7 +126,11 @@ impl Learned {
     }
 
     fn known(&self, question: &Question) -> Known {
-        let panel = if let Question::Panel { id, .. } = question { self.candidates.get(id) } else { None };
+        let panel = if let Question::Panel { id, .. } | Question::PanelBefore { id, .. } = question {
+            self.candidates.get(id)
+        } else {
+            None
+        };
         let trusted = panel.filter(|(trusted, tried)| trusted.candidate > 0 && tried.elapsed() < TRUST);
         Known { trusted: trusted.map(|(t, _)| t.clone()), scrape_s: self.scrape_s.unwrap_or(SCRAPE_S) }
     }
