@@ -201,12 +201,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         ),
         (
             "inherit = 'default'\n[tables]\n'x' = 'cancel-job'",
-            "mine.toml:3: `x` is `cancel-backend` on Connections, which acts on a server, so its key must do nothing else; \
+            "mine.toml:3: `x` is `cancel-backend` on Triage, which acts on a server, so its key must do nothing else; \
              but `x` is `cancel-job` on Tables",
         ),
         (
             "inherit = 'default'\n[everywhere]\n'x' = 'help'",
-            "mine.toml:3: `x` is `cancel-backend` on Connections, which acts on a server, so its key must do nothing else; \
+            "mine.toml:3: `x` is `cancel-backend` on Triage, which acts on a server, so its key must do nothing else; \
              but `x` is `help` on Tables",
         ),
         (

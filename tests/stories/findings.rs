@@ -92,7 +92,7 @@ const STORIES: &[Story] = &[
     ),
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
-    (Kind::OwnCost, costly, Notice, "our own questions take 20 % of one server process's time"),
+    (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
 
