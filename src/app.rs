@@ -6,6 +6,7 @@
 pub mod act;
 mod copy;
 pub mod demand;
+mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
@@ -13,6 +14,7 @@ pub mod tab;
 mod triage;
 pub mod update;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
@@ -22,8 +24,9 @@ use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
+use crate::model::session::SessionKey;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
-use crate::table::{Filter, Listing, Row};
+use crate::table::Listing;
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
 use tab::replication::ReplicaRow;
@@ -98,10 +101,14 @@ pub struct Action {
     pub write: Write,
     /// Of an action that runs as a job.
     pub job: Option<Job>,
-    /// True where a cancelled statement was seen to run on.
-    pub failed: bool,
+    /// Statements that were cancelled and seen to run on.
+    pub deaf: Vec<StatementKey>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Who of a bulk action was still there when it was looked at last; none before that.
+    pub left: Option<Vec<StatementKey>>,
+    /// What the looks after the signal came to, in words.
+    pub verified: Option<(String, Tone)>,
 }
 
 /// What is known of an action that runs beside everything else, and can be stopped.
@@ -180,6 +187,7 @@ pub struct App {
     /// The writer's connection.
     pub writer: WriterState,
     limits: Limits,
+    marks: HashSet<SessionKey>,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
@@ -219,6 +227,7 @@ impl App {
             actions: Vec::new(),
             writer: WriterState::None,
             limits: Limits { slow: slow_after_s, ..setup.limits },
+            marks: HashSet::new(),
             world: World::default(),
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
@@ -302,11 +311,10 @@ impl App {
     /// What our actions so far mean for the next one.
     fn doings(&self) -> Doings {
         let running = self.actions.iter().filter(|a| a.is_running());
-        let failed = self.actions.iter().filter(|a| a.failed);
         Doings {
             jobs: running.clone().filter(|a| a.job.is_some()).map(|a| a.write.clone()).collect(),
             pids: running.filter_map(|a| a.job.as_ref()?.pid).collect(),
-            deaf: failed.filter_map(|a| a.write.cancelled()).collect(),
+            deaf: self.actions.iter().flat_map(|a| a.deaf.iter().cloned()).collect(),
         }
     }
 
@@ -359,7 +367,10 @@ impl App {
             self.connections.set(Vec::new());
             return;
         };
-        let rows = SessionRow::all(sessions, &world.graph);
+        let mut rows = SessionRow::all(sessions, &world.graph);
+        for row in &mut rows {
+            row.marked = self.marks.contains(&row.session.key());
+        }
         self.totals = Totals::of(sessions);
         let threshold = self.slow_after_s;
         self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());
@@ -378,14 +389,4 @@ impl App {
         let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
         self.replicas.set(rows.unwrap_or_default());
     }
-}
-
-/// Pins the cursor of a list to that row; true where its filter hid the row and was cleared.
-fn pinned<R: Row>(listing: &mut Listing<R>, key: R::Key) -> bool {
-    listing.select(key);
-    let hidden = listing.cursor().is_none() && !listing.filter().text().is_empty();
-    if hidden {
-        listing.set_filter(Filter::default());
-    }
-    hidden
 }

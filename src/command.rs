@@ -152,11 +152,14 @@ commands! {
     VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
+    Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
+    MarkAll, "mark-all", SESSIONS, Reads, "mark all", "Mark, or unmark, every row that the filter lets through.";
+    ShowOutcome, "show-outcome", SESSIONS, Reads, "outcome", "Show what became of each session that was marked and signalled.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
-    Back, "back", Place::Everywhere, Reads, "back", "Close what is open; clear the filter.";
+    Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
     PickSort, "pick-sort", LISTS, Reads, "sort", "Choose the column to sort by.";
     ReverseSort, "reverse-sort", LISTS, Reads, "reverse", "Reverse the order.";

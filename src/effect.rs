@@ -4,12 +4,17 @@
 //! It decides nothing: whether an action may run was judged before, and what became of it is what the server said.
 
 pub mod audit;
+mod bulk;
 mod cancel;
 mod journal;
 mod maintain;
+mod queue;
 mod session;
 mod terminate;
+mod watched;
 mod writer;
+
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -71,6 +76,9 @@ pub struct Setup {
     pub news: mpsc::Sender<Event>,
 }
 
+/// How long the end of the console may wait for the writer: five seconds for its jobs, five for the disk.
+pub const LEAVING: Duration = Duration::from_secs(10);
+
 /// A writer that runs. Built only where actions are allowed: read-only means that there is none.
 #[derive(Debug)]
 pub struct WriterHandle {
@@ -94,10 +102,14 @@ impl WriterHandle {
         self.requests.send(request).map_err(|unsent| Box::new(unsent.0))
     }
 
-    /// Ends the writer: jobs that run are cancelled and their outcome is recorded, within about five seconds.
-    pub async fn finish(self) {
+    /// Ends the writer: jobs that run are cancelled and their outcome is recorded, within about five seconds; one that a
+    /// server or a disk keeps waiting is given up after [`LEAVING`]. The log then holds an intent without an outcome: what
+    /// became of it nobody knows, and that is what it says.
+    pub async fn finish(mut self) {
         drop(self.requests);
         // A writer that panicked has nothing left to record.
-        let _ = self.task.await;
+        if tokio::time::timeout(LEAVING, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
+mod bulk;
 mod maintenance;
 mod pattern;
 mod preview;
@@ -19,12 +20,13 @@ use serde::Serialize;
 use crate::keymap::Chord;
 use crate::model::{Timestamp, World};
 
+pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
-pub use prompt::{Answer, Confirm, DELIBERATE, Prompt, Row};
+pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Row};
 pub use refusal::Refusal;
 pub use remedy::Remedy;
-pub use statement::{Statement, role_name};
+pub use statement::{Statement, array, role_name};
 pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
 
@@ -66,6 +68,7 @@ pub enum Verdict {
 /// told: what concerns all actions first, then whether the target is there, then what it is.
 #[must_use]
 pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
+    let write = bulk::narrowed(write, scene);
     match rule::objection(&write, scene) {
         Some(refusal) => Verdict::Refuse(refusal),
         None => Verdict::Confirm(Box::new(Prompt::new(write, scene))),

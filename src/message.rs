@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::{Approved, Write};
+use crate::guard::{Approved, StatementKey, Write};
 use crate::keymap::Chord;
 use crate::model::world::Link;
 use crate::model::{Sample, Timestamp};
@@ -86,6 +86,17 @@ pub enum ActionStep {
         /// Milliseconds since the signal.
         after_ms: u64,
     },
+    /// Those that a bulk action signalled were looked at again.
+    VerifiedEach {
+        /// How many were signalled.
+        of: usize,
+        /// Who still runs that statement, or is still there.
+        left: Vec<StatementKey>,
+        /// Milliseconds since the signal.
+        after_ms: u64,
+    },
+    /// Whether the target has gone could not be asked, for this reason.
+    Unverified(String),
     /// It ended as was told, but the line that says so is not in the audit log, for this reason.
     Unlogged(String),
 }
@@ -95,6 +106,8 @@ pub enum ActionStep {
 pub enum Outcome {
     /// Done; for a cancel: the signal was sent, for a termination: that, or that the session has ended. The words say what exactly.
     Done(String),
+    /// One for each target of a bulk action, in the order of its list.
+    Each(Vec<EachOutcome>),
     /// The target was no longer there.
     Gone,
     /// The target is there, but is no longer what was on the screen; nothing was sent.
@@ -118,6 +131,15 @@ pub enum Outcome {
     NotSent(String),
     /// The connection was lost after the statement was sent: what the server did is not known.
     Unknown(String),
+}
+
+/// What became of one target of a bulk action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EachOutcome {
+    /// Its pid.
+    pub pid: i32,
+    /// How it ended.
+    pub outcome: Outcome,
 }
 
 /// Something is to be done outside the core.

@@ -11,6 +11,7 @@ pub mod header;
 pub mod help;
 pub mod lines;
 pub mod list;
+pub mod outcome;
 pub mod panels;
 pub mod picker;
 pub mod prompt;
@@ -54,6 +55,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Mode::Ask(_) => prompt::draw_no_room(theme, body, frame),
         Mode::Pick(picker) => picker::draw(picker, theme, body, frame),
         Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
+        Mode::Outcome { id, scroll } => outcome::draw(app, *id, *scroll, theme, body, frame),
         Mode::Leave => prompt::draw_leave(app, theme, body, frame),
         Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => {}
     }

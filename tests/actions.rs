@@ -3,6 +3,7 @@
 //! The way in is the console's own: a world, a question, a key; nothing here makes an approval of its own.
 
 mod bench;
+mod bulk;
 mod cancel;
 mod log;
 mod maintain;

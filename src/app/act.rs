@@ -5,11 +5,10 @@ use super::tab::connections::SessionRow;
 use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
-use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Task, Verdict, Write, judge};
+use crate::guard::{Answer, Approved, Object, Policy, Prompt, Refusal, Signal, Task, Verdict, Write, judge};
 use crate::keymap::Chord;
 use crate::message::Effect;
-use crate::model::server::Server;
-use crate::model::session::{Session, SessionKey};
+use crate::model::session::SessionKey;
 use crate::model::{Question, Timestamp, Tone};
 use crate::table::Row;
 
@@ -48,11 +47,18 @@ impl App {
         if self.tab == Tab::Tables { self.tables.current() } else { None }
     }
 
-    pub(super) fn ask_signal(&mut self, write: fn(&Session, &Server) -> Write) -> Vec<Effect> {
+    /// Asks about the marked sessions on the screen where there are some, else about the selected one.
+    pub(super) fn ask_signal(&mut self, signal: Signal) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
         };
+        let marked = if matches!(self.mode, Mode::Detail { .. }) { Vec::new() } else { self.marked_visible() };
+        if !marked.is_empty() {
+            let hidden = self.marked() - marked.len();
+            let write = Write::bulk(signal, marked.into_iter().map(|row| &row.session), hidden, server);
+            return self.ask(write);
+        }
         let Some(row) = self.current_session() else {
             let about_none = self.current_finding().is_none_or(|f| f.target.session().is_none());
             let text = if self.tab == Tab::Triage && about_none {
@@ -63,7 +69,10 @@ impl App {
             self.say(text, Tone::Notice);
             return Vec::new();
         };
-        let write = write(&row.session, server);
+        let write = match signal {
+            Signal::Cancel => Write::cancel(&row.session, server),
+            Signal::Terminate => Write::terminate(&row.session, server),
+        };
         self.ask(write)
     }
 
@@ -149,10 +158,31 @@ impl App {
         self.next_action += 1;
         let job = approved.write().is_job().then(Job::default);
         let write = approved.write().clone();
-        let label = write.shown();
+        let (label, bulk) = (write.shown(), matches!(write, Write::Bulk(_)));
         self.say(format!("{label}: sending"), Tone::Faint);
-        self.actions.push(Action { id, label, at: self.now, write, job, failed: false, outcome: None });
+        self.actions.push(Action {
+            id,
+            label,
+            at: self.now,
+            write,
+            job,
+            deaf: Vec::new(),
+            outcome: None,
+            left: None,
+            verified: None,
+        });
+        if bulk {
+            self.mode = Mode::Outcome { id, scroll: 0 };
+        }
         vec![Effect::Write { id, approved }]
+    }
+
+    /// Opens what became of the last action on several sessions.
+    pub(super) fn open_outcome(&mut self) {
+        match self.actions.iter().rev().find(|a| matches!(a.write, Write::Bulk(_))) {
+            Some(action) => self.mode = Mode::Outcome { id: action.id, scroll: 0 },
+            None => self.say("no action on several sessions was taken", Tone::Faint),
+        }
     }
 
     pub(super) fn stop_job(&mut self) -> Vec<Effect> {

@@ -34,6 +34,13 @@ pub enum Mode {
         /// Lines scrolled.
         scroll: usize,
     },
+    /// What became of each target of a bulk action.
+    Outcome {
+        /// The action's number.
+        id: u64,
+        /// Lines scrolled.
+        scroll: usize,
+    },
     /// A question before an action.
     Ask(Box<Prompt>),
     /// A question before leaving while a job runs.

@@ -4,7 +4,7 @@ use super::App;
 use super::mode::{Input, Mode, Subject};
 use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
-use crate::guard::{Task, Write};
+use crate::guard::{Signal, Task};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::{Timestamp, Tone};
@@ -30,6 +30,11 @@ impl App {
                     // Any other key only closes the help: nobody presses a key there to act.
                     None => self.mode = Mode::Normal,
                 }
+                Vec::new()
+            }
+            Mode::Outcome { id, scroll } => {
+                // Any other key only closes it: whoever still types the answer must not act with it.
+                self.mode = self.scrolled(chord, scroll).map_or(Mode::Normal, |scroll| Mode::Outcome { id, scroll });
                 Vec::new()
             }
             Mode::Ask(prompt) => self.answer(prompt, chord, at),
@@ -112,8 +117,8 @@ impl App {
             Command::ShowCache => self.show(Tab::Cache),
             Command::NextTab => self.show(neighbour(self.tab, 1)),
             Command::PreviousTab => self.show(neighbour(self.tab, Tab::ALL.len() - 1)),
-            Command::CancelBackend => return self.ask_signal(Write::cancel),
-            Command::TerminateBackend => return self.ask_signal(Write::terminate),
+            Command::CancelBackend => return self.ask_signal(Signal::Cancel),
+            Command::TerminateBackend => return self.ask_signal(Signal::Terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
             Command::CancelJob => return self.stop_job(),
@@ -122,7 +127,11 @@ impl App {
             Command::OpenDetail if !in_detail => self.open_detail(),
             Command::OpenDetail => {}
             Command::Back if in_detail => {}
+            Command::Back if self.filter_text().is_empty() => self.clear_marks(),
             Command::Back => self.clear_filter(),
+            Command::Mark => self.toggle_mark(),
+            Command::MarkAll => self.toggle_marks(),
+            Command::ShowOutcome => self.open_outcome(),
             Command::Filter => {
                 self.mode = Mode::Filter { input: Input::of(self.filter_text()), error: None };
             }
@@ -169,7 +178,7 @@ impl App {
         isize::try_from(self.size.1.saturating_sub(8)).unwrap_or(1).max(1)
     }
 
-    fn step(&mut self, by: isize) {
+    pub(super) fn step(&mut self, by: isize) {
         match self.tab {
             Tab::Triage => self.findings.step(by),
             Tab::Connections => self.connections.step(by),

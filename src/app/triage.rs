@@ -9,7 +9,7 @@ use crate::diagnose::history::Beat;
 use crate::diagnose::{Finding, Look, Target, diagnose};
 use crate::model::Tone;
 use crate::model::panel::PanelTab;
-use crate::table::Row;
+use crate::table::{Filter, Listing, Row};
 
 impl App {
     /// Looks again. While the screen is frozen its findings stay as they are.
@@ -58,14 +58,14 @@ impl App {
             Target::Session { key, .. } => {
                 let slow = self.tab == Tab::Slow && self.slow.all().iter().any(|r| r.key() == key);
                 if slow {
-                    super::pinned(&mut self.slow, key)
+                    pinned(&mut self.slow, key)
                 } else {
                     self.tab = Tab::Connections;
-                    super::pinned(&mut self.connections, key)
+                    pinned(&mut self.connections, key)
                 }
             }
-            Target::Table(key) => super::pinned(&mut self.tables, key),
-            Target::Replica(key) => super::pinned(&mut self.replicas, key),
+            Target::Table(key) => pinned(&mut self.tables, key),
+            Target::Replica(key) => pinned(&mut self.replicas, key),
             Target::Panel { id, .. } => {
                 self.select_panel(&id);
                 false
@@ -85,4 +85,14 @@ impl App {
             }
         }
     }
+}
+
+/// Pins the cursor of a list to that row; true where its filter hid the row and was cleared.
+fn pinned<R: Row>(listing: &mut Listing<R>, key: R::Key) -> bool {
+    listing.select(key);
+    let hidden = listing.cursor().is_none() && !listing.filter().text().is_empty();
+    if hidden {
+        listing.set_filter(Filter::default());
+    }
+    hidden
 }

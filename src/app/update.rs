@@ -4,7 +4,8 @@ use super::App;
 use super::mode::Mode;
 use crate::command::Command;
 use crate::diagnose::History;
-use crate::message::{ActionNews, ActionStep, Effect, Event, Outcome};
+use crate::guard::{Signal, StatementKey, Write};
+use crate::message::{ActionNews, ActionStep, EachOutcome, Effect, Event, Outcome};
 use crate::model::{Question, Tone};
 
 impl App {
@@ -39,7 +40,10 @@ impl App {
                 }
                 if self.frozen.is_none() {
                     match question {
-                        Question::Sessions => self.rebuild_sessions(),
+                        Question::Sessions => {
+                            self.drop_gone_marks();
+                            self.rebuild_sessions();
+                        }
                         Question::Relations { .. } | Question::ExactBloat(_) => self.rebuild_tables(),
                         Question::Replication => self.rebuild_replicas(),
                         Question::Server
@@ -55,6 +59,7 @@ impl App {
             Event::Link(link) => {
                 if self.world.connect(link) {
                     self.history = History::default();
+                    self.marks.clear();
                     let place = self.world.place.clone().unwrap_or_default();
                     self.say(format!("another server answers now: {place}"), Tone::Warning);
                     self.rebuild();
@@ -88,12 +93,82 @@ impl App {
             }
             ActionStep::Verified { gone, after_ms } => {
                 let cancelled = action.write.cancelled().is_some();
-                action.failed = !gone && cancelled;
-                let other = if action.failed { self.other_key(Command::TerminateBackend) } else { String::new() };
+                let deaf = !gone && cancelled;
+                action.deaf.extend(action.write.cancelled().filter(|_| deaf));
+                let other = if deaf { self.other_key(Command::TerminateBackend) } else { String::new() };
                 verified_words(&label, (cancelled, gone), &seconds(after_ms), &other)
+            }
+            ActionStep::VerifiedEach { of, left, after_ms } => {
+                let cancelled = matches!(&action.write, Write::Bulk(bulk) if bulk.signal == Signal::Cancel);
+                let other = if cancelled && !left.is_empty() {
+                    self.other_key(Command::TerminateBackend)
+                } else {
+                    String::new()
+                };
+                let said = each_words(&label, cancelled, (of, &left), &seconds(after_ms), &other);
+                if let Some(action) = self.actions.iter_mut().find(|a| a.id == news.id) {
+                    action.deaf.extend(left.iter().filter(|_| cancelled).cloned());
+                    action.left = Some(left);
+                    action.verified = Some(said.clone());
+                }
+                said
+            }
+            ActionStep::Unverified(why) => {
+                let said = (format!("{label}: whether it took effect could not be verified: {why}"), Tone::Warning);
+                action.verified = Some(said.clone());
+                said
             }
         };
         self.say(text, tone);
+    }
+}
+
+/// What the looks after a signal to several sessions are called.
+fn each_words(
+    label: &str,
+    cancelled: bool,
+    (of, left): (usize, &[StatementKey]),
+    after: &str,
+    other: &str,
+) -> (String, Tone) {
+    if left.is_empty() {
+        return (format!("{label}: {of} of {of} gone after {after}"), Tone::Good);
+    }
+    let pids: Vec<String> = left.iter().take(8).map(|key| key.session.pid.to_string()).collect();
+    let more = if left.len() > 8 { ", …" } else { "" };
+    let still = if cancelled { "still run" } else { "are still there" };
+    let (count, pids) = (left.len(), pids.join(", "));
+    (format!("{label}: {count} of {of} {still} {after} after the signal: {pids}{more}{other}"), Tone::Warning)
+}
+
+/// `5 signal sent, 1 already gone, 1 no longer the same`: what a bulk action came to.
+fn counted(each: &[EachOutcome]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for one in each {
+        let word = outcome_word(&one.outcome);
+        match counts.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// An outcome in a word or two, for a row of a table.
+#[must_use]
+pub fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(_) => "signal sent",
+        Outcome::Each(_) => "each",
+        Outcome::Gone => "already gone",
+        Outcome::Changed(_) => "no longer the same",
+        Outcome::Skipped(_) => "skipped",
+        Outcome::Denied { .. } => "not permitted",
+        Outcome::TimedOut(_) => "timed out",
+        Outcome::Cancelled => "stopped",
+        Outcome::Refused(_) => "refused by the server",
+        Outcome::NotSent(_) => "not sent",
+        Outcome::Unknown(_) => "unknown",
     }
 }
 
@@ -117,6 +192,10 @@ fn seconds(ms: u64) -> String {
 pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
     match outcome {
         Outcome::Done(words) => (format!("{label}: {words}"), Tone::Good),
+        Outcome::Each(each) => {
+            let all = each.iter().all(|one| matches!(one.outcome, Outcome::Done(_)));
+            (format!("{label}: {}", counted(each)), if all { Tone::Good } else { Tone::Warning })
+        }
         Outcome::Gone => (format!("{label}: already gone, nothing was sent"), Tone::Notice),
         Outcome::Changed(now) => (format!("{label}: not sent, it is no longer the same: {now}"), Tone::Warning),
         Outcome::Skipped(warning) => (format!("{label}: skipped by the server: {warning}"), Tone::Warning),

@@ -7,6 +7,7 @@
 //! the end of the file is looked at, since each line carries the hash of the one before it.
 
 mod chain;
+mod ended;
 mod line;
 pub mod read;
 
@@ -18,8 +19,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain::LONGEST;
+pub use ended::{Ended, EndedRow};
 pub(in crate::effect) use line::Head;
-pub use line::{Confirmation, Console, Ended, Entry, EventKind, Maintained, Place, Target};
+pub use line::{Confirmation, Console, Entry, EventKind, Maintained, Place, Target};
 
 /// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

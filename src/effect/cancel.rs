@@ -15,16 +15,6 @@ use super::session::{ask, cell};
 /// How long the server may take over the guarded statement, which needs well under a millisecond.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// When to look again after a signal, to a statement or to a session. A statement ends within milliseconds unless it is somewhere that does not listen
-/// for signals; three seconds later it will most likely not end by itself.
-pub(super) const LOOKS: [Duration; 5] = [
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(3),
-];
-
 /// Brings what the guarded statement looks up into the session's caches, so that it works while the catalogs of roles
 /// are locked; again from time to time, since roles come and go. It doubles as a sign of life.
 ///
@@ -60,7 +50,7 @@ pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
         Outcome::Changed(_) => Ok(()),
         Outcome::Unknown(why) | Outcome::Refused(why) | Outcome::NotSent(why) | Outcome::TimedOut(why) => Err(why),
         Outcome::Denied { message, .. } => Err(message),
-        Outcome::Done(_) | Outcome::Gone | Outcome::Skipped(_) | Outcome::Cancelled => {
+        Outcome::Done(_) | Outcome::Each(_) | Outcome::Gone | Outcome::Skipped(_) | Outcome::Cancelled => {
             Err("the guarded statement does not compare the server's start here".to_owned())
         }
     }

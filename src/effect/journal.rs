@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::guard::{Approved, Write};
+use crate::guard::{Approved, StatementKey, Write};
 use crate::message::{ActionNews, ActionStep, Event, Outcome, WriterState};
 use crate::model::Timestamp;
 
@@ -64,6 +64,27 @@ impl Journal {
     pub(super) async fn verified(&self, id: u64, write: &Write, gone: bool, after_ms: u64) {
         self.tell(id, ActionStep::Verified { gone, after_ms }).await;
         let line = self.write(id, |head| Entry::verified(head, write, gone, after_ms)).await;
+        self.say_if_unlogged(id, line).await;
+    }
+
+    /// Tells who of a bulk action's targets is left.
+    pub(super) async fn verified_each(
+        &self,
+        id: u64,
+        write: &Write,
+        (of, left): (usize, Vec<StatementKey>),
+        after_ms: u64,
+    ) {
+        let pids = left.iter().map(|key| key.session.pid).collect();
+        self.tell(id, ActionStep::VerifiedEach { of, left, after_ms }).await;
+        let line = self.write(id, |head| Entry::verified_each(head, write, pids, after_ms)).await;
+        self.say_if_unlogged(id, line).await;
+    }
+
+    /// Tells that nobody could look whether the target has gone.
+    pub(super) async fn unverified(&self, id: u64, write: &Write, why: &str) {
+        self.tell(id, ActionStep::Unverified(why.to_owned())).await;
+        let line = self.write(id, |head| Entry::unverified(head, write, why)).await;
         self.say_if_unlogged(id, line).await;
     }
 

@@ -49,10 +49,10 @@ pub(super) async fn open(road: &Road, database: Option<&str>, bounds: Bounds) ->
     }
 }
 
-/// Asks one statement; its values travel as text and are cast by the server.
+/// Asks one statement; its values travel as text and are cast by the server, which bounds it behind a pooler too.
 pub(super) async fn ask(link: &mut Link, statement: &Statement, within: Duration) -> Result<Rows, AskError> {
     let values: Vec<Param> = statement.parameters.iter().cloned().map(Param::Text).collect();
-    link.execute(&statement.sql, &values, Some(within)).await
+    link.execute_bounded(&statement.sql, &values, within).await
 }
 
 /// Makes sure that the server still answers.

@@ -14,16 +14,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use crate::guard::{Approved, Write};
-use crate::message::{Outcome, WriterState};
+use crate::guard::{Approved, BulkTarget, Write};
+use crate::message::{EachOutcome, Outcome, WriterState};
 use crate::postgres::{BackOff, LastWords, Link};
 
 use super::audit::Place;
-use super::cancel::{self, LOOKS};
+use super::cancel;
 use super::journal::Journal;
 use super::maintain::Job;
+use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
-use super::{Request, Setup, terminate};
+use super::watched::Watched;
+use super::{Request, Setup, bulk, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -40,16 +42,6 @@ const BEAT: Duration = Duration::from_secs(30);
 
 /// How long the jobs have to end when the console ends.
 const PARTING: Duration = Duration::from_secs(5);
-
-/// A cancelled statement, or a terminated session, that is looked at again.
-struct Watched {
-    id: u64,
-    write: Write,
-    sent: Instant,
-    /// When the server had answered.
-    answered: Instant,
-    looks: usize,
-}
 
 /// A job that runs.
 struct Running {
@@ -108,23 +100,32 @@ impl Writer {
     }
 
     /// Works until nobody can ask for anything any more.
-    pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+    pub(super) async fn run(mut self, requests: mpsc::UnboundedReceiver<Request>) {
+        let mut queue = Queue::new(requests);
         loop {
-            match self.turn(&mut requests).await {
-                Turn::Asked(request) => self.take(request).await,
-                Turn::Dialled(dialled) => self.dialled(dialled).await,
-                Turn::Lost(last) => self.lose(last.reason).await,
-                Turn::JobEnded(id) => drop(self.running.remove(&id)),
-                Turn::Look => self.look().await,
-                Turn::Beat => self.beat().await,
-                Turn::Leave => break,
-                Turn::Nothing => {}
+            let turn = self.turn(&mut queue).await;
+            if matches!(turn, Turn::Leave) {
+                break;
             }
+            let stops: Stops = self.running.iter().map(|(id, job)| (*id, job.stop.clone())).collect();
+            queue.beside(&stops, self.work(turn)).await;
         }
         self.part().await;
     }
 
-    async fn turn(&mut self, requests: &mut mpsc::UnboundedReceiver<Request>) -> Turn {
+    async fn work(&mut self, turn: Turn) {
+        match turn {
+            Turn::Asked(request) => self.take(request).await,
+            Turn::Dialled(dialled) => self.dialled(dialled).await,
+            Turn::Lost(last) => self.lose(last.reason).await,
+            Turn::JobEnded(id) => drop(self.running.remove(&id)),
+            Turn::Look => self.look().await,
+            Turn::Beat => self.beat().await,
+            Turn::Leave | Turn::Nothing => {}
+        }
+    }
+
+    async fn turn(&mut self, queue: &mut Queue) -> Turn {
         let look_at = self.watched.iter().map(Watched::due).min();
         let (beat_at, idle) = (self.next_beat, self.dialling.is_none());
         let dialling = async {
@@ -141,7 +142,7 @@ impl Writer {
         };
         tokio::select! {
             biased;
-            request = requests.recv() => request.map_or(Turn::Leave, Turn::Asked),
+            request = queue.next() => request.map_or(Turn::Leave, Turn::Asked),
             Some(ended) = self.jobs.join_next() => ended.map_or(Turn::Nothing, Turn::JobEnded),
             dialled = dialling => Turn::Dialled(dialled.unwrap_or_else(|e| Err(e.to_string()))),
             words = lost => Turn::Lost(words),
@@ -153,7 +154,7 @@ impl Writer {
     async fn take(&mut self, request: Request) {
         match request {
             Request::Write { id, approved } => match approved.write() {
-                Write::Cancel { .. } | Write::Terminate { .. } => self.signal(id, approved).await,
+                Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.signal(id, approved).await,
                 Write::Maintain { .. } => self.maintain(id, approved),
             },
             Request::StopJob { id } => {
@@ -190,12 +191,18 @@ impl Writer {
         self.journal.started(id, None).await;
         let sent = Instant::now();
         let terminates = matches!(write, Write::Terminate { .. });
-        let ended = if terminates { terminate::send(link, write).await } else { cancel::send(link, write).await };
-        let watched = || Watched { id, write: write.clone(), sent, answered: Instant::now(), looks: 0 };
+        let ended = match write {
+            Write::Bulk(bulk) => bulk::send(link, bulk).await,
+            Write::Terminate { .. } => terminate::send(link, write).await,
+            Write::Cancel { .. } | Write::Maintain { .. } => cancel::send(link, write).await,
+        };
         match &ended.0 {
-            Outcome::Done(_) => self.watched.push(watched()),
+            Outcome::Done(_) => self.watched.push(Watched::new(id, write, sent)),
             // The signal was sent, and may still do its work.
-            Outcome::TimedOut(_) if terminates => self.watched.push(watched()),
+            Outcome::TimedOut(_) if terminates => self.watched.push(Watched::new(id, write, sent)),
+            Outcome::Each(each) => {
+                self.watched.extend(signalled(write, each).map(|s| Watched::new(id, write, sent).each(s)));
+            }
             // An answer that still comes would be taken for the next statement's.
             Outcome::Unknown(why) => self.lose(why.clone()).await,
             Outcome::Gone
@@ -215,7 +222,7 @@ impl Writer {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
-            Write::Cancel { .. } | Write::Terminate { .. } => self.journal.clone(),
+            Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.journal.clone(),
         };
         let (stop, stopped) = watch::channel(false);
         let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };
@@ -246,6 +253,7 @@ impl Writer {
             let mut link = open(&road, None, bounds).await?;
             cancel::rehearse(&mut link).await?;
             terminate::rehearse(&mut link).await?;
+            bulk::rehearse(&mut link).await?;
             cancel::warm(&mut link).await?;
             Ok(link)
         })
@@ -299,21 +307,9 @@ impl Writer {
         let now = Instant::now();
         let (due, later): (Vec<_>, Vec<_>) = self.watched.drain(..).partition(|w| w.due() <= now);
         self.watched = later;
-        for mut watched in due {
-            let Some(link) = &mut self.link else { continue };
-            let looked = match watched.write {
-                Write::Terminate { .. } => terminate::still_there(link, &watched.write).await,
-                Write::Cancel { .. } | Write::Maintain { .. } => cancel::still_runs(link, &watched.write).await,
-            };
-            let Some(running) = looked else { continue };
-            watched.looks += 1;
-            let last = watched.looks >= LOOKS.len();
-            if running && !last {
-                self.watched.push(watched);
-            } else {
-                let after = u64::try_from(watched.sent.elapsed().as_millis()).unwrap_or(u64::MAX);
-                self.journal.verified(watched.id, &watched.write, !running, after).await;
-            }
+        for watched in due {
+            let again = watched.look(self.link.as_mut(), &self.journal).await;
+            self.watched.extend(again);
         }
     }
 
@@ -344,8 +340,10 @@ impl Writer {
     }
 }
 
-impl Watched {
-    fn due(&self) -> Instant {
-        self.answered + LOOKS.get(self.looks).copied().unwrap_or_default()
-    }
+/// Those of a bulk action that were signalled; none where nobody was.
+fn signalled(write: &Write, each: &[EachOutcome]) -> Option<Vec<BulkTarget>> {
+    let Write::Bulk(bulk) = write else { return None };
+    let hit = bulk.targets.iter().zip(each).filter(|(_, each)| matches!(each.outcome, Outcome::Done(_)));
+    let hit: Vec<BulkTarget> = hit.map(|(target, _)| target.clone()).collect();
+    (!hit.is_empty()).then_some(hit)
 }

@@ -2,6 +2,7 @@
 //!
 //! Words only, all of them safe to draw; it decides nothing.
 
+mod bulk;
 mod maintain;
 mod terminate;
 
@@ -13,7 +14,7 @@ use crate::model::unit::Age;
 use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
-use super::prompt::Row;
+use super::prompt::{Listed, Row};
 use super::{Object, Scene, Who, Write};
 
 /// A sample older than this is said to be old: three times the beat of a visible list.
@@ -23,6 +24,8 @@ const OLD_S: f64 = 6.0;
 pub(super) struct Preview {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
+    /// Who is on the list of a bulk action.
+    pub(super) listed: Vec<Listed>,
     pub(super) warnings: Vec<String>,
     /// What is typed to confirm the action where a key is not enough.
     pub(super) name: String,
@@ -39,6 +42,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             let found = scene.world.sessions.get().and_then(|list| list.rows.iter().find(|s| s.key() == *session));
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
+        Write::Bulk(list) => bulk::of(list, scene),
         Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
@@ -62,6 +66,7 @@ fn cancel(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
     Preview {
         title: format!("Cancel the statement of backend {pid}?"),
         rows,
+        listed: Vec::new(),
         warnings: signal_warnings(target, scene),
         name: pid.to_string(),
     }
@@ -79,13 +84,17 @@ fn signal_warnings(target: &Target<'_>, scene: &Scene<'_>) -> Vec<String> {
     if let Some(age) = world.sessions.age_s(scene.now).filter(|age| *age > OLD_S) {
         warnings.push(format!("this list is {} old; the server looks again before it signals", Age(age).short()));
     }
-    if matches!(&world.link, Some(Link::Up(facts)) if facts.pooled) {
-        warnings.push("behind a transaction pooler: this backend may serve another client by now".to_owned());
-    }
+    warnings.extend(pooled(scene));
     if target.found.is_none_or(Session::is_active) && builds_concurrently(target.query.raw()) {
         warnings.push("a stopped CONCURRENTLY leaves an invalid index behind, to be dropped by hand".to_owned());
     }
     warnings
+}
+
+/// A backend of a transaction pooler is not a client.
+fn pooled(scene: &Scene<'_>) -> Option<String> {
+    matches!(&scene.world.link, Some(Link::Up(facts)) if facts.pooled)
+        .then(|| "behind a transaction pooler: this backend may serve another client by now".to_owned())
 }
 
 /// `active 12m03s, waits 9m00s for AccessExclusiveLock on orders: ALTER TABLE …`

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::keymap::{Chord, Key};
 use crate::model::Timestamp;
 
-use super::{Approved, Refusal, Scene, Statement, Weight, Write, preview, rule, weight};
+use super::{Approved, Refusal, Scene, Statement, Weight, Write, bulk, preview, rule, weight};
 
 /// How long a question must have been on the screen before a key can answer it. On a slow link keys typed before the
 /// question was there arrive in one burst right after it (with bpytop this killed the wrong process); nobody reads a
@@ -19,6 +19,9 @@ pub const DELIBERATE: Duration = Duration::from_millis(300);
 
 /// The most that the typed answer holds: more than any name that is asked for.
 const TYPED_MOST: usize = 160;
+
+/// Lines that a page of a bulk action's list moves on: what fits even where little does.
+const PAGE: isize = 5;
 
 /// What confirms a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +41,25 @@ pub struct Row {
     pub text: String,
 }
 
+/// One session on the list of a bulk action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its pid.
+    pub pid: i32,
+    /// Who, since when, what; safe to draw.
+    pub text: String,
+    /// Why it is left out; none where it is signalled.
+    pub left_out: Option<String>,
+}
+
 /// A question. Only [`super::judge`] makes one.
 #[derive(Debug, PartialEq)]
 pub struct Prompt {
     write: Write,
     title: String,
     rows: Vec<Row>,
+    listed: Vec<Listed>,
+    scroll: usize,
     warnings: Vec<String>,
     confirm: Confirm,
     opened_by: Chord,
@@ -74,6 +90,8 @@ impl Prompt {
             write,
             title: preview.title,
             rows: preview.rows,
+            listed: preview.listed,
+            scroll: 0,
             warnings: preview.warnings,
             confirm,
             opened_by: scene.opened_by,
@@ -104,6 +122,18 @@ impl Prompt {
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Who is on the list of a bulk action, in the order of the screen, then who is left out of it; empty for others.
+    #[must_use]
+    pub fn listed(&self) -> &[Listed] {
+        &self.listed
+    }
+
+    /// How many of them were scrolled away.
+    #[must_use]
+    pub fn scroll(&self) -> usize {
+        self.scroll
     }
 
     /// What one should know before; safe to draw.
@@ -144,7 +174,7 @@ impl Prompt {
     /// What would refuse the action by now: to be said while the question is still open.
     #[must_use]
     pub fn objection(&self, scene: &Scene<'_>) -> Option<Refusal> {
-        rule::objection(&self.write, scene)
+        rule::objection(&bulk::narrowed(self.write.clone(), scene), scene)
     }
 
     /// Takes a key that was read at `at`. Declining counts at any time. A confirmation counts only once the question has
@@ -155,15 +185,20 @@ impl Prompt {
         if self.declines(chord) {
             return Answer::Declined;
         }
+        if self.scrolls(chord) {
+            return Answer::Waiting(self);
+        }
         let Some(shown) = self.shown.filter(|shown| since(*shown, at) >= Some(DELIBERATE)) else {
             return Answer::Waiting(self);
         };
         if !self.confirms(chord) {
             return Answer::Waiting(self);
         }
-        match self.objection(scene) {
-            Some(refusal) => Answer::Refused(refusal, self.write),
-            None => Answer::Approved(Approved { write: self.write, shown, at, by: self.confirm }),
+        // Whoever ended meanwhile is left out; nobody is added to what was confirmed.
+        let write = bulk::narrowed(self.write, scene);
+        match rule::objection(&write, scene) {
+            Some(refusal) => Answer::Refused(refusal, write),
+            None => Answer::Approved(Approved { write, shown, at, by: self.confirm }),
         }
     }
 
@@ -172,6 +207,15 @@ impl Prompt {
         let control_c = Chord { key: Key::Char('c'), control: true, alt: false };
         let word = matches!(self.confirm, Confirm::Key(_)) && (chord == Chord::char('n') || chord == Chord::char('q'));
         chord == Chord::plain(Key::Esc) || chord == control_c || word
+    }
+
+    /// Moves through the list of a bulk action; true where the key was one for that.
+    fn scrolls(&mut self, chord: Chord) -> bool {
+        let last = self.listed.len().saturating_sub(1);
+        let moves = [(Key::Up, -1), (Key::Down, 1), (Key::PageUp, -PAGE), (Key::PageDown, PAGE)];
+        let Some((_, by)) = moves.into_iter().find(|(key, _)| chord == Chord::plain(*key)) else { return false };
+        self.scroll = self.scroll.saturating_add_signed(by).min(last);
+        true
     }
 
     /// Takes the key in; true if it completes the confirmation. The chord that opened the question confirms nothing by

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
 
+use super::bulk::BULK_MOST;
 use super::statement::role_name;
 use super::weight::Policy;
 
@@ -120,6 +121,18 @@ pub enum Refusal {
         /// `state`.
         state: String,
     },
+    /// Everybody on the list of a bulk action is protected.
+    NobodyLeft {
+        /// How many were marked.
+        marked: usize,
+        /// The first one's sentence.
+        why: String,
+    },
+    /// More sessions than one question may cover.
+    TooMany {
+        /// How many.
+        count: usize,
+    },
     /// The table is not in the newest list, which is a complete one.
     TableGone {
         /// Its name.
@@ -224,6 +237,12 @@ impl Refusal {
                 "the server does not tell what {pid} runs (state {}), so it could not check what it stops",
                 ServerText::from(state.as_str()).head(40)
             ),
+            Self::NobodyLeft { marked, why } => {
+                format!("none of the {marked} marked sessions may be signalled; the first: {why}")
+            }
+            Self::TooMany { count } => {
+                format!("{count} sessions at once are too many: mark at most {BULK_MOST}, or narrow the filter")
+            }
             Self::TableGone { name } => format!("{} is gone", name.head(64)),
             Self::TableChanged { name, now } => format!("{} is now {}", name.head(64), now.head(64)),
             Self::Standby => "a standby maintains nothing itself: what its primary does comes by replay".to_owned(),

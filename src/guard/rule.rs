@@ -2,6 +2,7 @@
 //!
 //! Order matters for what is told, not for what is allowed: an action runs only where no rule objects.
 
+mod bulk;
 mod cancel;
 mod maintain;
 mod session;
@@ -55,6 +56,8 @@ const RULES: &[Rule] = &[
     maintain::own_job,
     maintain::wraparound,
     maintain::already,
+    bulk::nobody_left,
+    bulk::too_many,
 ];
 
 /// The first objection.

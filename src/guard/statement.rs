@@ -8,11 +8,14 @@ use crate::model::ServerText;
 
 use crate::model::session::State;
 
+use super::bulk::{Bulk, BulkTarget, Signal};
 use super::maintenance::{Named, Object};
 use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
+const CANCEL_MANY: &str = include_str!("../effect/sql/cancel_many.sql");
+const TERMINATE_MANY: &str = include_str!("../effect/sql/terminate_many.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
@@ -68,6 +71,7 @@ impl Write {
                 ];
                 with_server(&text, parameters, server)
             }
+            Self::Bulk(bulk) => many(bulk),
             Self::Maintain { task, target: Object::Table(Named { schema, name, .. }), .. } => {
                 let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
                 Statement { sql: format!("{} {schema}.{name}", task.verb()), parameters: Vec::new() }
@@ -79,7 +83,7 @@ impl Write {
     #[must_use]
     pub fn check(&self) -> Option<Statement> {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } => None,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => None,
             Self::Maintain { task, target: Object::Table(Named { key, schema, name, kind }), server } => {
                 Some(with_server(
                     MAINTAIN_TABLE,
@@ -113,6 +117,30 @@ fn with_server(text: &str, mut parameters: Vec<Option<String>>, server: &ServerI
         sql.push('\n');
     }
     Statement { sql, parameters }
+}
+
+/// The one statement that signals a whole list: a column of the list in each parameter.
+fn many(bulk: &Bulk) -> Statement {
+    let column = |value: fn(&BulkTarget) -> Option<String>| array(bulk.targets.iter().map(value));
+    let pids = column(|t| Some(t.session.pid.to_string()));
+    let starts = column(|t| t.session.backend_start.clone());
+    let queries = column(|t| t.query_start.clone());
+    match bulk.signal {
+        Signal::Cancel => with_server(CANCEL_MANY, vec![pids, starts, queries], &bulk.server),
+        Signal::Terminate => {
+            let transactions = column(|t| t.xact_start.clone());
+            let states = column(|t| t.state.map(|state| State::word(state).to_owned()));
+            with_server(TERMINATE_MANY, vec![pids, starts, transactions, states, queries], &bulk.server)
+        }
+    }
+}
+
+/// An array as PostgreSQL reads it: `{"a",NULL}`.
+#[must_use]
+pub fn array(values: impl Iterator<Item = Option<String>>) -> Option<String> {
+    let quoted = |value: String| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let elements: Vec<String> = values.map(|v| v.map_or_else(|| "NULL".to_owned(), quoted)).collect();
+    Some(format!("{{{}}}", elements.join(",")))
 }
 
 /// The text without the lines that end in `tag`.

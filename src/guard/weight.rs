@@ -59,7 +59,8 @@ pub enum Weight {
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
-        Write::Terminate { .. } => Weight::Heavy,
+        // What one cancel undoes, up to a hundred times: the list wants to be read.
+        Write::Terminate { .. } | Write::Bulk(_) => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

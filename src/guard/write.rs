@@ -9,6 +9,7 @@ use crate::model::relation::Relation;
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 
+use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
 
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
@@ -126,6 +127,8 @@ pub enum Write {
         /// True where the server itself waits for the session's end (14 and later).
         waits: bool,
     },
+    /// The same signal to several sessions.
+    Bulk(Bulk),
     /// Maintenance of a table: a job on a connection of its own.
     Maintain {
         /// What is done.
@@ -182,6 +185,7 @@ impl Write {
     pub fn server(&self) -> &ServerIdentity {
         match self {
             Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Maintain { server, .. } => server,
+            Self::Bulk(bulk) => &bulk.server,
         }
     }
 
@@ -190,7 +194,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Maintain { .. } => None,
+            Self::Bulk(_) | Self::Maintain { .. } => None,
         }
     }
 
@@ -199,7 +203,7 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } => None,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => None,
         }
     }
 
@@ -210,7 +214,7 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Terminate { .. } | Self::Maintain { .. } => None,
+            Self::Bulk(_) | Self::Terminate { .. } | Self::Maintain { .. } => None,
         }
     }
 
@@ -218,7 +222,7 @@ impl Write {
     #[must_use]
     pub fn is_job(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } => false,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => false,
             Self::Maintain { .. } => true,
         }
     }
@@ -229,9 +233,15 @@ impl Write {
         match self {
             Self::Cancel { session, .. } => format!("cancel {}", session.pid),
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
+            Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
         }
     }
+}
+
+/// `1 session`, `7 sessions`.
+fn sessions(count: usize) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

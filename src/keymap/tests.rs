@@ -212,12 +212,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         (
             "inherit = 'default'\n[slow]\n'c' = 'cancel-backend'",
             "mine.toml:3: `c` is `cancel-backend` on Slow, which acts on a server, so its key must do nothing else; \
-             but `c` is `reconnect` on Connections",
+             but `c` is `reconnect` on Triage",
         ),
         (
             "inherit = 'default'\n[slow]\n'c x' = 'cancel-backend'",
             "mine.toml:3: `c x` is `cancel-backend` on Slow, which acts on a server, so its key must do nothing else; \
-             but `c` is `reconnect` on Connections",
+             but `c` is `reconnect` on Triage",
         ),
     ];
     for (text, error) in table {

@@ -108,12 +108,19 @@ impl LockGraph {
     /// whose list of blockers was cut is never counted: the figure may be too small, not too large.
     #[must_use]
     pub fn frees(&self, pid: i32) -> BTreeSet<i32> {
-        let Some(start) = self.number(pid) else { return BTreeSet::new() };
+        self.frees_all(&[pid])
+    }
+
+    /// The same once all of `pids` are gone; none of them counts as freed.
+    #[must_use]
+    pub fn frees_all(&self, pids: &[i32]) -> BTreeSet<i32> {
         // How many blockers each still waits for; who reaches none is free. Each edge is walked once.
         let mut left: Vec<usize> = self.blockers.iter().map(Vec::len).collect();
         let mut gone = vec![false; self.pids.len()];
-        set(&mut gone, start, true);
-        let mut open = vec![start];
+        let mut open: Vec<usize> = pids.iter().filter_map(|pid| self.number(*pid)).collect();
+        for start in &open {
+            set(&mut gone, *start, true);
+        }
         let mut found = Vec::new();
         while let Some(at) = open.pop() {
             for waiter in self.behind.get(at).into_iter().flatten() {

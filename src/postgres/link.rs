@@ -172,6 +172,25 @@ impl Link {
         self.bounded(deadline, typed(client, sql.to_owned(), params.to_vec())).await
     }
 
+    /// The same for a statement that may run inside a transaction: behind a pooler it gets one of its own that carries the
+    /// session's bounds, since no setting of a session is there to bound it. What the statement answered stands whatever
+    /// becomes of the `COMMIT`: a signal is not taken back.
+    ///
+    /// # Errors
+    /// As `execute`.
+    pub async fn execute_bounded(&mut self, sql: &str, params: &[Param], deadline: Duration) -> Result<Rows, AskError> {
+        let Some(opening) = self.opening.clone() else { return self.execute(sql, params, Some(deadline)).await };
+        let (client, sql, params) = (Arc::clone(&self.client), sql.to_owned(), params.to_vec());
+        let work = async move {
+            simple(&client, &opening).await?;
+            let answer = typed(Arc::clone(&client), sql, params).await;
+            // Where the session ended with it, the next statement says so.
+            let _ = simple(&client, if answer.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+            answer
+        };
+        self.bounded(Some(deadline), work).await
+    }
+
     /// Says goodbye, so that the server does not log a broken connection.
     pub async fn close(mut self) {
         drop(self.client);

@@ -118,6 +118,13 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
     if let Some(text) = words::filtered(app, listing.len(), listing.total()) {
         push(text, Tone::Notice);
     }
+    if app.marked() > 0 {
+        // Only what one sees is acted on: the others are told apart.
+        let seen = app.marked_visible().len();
+        let hidden = app.marked() - seen;
+        let hidden = if hidden > 0 { format!(" (+{hidden} not shown)") } else { String::new() };
+        push(format!("*{seen} marked{hidden}"), Tone::Notice);
+    }
     if app.tab == Tab::Slow {
         push(format!("{} over {}", app.slow.total(), Age(app.slow_after_s).short()), Tone::Notice);
     }

@@ -123,6 +123,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::CancelBackend,
             Command::TerminateBackend,
             Command::Filter,
+            Command::Mark,
             Command::PickSort,
             Command::CopyQuery,
             Command::Freeze,
@@ -137,6 +138,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::LowerThreshold,
             Command::RaiseThreshold,
             Command::Filter,
+            Command::Mark,
             Command::PickSort,
             Command::CopyQuery,
             Command::Freeze,
@@ -173,7 +175,7 @@ fn offered(app: &App) -> &'static [Command] {
 /// What the keys do while something is open that takes them all.
 fn hint(app: &App) -> Option<&'static str> {
     match app.mode {
-        Mode::Help { .. } => Some("moving keys scroll, any other key closes"),
+        Mode::Help { .. } | Mode::Outcome { .. } => Some("moving keys scroll, any other key closes"),
         Mode::Pick(_) => Some("type to narrow, ↑ ↓ choose, Enter, Esc"),
         // The question itself says how to answer.
         Mode::Ask(_) | Mode::Leave => Some(""),

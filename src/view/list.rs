@@ -150,7 +150,10 @@ fn natural_width<R: Row>(column: &Column<R>, listing: &Listing<R>, width: u16) -
         // At least that share of the screen, so that what one reads last is not squeezed out by what is merely known.
         Width::Rest(percent) => (u32::from(width) * u32::from(percent) / 100).max(12).try_into().unwrap_or(width),
         Width::Fit(least, most) => {
-            let widest = listing.window(0, FITTED_ROWS).map(|row| (column.cell)(row).text.width()).max().unwrap_or(0);
+            // And around the cursor: what is on the screen has its column, however far down it is.
+            let here = listing.window(listing.place().saturating_sub(FITTED_ROWS / 2), FITTED_ROWS);
+            let rows = listing.window(0, FITTED_ROWS).chain(here);
+            let widest = rows.map(|row| (column.cell)(row).text.width()).max().unwrap_or(0);
             if widest == 0 && least == 0 {
                 return 0;
             }

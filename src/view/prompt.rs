@@ -1,5 +1,7 @@
 //! The question before an action: what will be sent, whom it hits, how to say yes.
 
+mod bulk;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -20,6 +22,9 @@ const WIDEST: u16 = 100;
 
 /// Draws the question. Where there is little room each part keeps one line; the way to answer is never cut.
 pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
+    if !prompt.listed().is_empty() {
+        return bulk::draw(prompt, theme, area, frame);
+    }
     let width = usize::from(area.width.min(WIDEST)).saturating_sub(4);
     let room = usize::from(area.height.saturating_sub(3));
     let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");

@@ -256,6 +256,8 @@ impl Hands {
             other @ (ActionStep::Started { .. }
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
+            | ActionStep::VerifiedEach { .. }
+            | ActionStep::Unverified(_)
             | ActionStep::Unlogged(_)) => panic!("{other:?}"),
         }
     }

@@ -52,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (prop::sample::select(chords()), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         3 => (prop::sample::select(acting), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         4 => (0_u64..700, any::<bool>()).prop_map(|(ms, framed)| Step::Answer(ms, framed)),
-        1 => prop::sample::select(vec!['1', '2', '3', '5']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
+        2 => prop::sample::select(vec!['2', '3', '5']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
         4 => Just(Step::Frame),
         1 => any::<bool>().prop_map(Step::Sessions),
         1 => Just(Step::Tables),
@@ -69,6 +69,12 @@ fn chords_that_write() -> Vec<Chord> {
         .flatten()
         .filter_map(|keys| keys.to_string().parse().ok())
         .collect()
+}
+
+/// What was asked about is what is done; of several sessions those that are still there.
+fn covers(asked: &Write, done: &Write) -> bool {
+    let (Write::Bulk(asked), Write::Bulk(done)) = (asked, done) else { return asked == done };
+    asked.signal == done.signal && done.targets.iter().all(|target| asked.targets.contains(target))
 }
 
 /// A console, the frames that it showed, and what it did.
@@ -134,7 +140,7 @@ impl Run {
         let asked = if let Mode::Ask(prompt) = &self.stage.app.mode { Some(prompt.write().clone()) } else { None };
         for effect in self.stage.app.update(Event::Key { chord, at }) {
             let Effect::Write { approved, .. } = effect else { continue };
-            assert_eq!(asked.as_ref(), Some(approved.write()), "done without its question");
+            assert!(asked.as_ref().is_some_and(|asked| covers(asked, approved.write())), "done without its question");
             assert!(self.frames.contains(&approved.shown()), "no frame showed the question");
             let read_s = seconds_between(approved.shown(), approved.at());
             assert!(read_s >= DELIBERATE.as_secs_f64(), "answered after {read_s} s");
@@ -164,8 +170,8 @@ fn no_sequence_of_keys_acts_without_its_question_and_none_at_all_where_nothing_m
     TestRunner::new_with_rng(config, rng)
         .run(&prop::collection::vec(step(), 20..80), |steps| {
             let done = Run::of(amid(Stage::new()), false).all(&steps).done;
-            signals.set(signals.get() + done.iter().filter(|w| w.session().is_some()).count());
-            jobs.set(jobs.get() + done.iter().filter(|w| w.session().is_none()).count());
+            signals.set(signals.get() + done.iter().filter(|w| !w.is_job()).count());
+            jobs.set(jobs.get() + done.iter().filter(|w| w.is_job()).count());
             // By its keymap, and by the guard alone where a keymap binds the keys that act.
             let observers = [Stage::read_only(), Stage::with(|setup| setup.policy = Policy::Observer)];
             for observer in observers {

@@ -20,6 +20,8 @@ pub struct SessionRow {
     pub frees: usize,
     /// True where it blocks others and waits for nobody.
     pub root: bool,
+    /// True where it is marked for an action on several.
+    pub marked: bool,
 }
 
 impl Row for SessionRow {
@@ -43,6 +45,7 @@ impl SessionRow {
                     blocks,
                     frees: if blocks == 0 { 0 } else { graph.frees(session.pid).len() },
                     root: blocks > 0 && graph.blockers_of(session.pid).is_empty(),
+                    marked: false,
                     session: session.clone(),
                 }
             })
@@ -173,6 +176,18 @@ fn blocked_by(row: &SessionRow) -> String {
 
 /// Columns of Connections and Slow. The query takes what the others leave.
 pub const COLUMNS: &[Column<SessionRow>] = &[
+    Column {
+        name: "mark",
+        title: "",
+        doc: "marked by hand, for one action on several",
+        // No column where nothing is marked.
+        width: Width::Fit(0, 1),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Descending,
+        cell: |r| if r.marked { Cell::toned("*", Tone::Notice) } else { Cell::none() },
+        key: |r| if r.marked { SortKey::Text("marked".to_owned()) } else { SortKey::Unknown },
+    },
     Column {
         name: "harm",
         title: "",

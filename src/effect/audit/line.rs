@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::{Approved, Confirm, Named, Object, ServerIdentity, Task, Who, Write};
+use super::ended::Ended;
+use crate::guard::{
+    Approved, Bulk, BulkTarget, Confirm, LeftOut, Named, Object, ServerIdentity, Signal, Task, Who, Write,
+};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
@@ -16,6 +19,9 @@ const VERSION: u32 = 1;
 /// The most characters of a query that a line keeps: a server may send up to a megabyte of it, and a line is written
 /// under a lock.
 const QUERY_MOST: usize = 8192;
+
+/// The same where a line tells of up to a hundred.
+const QUERY_OF_MANY: usize = 1024;
 
 /// Who sits at the console. The values are read from the environment elsewhere and passed in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +99,18 @@ pub enum Target {
         /// The statement, as the server sent it, cut at 8192 characters.
         query: ServerText,
     },
+    /// Several of these.
+    Bulk {
+        /// Which signal.
+        signal: Signal,
+        /// Each target; its query is cut at 1024 characters.
+        targets: Vec<Target>,
+        /// Who was marked and is protected by a rule, and which.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<LeftOut>,
+        /// How many marked sessions were not on the screen.
+        hidden: usize,
+    },
     /// One relation, vacuumed.
     Vacuum(Maintained),
     /// One relation, analyzed.
@@ -122,6 +140,24 @@ impl Maintained {
 }
 
 impl Target {
+    fn bulk(bulk: &Bulk) -> Self {
+        let target = |target: &BulkTarget| {
+            let (pid, backend_start) = (target.session.pid, target.session.backend_start.clone());
+            let (query_start, who) = (target.query_start.clone(), target.who.clone());
+            let query = cut_at(&target.query, QUERY_OF_MANY);
+            match bulk.signal {
+                Signal::Cancel => Self::Cancel { pid, backend_start, query_start, who, query },
+                Signal::Terminate => {
+                    let state = target.state.map(|state| State::word(state).to_owned());
+                    let xact_start = target.xact_start.clone();
+                    Self::Terminate { pid, backend_start, xact_start, query_start, state, who, query }
+                }
+            }
+        };
+        let targets = bulk.targets.iter().map(target).collect();
+        Self::Bulk { signal: bulk.signal, targets, left_out: bulk.left_out.clone(), hidden: bulk.hidden }
+    }
+
     /// The target of an action.
     #[must_use]
     pub fn of(write: &Write) -> Self {
@@ -142,6 +178,7 @@ impl Target {
                 who: who.clone(),
                 query: cut(query),
             },
+            Write::Bulk(bulk) => Self::bulk(bulk),
             Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
             Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
         }
@@ -149,7 +186,11 @@ impl Target {
 }
 
 fn cut(query: &ServerText) -> ServerText {
-    ServerText::new(query.raw().chars().take(QUERY_MOST).collect::<String>())
+    cut_at(query, QUERY_MOST)
+}
+
+fn cut_at(query: &ServerText, most: usize) -> ServerText {
+    ServerText::new(query.raw().chars().take(most).collect::<String>())
 }
 
 /// How an action was confirmed.
@@ -171,37 +212,6 @@ impl Confirmation {
             Confirm::Type(text) => format!("typed {text}"),
         };
         Self { by, shown: approved.shown(), at: approved.at() }
-    }
-}
-
-/// How an action ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// `done`, `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
-    pub result: String,
-    /// What the server said, or what it was not sent for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// What would allow it, for a denied one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cure: Option<String>,
-}
-
-impl Ended {
-    fn of(outcome: &Outcome) -> Self {
-        let (result, message, cure) = match outcome {
-            Outcome::Done(message) => ("done", Some(message), None),
-            Outcome::Gone => ("gone", None, None),
-            Outcome::Changed(message) => ("changed", Some(message), None),
-            Outcome::Skipped(message) => ("skipped", Some(message), None),
-            Outcome::Denied { message, cure } => ("denied", Some(message), Some(cure)),
-            Outcome::TimedOut(message) => ("timed out", Some(message), None),
-            Outcome::Cancelled => ("cancelled", None, None),
-            Outcome::Refused(message) => ("refused", Some(message), None),
-            Outcome::NotSent(message) => ("not sent", Some(message), None),
-            Outcome::Unknown(message) => ("unknown", Some(message), None),
-        };
-        Self { result: result.to_owned(), message: message.cloned(), cure: cure.cloned() }
     }
 }
 
@@ -245,6 +255,12 @@ pub struct Entry {
     /// True where the cancelled statement, or the terminated session, has gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<bool>,
+    /// Who of a bulk action's targets was still there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<i32>,
+    /// Why nobody could look whether the target has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
     /// Milliseconds from the signal to that look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
@@ -281,6 +297,8 @@ impl Entry {
             outcome: None,
             notices: Vec::new(),
             gone: None,
+            left: Vec::new(),
+            unverified: None,
             after_ms: None,
         }
     }
@@ -304,6 +322,17 @@ impl Entry {
     /// The line of a later look at what was signalled.
     pub(in crate::effect) fn verified(head: &Head<'_>, write: &Write, gone: bool, after_ms: u64) -> Self {
         Self { gone: Some(gone), after_ms: Some(after_ms), ..Self::new(head, EventKind::Verified, write) }
+    }
+
+    /// The same for a bulk action: who of its targets is `left`.
+    pub(in crate::effect) fn verified_each(head: &Head<'_>, write: &Write, left: Vec<i32>, after_ms: u64) -> Self {
+        let verified = Self::verified(head, write, left.is_empty(), after_ms);
+        Self { left, ..verified }
+    }
+
+    /// The line that says why nobody could look.
+    pub(in crate::effect) fn unverified(head: &Head<'_>, write: &Write, why: &str) -> Self {
+        Self { unverified: Some(why.to_owned()), ..Self::new(head, EventKind::Verified, write) }
     }
 
     /// The line of an action that was not allowed.

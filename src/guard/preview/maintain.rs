@@ -34,7 +34,7 @@ pub(super) fn of(task: Task, table: &Named, scene: &Scene<'_>) -> Preview {
         ));
     }
     let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", table.key.oid));
-    Preview { title: format!("{} {shown}?", title(task)), rows, warnings, name }
+    Preview { title: format!("{} {shown}?", title(task)), rows, listed: Vec::new(), warnings, name }
 }
 
 fn title(task: Task) -> &'static str {

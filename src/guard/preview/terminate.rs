@@ -16,6 +16,7 @@ pub(super) fn of(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
     Preview {
         title: format!("Terminate backend {pid}?"),
         rows,
+        listed: Vec::new(),
         warnings: signal_warnings(target, scene),
         name: pid.to_string(),
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::effect::audit::{Console, Ended, Entry, EventKind, Maintained, Place, Target};
+use crate::effect::audit::{Console, Ended, EndedRow, Entry, EventKind, Maintained, Place, Target};
 use crate::model::{ServerText, Timestamp};
 
 /// The most characters of a query in a row; the log holds it all.
@@ -57,10 +57,18 @@ impl Action {
         match entry.event {
             EventKind::Intent => self.intended = true,
             EventKind::Outcome => self.ended = entry.outcome.as_ref().map(ended),
+            EventKind::Verified if entry.unverified.is_some() => {
+                let why = entry.unverified.as_deref().unwrap_or_default();
+                self.verified = Some(format!("not verified: {}", shown(why, WORD_MOST)));
+            }
             EventKind::Verified => {
                 let after = entry.after_ms.unwrap_or_default();
                 let how = if entry.gone == Some(true) { "gone after" } else { "still there after" };
-                self.verified = Some(format!("{how} {}.{} s", after / 1000, after % 1000 / 100));
+                let left = match entry.left.len() {
+                    0 => String::new(),
+                    left => format!("{left} "),
+                };
+                self.verified = Some(format!("{left}{how} {}.{} s", after / 1000, after % 1000 / 100));
             }
             EventKind::Refused => {
                 let why = entry.refusal.as_deref().unwrap_or_default();
@@ -135,6 +143,9 @@ fn target(target: &Target) -> (&'static str, String) {
     match target {
         Target::Cancel { pid, who, query, .. } => ("cancel", session(*pid, [&who.user, &who.database], query)),
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
+        Target::Bulk { signal, targets, .. } => {
+            (signal.word(), format!("{} sessions at once: {}", targets.len(), pids(targets)))
+        }
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
     }
@@ -151,7 +162,31 @@ fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> Strin
     format!("pid {pid}, {user}@{database}: {}", shown_text(query, QUERY_MOST))
 }
 
+/// The pids of a bulk action, as many as a row holds.
+fn pids(targets: &[Target]) -> String {
+    let pid = |target: &Target| match target {
+        Target::Cancel { pid, .. } | Target::Terminate { pid, .. } => Some(pid.to_string()),
+        Target::Bulk { .. } | Target::Vacuum(_) | Target::Analyze(_) => None,
+    };
+    shown(&targets.iter().filter_map(pid).collect::<Vec<_>>().join(", "), WORD_MOST)
+}
+
+/// `5 done, 1 gone`.
+fn counted(rows: &[EndedRow]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        match counts.iter_mut().find(|(result, _)| *result == row.ended.result) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&row.ended.result, 1)),
+        }
+    }
+    counts.into_iter().map(|(result, count)| format!("{count} {result}")).collect::<Vec<_>>().join(", ")
+}
+
 fn ended(ended: &Ended) -> String {
+    if !ended.rows.is_empty() {
+        return shown(&counted(&ended.rows), WORD_MOST);
+    }
     let message = ended.message.as_ref().filter(|message| !message.is_empty());
     let text = message.map_or_else(|| ended.result.clone(), |message| format!("{}: {message}", ended.result));
     shown(&text, WORD_MOST)

@@ -1,0 +1,67 @@
+//! How an action ended, as a line tells it: a word, and what the server said.
+//!
+//! It knows nothing of the rest of the line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::Outcome;
+
+/// How an action ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// `done`, `each` (see `rows`), `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
+    pub result: String,
+    /// What the server said, or what it was not sent for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What would allow it, for a denied one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+    /// What became of each target of a bulk action.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<EndedRow>,
+}
+
+/// How a bulk action ended for one of its targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedRow {
+    /// Its pid.
+    pub pid: i32,
+    /// How.
+    #[serde(flatten)]
+    pub ended: Ended,
+}
+
+impl Ended {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let (result, message, cure) = match outcome {
+            Outcome::Done(message) => ("done", Some(message), None),
+            Outcome::Each(_) => ("each", None, None),
+            Outcome::Gone => ("gone", None, None),
+            Outcome::Changed(message) => ("changed", Some(message), None),
+            Outcome::Skipped(message) => ("skipped", Some(message), None),
+            Outcome::Denied { message, cure } => ("denied", Some(message), Some(cure)),
+            Outcome::TimedOut(message) => ("timed out", Some(message), None),
+            Outcome::Cancelled => ("cancelled", None, None),
+            Outcome::Refused(message) => ("refused", Some(message), None),
+            Outcome::NotSent(message) => ("not sent", Some(message), None),
+            Outcome::Unknown(message) => ("unknown", Some(message), None),
+        };
+        let rows = match outcome {
+            Outcome::Each(each) => {
+                each.iter().map(|one| EndedRow { pid: one.pid, ended: Self::of(&one.outcome) }).collect()
+            }
+            Outcome::Done(_)
+            | Outcome::Gone
+            | Outcome::Changed(_)
+            | Outcome::Skipped(_)
+            | Outcome::Denied { .. }
+            | Outcome::TimedOut(_)
+            | Outcome::Cancelled
+            | Outcome::Refused(_)
+            | Outcome::NotSent(_)
+            | Outcome::Unknown(_) => Vec::new(),
+        };
+        Self { result: result.to_owned(), message: message.cloned(), cure: cure.cloned(), rows }
+    }
+}
