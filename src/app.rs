@@ -10,6 +10,7 @@ mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
+pub mod settings;
 pub mod tab;
 mod triage;
 pub mod update;
@@ -18,20 +19,21 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
-use crate::diagnose::{Diagnosis, History, Limits};
+use crate::diagnose::Limits;
 use crate::guard::{Policy, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
+use crate::model::setting::History;
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
-use tab::triage::FindingRow;
+use triage::Triage;
 
 /// What the console is started with.
 #[derive(Debug, Clone)]
@@ -154,12 +156,8 @@ pub struct App {
     pub mode: Mode,
     /// Chords typed so far of a longer sequence.
     pub pending: Vec<Chord>,
-    /// What is wrong, as a list.
-    pub findings: Listing<FindingRow>,
-    /// What the last look came to.
-    pub diagnosis: Diagnosis,
-    /// What was seen before.
-    pub history: History,
+    /// What is wrong.
+    pub triage: Triage,
     /// Connections.
     pub connections: Listing<SessionRow>,
     /// Slow.
@@ -186,7 +184,8 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
-    limits: Limits,
+    /// What the audit log tells of settings that were changed from here.
+    pub history: History,
     marks: HashSet<SessionKey>,
     world: World,
     frozen: Option<(Box<World>, Timestamp)>,
@@ -210,9 +209,7 @@ impl App {
             tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
-            findings: Listing::new(tab::triage::COLUMNS, "harm"),
-            diagnosis: Diagnosis::default(),
-            history: History::default(),
+            triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
@@ -226,7 +223,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
-            limits: Limits { slow: slow_after_s, ..setup.limits },
+            history: History::default(),
             marks: HashSet::new(),
             world: World::default(),
             frozen: None,
@@ -329,7 +326,7 @@ impl App {
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_))
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_))
     }
 
     fn say(&mut self, text: impl Into<String>, tone: Tone) {

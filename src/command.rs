@@ -150,6 +150,9 @@ commands! {
     CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
     TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
+    ServerSettings, "server-settings", Place::Everywhere, Reads, "settings", "List the server's settings; Enter there changes one (asks first).";
+    QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";
+    ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";

@@ -10,6 +10,7 @@ mod journal;
 mod maintain;
 mod queue;
 mod session;
+mod setting;
 mod terminate;
 mod watched;
 mod writer;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::{Approved, StatementKey, Write};
 use crate::keymap::Chord;
+use crate::model::setting::History;
 use crate::model::world::Link;
 use crate::model::{Sample, Timestamp};
 
@@ -45,6 +46,8 @@ pub enum Event {
     Writer(WriterState),
     /// News of an action that we took.
     Action(ActionNews),
+    /// What the audit log tells of settings that were changed from here.
+    History(History),
 }
 
 /// The state of the writer's own connection.
@@ -106,6 +109,8 @@ pub enum ActionStep {
 pub enum Outcome {
     /// Done; for a cancel: the signal was sent, for a termination: that, or that the session has ended. The words say what exactly.
     Done(String),
+    /// It was written, but is not in force, or not for everybody: the words say why.
+    Written(String),
     /// One for each target of a bulk action, in the order of its list.
     Each(Vec<EachOutcome>),
     /// The target was no longer there.

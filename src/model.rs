@@ -12,6 +12,7 @@ pub mod relation;
 pub mod replica;
 pub mod server;
 pub mod session;
+pub mod setting;
 pub mod text;
 pub mod unit;
 pub mod world;

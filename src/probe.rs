@@ -15,6 +15,7 @@ pub mod schedule;
 pub mod seat;
 pub mod server;
 pub mod sessions;
+pub mod settings;
 mod slow;
 pub mod sql;
 

@@ -16,6 +16,7 @@ pub mod panels;
 pub mod picker;
 pub mod prompt;
 pub mod replication;
+pub mod settings;
 pub mod tables;
 pub mod theme;
 pub mod triage;
@@ -54,6 +55,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Mode::Ask(prompt) if app.has_room_to_ask() => prompt::draw(prompt, theme, body, frame),
         Mode::Ask(_) => prompt::draw_no_room(theme, body, frame),
         Mode::Pick(picker) => picker::draw(picker, theme, body, frame),
+        Mode::Settings(board) => settings::draw(app, board, theme, body, frame),
         Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
         Mode::Outcome { id, scroll } => outcome::draw(app, *id, *scroll, theme, body, frame),
         Mode::Leave => prompt::draw_leave(app, theme, body, frame),

@@ -8,4 +8,5 @@ mod cancel;
 mod log;
 mod maintain;
 mod road;
+mod settings;
 mod terminate;

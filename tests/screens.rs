@@ -7,7 +7,7 @@ use pgtriage::app::Display;
 use pgtriage::message::{ActionStep, Event};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{SIZES, Stage, cache, ink, locks};
+use crate::stage::{SIZES, Stage, cache, ink, locks, settings};
 
 fn in_all_sizes(name: &str, stage: &mut Stage) {
     for (width, height) in SIZES {
@@ -76,6 +76,23 @@ fn what_opens_above_a_tab_in_three_sizes() {
     in_all_sizes("job", &mut stage);
     stage.press("q");
     in_all_sizes("leave", &mut stage);
+}
+
+#[test]
+fn the_settings_in_three_sizes() {
+    let mut stage = Stage::incident();
+    stage.take(Question::Settings, Ok(settings::known()));
+    stage.press("P");
+    in_all_sizes("settings", &mut stage);
+    stage.type_text("work_mem");
+    stage.press("Enter");
+    stage.type_text("lots");
+    stage.press("Enter");
+    in_all_sizes("settings-value", &mut stage);
+    stage.press("C-u");
+    stage.type_text("128MB");
+    stage.press("Enter");
+    in_all_sizes("prompt-setting", &mut stage);
 }
 
 /// The connection is lost for eight seconds.

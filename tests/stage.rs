@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod ink;
 pub mod locks;
 pub mod replication;
+pub mod settings;
 pub mod tables;
 
 use std::time::Duration;
@@ -116,13 +117,13 @@ impl Stage {
 
     /// The kinds of what is found, the worst first.
     pub fn kinds(&self) -> Vec<Kind> {
-        self.app.diagnosis.findings.iter().map(Finding::kind).collect()
+        self.app.triage.diagnosis.findings.iter().map(Finding::kind).collect()
     }
 
     /// The finding of that kind.
     pub fn finding(&self, kind: Kind) -> &Finding {
-        let found = self.app.diagnosis.findings.iter().find(|f| f.kind() == kind);
-        found.unwrap_or_else(|| panic!("no {kind:?} among {:#?}", self.app.diagnosis.findings))
+        let found = self.app.triage.diagnosis.findings.iter().find(|f| f.kind() == kind);
+        found.unwrap_or_else(|| panic!("no {kind:?} among {:#?}", self.app.triage.diagnosis.findings))
     }
 
     /// The whole incident for this console.

@@ -8,4 +8,5 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod settings;
 mod triage;

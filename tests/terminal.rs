@@ -11,5 +11,6 @@ mod outage;
 mod pressure;
 mod readonly;
 mod scene;
+mod settings;
 mod signals;
 mod start;

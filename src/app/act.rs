@@ -95,7 +95,7 @@ impl App {
         self.ask(write)
     }
 
-    fn ask(&mut self, write: Write) -> Vec<Effect> {
+    pub(super) fn ask(&mut self, write: Write) -> Vec<Effect> {
         let doings = self.doings();
         match judge(write.clone(), &self.scene(self.opened_by, &doings)) {
             Verdict::Confirm(prompt) => {

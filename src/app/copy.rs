@@ -37,7 +37,7 @@ impl App {
 
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
         let text = match self.tab {
-            Tab::Triage => self.findings.current().map(FindingRow::text),
+            Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),

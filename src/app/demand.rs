@@ -51,6 +51,10 @@ impl App {
             Tab::Connections | Tab::Slow | Tab::Tables | Tab::Latency | Tab::Cache => fast.max(Duration::from_secs(10)),
         };
         want(Question::Replication, replication);
+        // While they are open, or right after a change of ours, they are worth a closer look; else once in a while, since what
+        // logs queries is told on every tab.
+        let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();
+        want(Question::Settings, if settings_watched { fast } else { slow.max(Duration::from_secs(30)) });
         if self.tab == Tab::Tables {
             let (column, _) = self.tables.sort();
             let order = order_of(self.tables.columns().get(column).map_or("", |c| c.name));

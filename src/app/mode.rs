@@ -34,6 +34,8 @@ pub enum Mode {
         /// Lines scrolled.
         scroll: usize,
     },
+    /// The server's settings.
+    Settings(Board),
     /// What became of each target of a bulk action.
     Outcome {
         /// The action's number.
@@ -45,6 +47,28 @@ pub enum Mode {
     Ask(Box<Prompt>),
     /// A question before leaving while a job runs.
     Leave,
+}
+
+/// The list of settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Board {
+    /// What was typed to narrow it.
+    pub input: Input,
+    /// The name that the cursor is on; none: the first.
+    pub at: Option<String>,
+    /// A new value that is being typed.
+    pub edit: Option<Edit>,
+}
+
+/// A new value of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The setting.
+    pub name: String,
+    /// What was typed.
+    pub input: Input,
+    /// What it wants instead.
+    pub error: Option<String>,
 }
 
 /// Whose detail is shown: an identity, so that it follows its row.

@@ -32,6 +32,7 @@ impl App {
                 }
                 Vec::new()
             }
+            Mode::Settings(board) => self.settings_key(chord, board),
             Mode::Outcome { id, scroll } => {
                 // Any other key only closes it: whoever still types the answer must not act with it.
                 self.mode = self.scrolled(chord, scroll).map_or(Mode::Normal, |scroll| Mode::Outcome { id, scroll });
@@ -124,6 +125,9 @@ impl App {
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),
+            Command::ServerSettings => self.open_settings(),
+            Command::QueryLogging => return self.toggle_query_logging(),
+            Command::ReloadConfiguration => return self.ask_reload(),
             Command::OpenDetail if !in_detail => self.open_detail(),
             Command::OpenDetail => {}
             Command::Back if in_detail => {}
@@ -180,7 +184,7 @@ impl App {
 
     pub(super) fn step(&mut self, by: isize) {
         match self.tab {
-            Tab::Triage => self.findings.step(by),
+            Tab::Triage => self.triage.findings.step(by),
             Tab::Connections => self.connections.step(by),
             Tab::Slow => self.slow.step(by),
             Tab::Tables => self.tables.step(by),
@@ -197,7 +201,7 @@ impl App {
 
     fn select_at(&mut self, at: usize) {
         match self.tab {
-            Tab::Triage => self.findings.select_at(at),
+            Tab::Triage => self.triage.findings.select_at(at),
             Tab::Connections => self.connections.select_at(at),
             Tab::Slow => self.slow.select_at(at),
             Tab::Tables => self.tables.select_at(at),

@@ -6,10 +6,35 @@ use super::App;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
 use crate::diagnose::history::Beat;
-use crate::diagnose::{Finding, Look, Target, diagnose};
+use crate::diagnose::{Diagnosis, Finding, History, Limits, Look, Target, diagnose};
 use crate::model::Tone;
 use crate::model::panel::PanelTab;
 use crate::table::{Filter, Listing, Row};
+
+/// What is wrong, and what was seen before.
+pub struct Triage {
+    /// The findings as a list.
+    pub findings: Listing<FindingRow>,
+    /// What the last look came to.
+    pub diagnosis: Diagnosis,
+    /// What was seen before.
+    pub history: History,
+    /// From when on something is a finding.
+    pub limits: Limits,
+}
+
+impl Triage {
+    /// Before anything was seen.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            findings: Listing::new(super::tab::triage::COLUMNS, "harm"),
+            diagnosis: Diagnosis::default(),
+            history: History::default(),
+            limits,
+        }
+    }
+}
 
 impl App {
     /// Looks again. While the screen is frozen its findings stay as they are.
@@ -19,16 +44,16 @@ impl App {
         }
         let look = Look {
             world: &self.world,
-            history: &self.history,
-            limits: &self.limits,
+            history: &self.triage.history,
+            limits: &self.triage.limits,
             panels: &self.setup.panels,
             prometheus: self.setup.prometheus.is_some(),
             now: self.now,
         };
         let diagnosis = diagnose(&look);
-        self.history.remember(&diagnosis.findings, self.now);
-        self.findings.set(FindingRow::all(&diagnosis));
-        self.diagnosis = diagnosis;
+        self.triage.history.remember(&diagnosis.findings, self.now);
+        self.triage.findings.set(FindingRow::all(&diagnosis));
+        self.triage.diagnosis = diagnosis;
     }
 
     /// Remembers the sessions that just came.
@@ -36,14 +61,14 @@ impl App {
         // The slowest pace at which they are asked, and the patience that the header has.
         let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
         if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
-            self.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
+            self.triage.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
         }
     }
 
     /// The selected finding.
     #[must_use]
     pub fn current_finding(&self) -> Option<&Finding> {
-        self.findings.current().map(|row| &row.finding)
+        self.triage.findings.current().map(|row| &row.finding)
     }
 
     /// Goes to the row that shows what the selected finding says, selects it, and says where a filter had to go.

@@ -48,6 +48,7 @@ impl App {
                         Question::Replication => self.rebuild_replicas(),
                         Question::Server
                         | Question::SessionLocks(_)
+                        | Question::Settings
                         | Question::CacheTable
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
@@ -67,6 +68,7 @@ impl App {
                 self.look();
             }
             Event::Writer(state) => self.writer = state,
+            Event::History(history) => self.history = history,
             Event::Action(news) => self.take_news(news),
         }
         Vec::new()
@@ -159,6 +161,7 @@ fn counted(each: &[EachOutcome]) -> String {
 pub fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done(_) => "signal sent",
+        Outcome::Written(_) => "written, not in force",
         Outcome::Each(_) => "each",
         Outcome::Gone => "already gone",
         Outcome::Changed(_) => "no longer the same",
@@ -192,6 +195,7 @@ fn seconds(ms: u64) -> String {
 pub fn outcome_words(label: &str, outcome: &Outcome) -> (String, Tone) {
     match outcome {
         Outcome::Done(words) => (format!("{label}: {words}"), Tone::Good),
+        Outcome::Written(words) => (format!("{label}: {words}"), Tone::Warning),
         Outcome::Each(each) => {
             let all = each.iter().all(|one| matches!(one.outcome, Outcome::Done(_)));
             (format!("{label}: {}", counted(each)), if all { Tone::Good } else { Tone::Warning })

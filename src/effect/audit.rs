@@ -7,6 +7,7 @@
 //! the end of the file is looked at, since each line carries the hash of the one before it.
 
 mod chain;
+pub mod changes;
 mod ended;
 mod line;
 pub mod read;
@@ -17,6 +18,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use crate::model::setting::History;
 
 use chain::LONGEST;
 pub use ended::{Ended, EndedRow};
@@ -75,6 +78,20 @@ impl Audit {
     #[must_use]
     pub fn console(&self) -> &Console {
         &self.console
+    }
+
+    /// What the log tells of settings that were changed and not changed back.
+    pub async fn history(&self) -> History {
+        let path = Arc::clone(&self.path);
+        let read = tokio::task::spawn_blocking(move || changes::history(&path));
+        match tokio::time::timeout(DISK_PATIENCE, read).await {
+            Ok(Ok(history)) => history,
+            Ok(Err(join)) => History { trouble: Some(join.to_string()), ..History::default() },
+            Err(_) => History {
+                trouble: Some(format!("audit log {}: not read within 5 s", self.path.display())),
+                ..History::default()
+            },
+        }
     }
 
     /// Makes the file where there is none and opens it for writing, without adding a line: so that a log that cannot be

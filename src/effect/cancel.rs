@@ -50,9 +50,12 @@ pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
         Outcome::Changed(_) => Ok(()),
         Outcome::Unknown(why) | Outcome::Refused(why) | Outcome::NotSent(why) | Outcome::TimedOut(why) => Err(why),
         Outcome::Denied { message, .. } => Err(message),
-        Outcome::Done(_) | Outcome::Each(_) | Outcome::Gone | Outcome::Skipped(_) | Outcome::Cancelled => {
-            Err("the guarded statement does not compare the server's start here".to_owned())
-        }
+        Outcome::Done(_)
+        | Outcome::Written(_)
+        | Outcome::Each(_)
+        | Outcome::Gone
+        | Outcome::Skipped(_)
+        | Outcome::Cancelled => Err("the guarded statement does not compare the server's start here".to_owned()),
     }
 }
 

@@ -96,6 +96,11 @@ impl Journal {
         self.audit.append(&Entry::refused(&head, write, refusal)).await
     }
 
+    /// Tells the console what the log holds of settings.
+    pub(super) async fn history(&self) {
+        let _ = self.news.send(Event::History(self.audit.history().await)).await;
+    }
+
     /// Tells the console in which state the writer is.
     pub(super) async fn state(&self, state: WriterState) {
         // A console that has gone needs no news, and the work at hand is still to be ended properly.

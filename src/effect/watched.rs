@@ -108,7 +108,7 @@ impl Watched {
                 !self.left.is_empty()
             }),
             // Not signalled, so never watched.
-            Write::Maintain { .. } => Some(false),
+            Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } => Some(false),
         };
         match there {
             Some(true) => Look::Left,

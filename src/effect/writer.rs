@@ -25,7 +25,7 @@ use super::maintain::Job;
 use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
 use super::watched::Watched;
-use super::{Request, Setup, bulk, terminate};
+use super::{Request, Setup, bulk, setting, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -101,6 +101,9 @@ impl Writer {
 
     /// Works until nobody can ask for anything any more.
     pub(super) async fn run(mut self, requests: mpsc::UnboundedReceiver<Request>) {
+        // A long log must not keep an action waiting.
+        let journal = self.journal.clone();
+        tokio::spawn(async move { journal.history().await });
         let mut queue = Queue::new(requests);
         loop {
             let turn = self.turn(&mut queue).await;
@@ -154,7 +157,11 @@ impl Writer {
     async fn take(&mut self, request: Request) {
         match request {
             Request::Write { id, approved } => match approved.write() {
-                Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.signal(id, approved).await,
+                Write::Cancel { .. }
+                | Write::Terminate { .. }
+                | Write::Bulk(_)
+                | Write::Setting { .. }
+                | Write::Reload { .. } => self.send(id, approved).await,
                 Write::Maintain { .. } => self.maintain(id, approved),
             },
             Request::StopJob { id } => {
@@ -171,8 +178,8 @@ impl Writer {
         }
     }
 
-    /// Cancels a statement or terminates a session: connection, line, statement, outcome, line.
-    async fn signal(&mut self, id: u64, approved: Approved) {
+    /// Takes an action on the writer's own session: connection, line, statement, outcome, line.
+    async fn send(&mut self, id: u64, approved: Approved) {
         let connected = self.connected().await;
         let write = approved.write();
         if let Err(error) = self.journal.intend(id, &approved).await {
@@ -194,10 +201,12 @@ impl Writer {
         let ended = match write {
             Write::Bulk(bulk) => bulk::send(link, bulk).await,
             Write::Terminate { .. } => terminate::send(link, write).await,
+            Write::Setting { .. } => setting::send(link, write).await,
+            Write::Reload { .. } => setting::reload(link, write).await,
             Write::Cancel { .. } | Write::Maintain { .. } => cancel::send(link, write).await,
         };
         match &ended.0 {
-            Outcome::Done(_) => self.watched.push(Watched::new(id, write, sent)),
+            Outcome::Done(_) if write.session().is_some() => self.watched.push(Watched::new(id, write, sent)),
             // The signal was sent, and may still do its work.
             Outcome::TimedOut(_) if terminates => self.watched.push(Watched::new(id, write, sent)),
             Outcome::Each(each) => {
@@ -205,7 +214,9 @@ impl Writer {
             }
             // An answer that still comes would be taken for the next statement's.
             Outcome::Unknown(why) => self.lose(why.clone()).await,
-            Outcome::Gone
+            Outcome::Done(_)
+            | Outcome::Written(_)
+            | Outcome::Gone
             | Outcome::Changed(_)
             | Outcome::Skipped(_)
             | Outcome::Denied { .. }
@@ -215,6 +226,9 @@ impl Writer {
             | Outcome::NotSent(_) => {}
         }
         self.journal.ended(id, write, ended).await;
+        if matches!(write, Write::Setting { .. }) {
+            self.journal.history().await;
+        }
     }
 
     /// Starts maintenance beside everything else.
@@ -222,7 +236,11 @@ impl Writer {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
-            Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) => self.journal.clone(),
+            Write::Cancel { .. }
+            | Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Setting { .. }
+            | Write::Reload { .. } => self.journal.clone(),
         };
         let (stop, stopped) = watch::channel(false);
         let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };

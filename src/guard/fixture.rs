@@ -5,6 +5,7 @@ use crate::model::question::{Question, Sample, Snapshot};
 use crate::model::relation::{Relation, RelationOrder, Relations};
 use crate::model::server::Server;
 use crate::model::session::{Session, Sessions, State};
+use crate::model::setting::{Entry, Files, Kind, Setting, Settings};
 use crate::model::world::{Link, LinkFacts, Tls};
 use crate::model::{Timestamp, World};
 
@@ -97,6 +98,41 @@ pub fn relation() -> Relation {
 
 pub fn relations() -> Relations {
     Relations { database: "shop".into(), rows: vec![relation()], total: 1, autovacuum: true, ..Relations::default() }
+}
+
+/// A setting of the fixture.
+pub fn setting(name: &str) -> Setting {
+    settings().get(name).unwrap().clone()
+}
+
+/// Four settings, all as the server came, seen by a role that may change them.
+pub fn settings() -> Settings {
+    let of = |name: &str, (value, unit): (&str, Option<&str>), kind, context: &str| Setting {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        unit: unit.map(str::to_owned),
+        kind,
+        context: context.to_owned(),
+        source: "default".to_owned(),
+        file: None,
+        boot: Some(value.to_owned()),
+        min: (kind == Kind::Integer).then(|| "-1".to_owned()),
+        max: (kind == Kind::Integer).then(|| "2147483647".to_owned()),
+        words: if kind == Kind::Enum { ["none", "ddl", "mod", "all"].map(str::to_owned).to_vec() } else { Vec::new() },
+        pending_restart: false,
+        may_alter: true,
+        entry: Entry::Absent,
+        exact: true,
+        error: None,
+        overrides: Vec::new(),
+    };
+    let rows = vec![
+        of("log_min_duration_statement", ("-1", Some("ms")), Kind::Integer, "superuser"),
+        of("log_statement", ("none", None), Kind::Enum, "superuser"),
+        of("max_connections", ("100", None), Kind::Integer, "postmaster"),
+        of("work_mem", ("4096", Some("kB")), Kind::Integer, "user"),
+    ];
+    Settings { rows, files: Files::Read, errors: Vec::new(), may_reload: true, alter_off: false, managed: None }
 }
 
 pub fn take(world: &mut World, question: Question, snapshot: Snapshot) {

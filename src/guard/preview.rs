@@ -4,6 +4,7 @@
 
 mod bulk;
 mod maintain;
+mod setting;
 mod terminate;
 
 use std::collections::BTreeSet;
@@ -44,6 +45,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
         }
         Write::Bulk(list) => bulk::of(list, scene),
         Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
+        Write::Setting { .. } | Write::Reload { .. } => setting::of(write, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });
     preview.rows.push(Row { label: "logged", text: format!("as {}", ServerText::from(scene.logged_as).escaped()) });

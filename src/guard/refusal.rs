@@ -176,11 +176,59 @@ pub enum Refusal {
         /// Who.
         pid: i32,
     },
+    /// The setting is none of those that are changed from here.
+    SettingNotOffered {
+        /// Its name.
+        name: String,
+    },
+    /// The setting is not in the newest list, or there is no list yet.
+    SettingUnknown {
+        /// Its name.
+        name: String,
+    },
+    /// Through a pooler the server that checks may not be the one that is changed.
+    SettingPooled,
+    /// `allow_alter_system` is off.
+    AlterSystemOff,
+    /// Our role may not change the setting.
+    MayNotAlter {
+        /// Its name.
+        name: String,
+        /// What would allow it.
+        cure: String,
+    },
+    /// Our role may not have the files read again.
+    MayNotReload {
+        /// What would allow it.
+        cure: String,
+    },
+    /// The setting is another than the one that was asked about.
+    SettingChanged {
+        /// Its name.
+        name: String,
+        /// What it is now.
+        now: String,
+    },
+    /// The server would not take the value.
+    SettingInvalid {
+        /// The setting.
+        name: String,
+        /// What it wants.
+        wants: String,
+    },
+    /// That stands in `postgresql.auto.conf` already.
+    SettingAlready {
+        /// The setting.
+        name: String,
+        /// What stands there.
+        entry: String,
+    },
 }
 
 impl Refusal {
     /// What a person is told; safe to draw.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence for each refusal")]
     pub fn sentence(&self) -> String {
         match self {
             Self::ReadOnly => "read-only: this console takes no action".to_owned(),
@@ -261,6 +309,29 @@ impl Refusal {
             Self::AlreadyVacuumed { pid, auto: false } => format!("{pid} vacuums it already"),
             Self::WraparoundVacuum { pid } => {
                 format!("an autovacuum to prevent wraparound ({pid}) works on it: it must not be held up")
+            }
+            Self::SettingNotOffered { name } => {
+                format!("{name} is not changed from here: a list, a text, or nothing that an incident asks for")
+            }
+            Self::SettingUnknown { name } => format!("{name} has not been read yet, or is no setting of this server"),
+            Self::SettingPooled => {
+                "through a transaction pooler the server that was checked may not be the one that is \
+                                    changed: connect to the server directly"
+                    .to_owned()
+            }
+            Self::AlterSystemOff => {
+                "the server takes no ALTER SYSTEM (allow_alter_system = off): its configuration is \
+                                     managed elsewhere, change it there"
+                    .to_owned()
+            }
+            Self::MayNotAlter { name, cure } => format!("our role may not change {name}: {cure}"),
+            Self::MayNotReload { cure } => format!("our role may not have the files read again: {cure}"),
+            Self::SettingChanged { name, now } => {
+                format!("{name} was changed since it was asked about: it is now {now}")
+            }
+            Self::SettingInvalid { name, wants } => format!("{name} does not take that: {wants}"),
+            Self::SettingAlready { name, entry } => {
+                format!("nothing to do: postgresql.auto.conf has {entry} for {name} already")
             }
         }
     }

@@ -6,6 +6,7 @@ mod bulk;
 mod cancel;
 mod maintain;
 mod session;
+mod setting;
 mod terminate;
 
 use crate::model::relation::{Relation, RelationKey, Relations};
@@ -56,6 +57,14 @@ const RULES: &[Rule] = &[
     maintain::own_job,
     maintain::wraparound,
     maintain::already,
+    setting::not_offered,
+    setting::pooled,
+    setting::unseen,
+    setting::alter_off,
+    setting::not_permitted,
+    setting::changed,
+    setting::invalid,
+    setting::already,
     bulk::nobody_left,
     bulk::too_many,
 ];

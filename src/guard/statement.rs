@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::model::ServerText;
 
 use crate::model::session::State;
+use crate::model::setting::Entry;
 
 use super::bulk::{Bulk, BulkTarget, Signal};
 use super::maintenance::{Named, Object};
@@ -14,6 +15,8 @@ use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
+const SETTING: &str = include_str!("../effect/sql/setting.sql");
+const RELOAD: &str = include_str!("../effect/sql/reload.sql");
 const CANCEL_MANY: &str = include_str!("../effect/sql/cancel_many.sql");
 const TERMINATE_MANY: &str = include_str!("../effect/sql/terminate_many.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
@@ -25,6 +28,9 @@ const IDENTIFIER_TAG: &str = "--[identifier]";
 /// Ends a line of SQL that stands there only where the server itself waits for the end of what it terminates (14 and
 /// later): before that the function takes no time to wait.
 const WAITS_TAG: &str = "--[>=14]";
+
+/// Ends a line of SQL that stands there only where the configuration files could be read.
+const FILES_TAG: &str = "--[files]";
 
 /// A statement and the values of `$1`, `$2`, …, as text that the server casts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +56,8 @@ impl Statement {
 }
 
 impl Write {
-    /// The statement that does it. For maintenance this is the very text that the server has to write itself once it has
-    /// checked the target by [`Write::check`]; where it writes another one, nothing is sent.
+    /// The statement that does it. For maintenance and for a setting this is the very text that the server has to write itself
+    /// once it has checked the target by [`Write::check`]; where it writes another one, nothing is sent.
     #[must_use]
     pub fn statement(&self) -> Statement {
         match self {
@@ -76,6 +82,14 @@ impl Write {
                 let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
                 Statement { sql: format!("{} {schema}.{name}", task.verb()), parameters: Vec::new() }
             }
+            Self::Setting { name, to, .. } => {
+                let sql = match to {
+                    Entry::Text(text) => format!("ALTER SYSTEM SET {name} = {}", literal(text.raw())),
+                    Entry::Absent | Entry::Unknown => format!("ALTER SYSTEM RESET {name}"),
+                };
+                Statement { sql, parameters: Vec::new() }
+            }
+            Self::Reload { server } => with_server(RELOAD, Vec::new(), server),
         }
     }
 
@@ -83,7 +97,12 @@ impl Write {
     #[must_use]
     pub fn check(&self) -> Option<Statement> {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => None,
+            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) | Self::Reload { .. } => None,
+            Self::Setting { name, now, was, exact, to, server, .. } => {
+                let text = if *exact { SETTING.to_owned() } else { without(SETTING, FILES_TAG) };
+                let raw = |entry: &Entry| entry.text().map(|text| text.raw().to_owned());
+                Some(with_server(&text, vec![Some(name.clone()), Some(now.clone()), raw(to), raw(was)], server))
+            }
             Self::Maintain { task, target: Object::Table(Named { key, schema, name, kind }), server } => {
                 Some(with_server(
                     MAINTAIN_TABLE,
@@ -112,7 +131,7 @@ fn with_server(text: &str, mut parameters: Vec<Option<String>>, server: &ServerI
     let text = if known { text.to_owned() } else { without(text, IDENTIFIER_TAG) };
     let mut sql = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !line.starts_with("--")) {
-        let tag = [IDENTIFIER_TAG, WAITS_TAG].iter().find_map(|tag| line.strip_suffix(tag));
+        let tag = [IDENTIFIER_TAG, WAITS_TAG, FILES_TAG].iter().find_map(|tag| line.strip_suffix(tag));
         sql.push_str(tag.map_or(line, str::trim_end));
         sql.push('\n');
     }
@@ -151,6 +170,12 @@ fn without(text: &str, tag: &str) -> String {
 /// A name as SQL takes it whatever is in it. Always in quotation marks, as the server is made to write it.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as `quote_literal` writes it.
+fn literal(text: &str) -> String {
+    let doubled = text.replace('\\', "\\\\").replace('\'', "''");
+    if text.contains('\\') { format!("E'{doubled}'") } else { format!("'{doubled}'") }
 }
 
 /// A role's name to put into a `GRANT` that a person reads and copies: in quotation marks only where it needs them.

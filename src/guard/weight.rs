@@ -59,8 +59,9 @@ pub enum Weight {
 pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
     match write {
         Write::Cancel { .. } => Weight::Light,
-        // What one cancel undoes, up to a hundred times: the list wants to be read.
-        Write::Terminate { .. } | Write::Bulk(_) => Weight::Heavy,
+        // What one cancel undoes, up to a hundred times: the list wants to be read. A setting is for everybody on the server,
+        // and perhaps takes effect only after the next restart.
+        Write::Terminate { .. } | Write::Bulk(_) | Write::Setting { .. } | Write::Reload { .. } => Weight::Heavy,
         Write::Maintain { task, target: Object::Table(table), .. } => match task {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             Task::Analyze => Weight::Light,

@@ -8,6 +8,7 @@ use crate::model::ServerText;
 use crate::model::relation::Relation;
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
+use crate::model::setting::Entry;
 
 use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
@@ -138,6 +139,32 @@ pub enum Write {
         /// The server.
         server: ServerIdentity,
     },
+    /// `ALTER SYSTEM SET` or `RESET` of one setting, and `pg_reload_conf`.
+    Setting {
+        /// The setting.
+        name: String,
+        /// The value in force as it was on the screen, in its unit.
+        now: String,
+        /// The same as the server shows it.
+        shown: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: Entry,
+        /// True where that was read from the file, so that the server can compare it.
+        exact: bool,
+        /// What is to stand there.
+        to: Entry,
+        /// The value that is in force then, in its unit, where it is known.
+        expect: Option<String>,
+        /// The id of the action whose change this takes back.
+        undoes: Option<String>,
+        /// The server.
+        server: ServerIdentity,
+    },
+    /// `pg_reload_conf`.
+    Reload {
+        /// The server.
+        server: ServerIdentity,
+    },
 }
 
 impl Write {
@@ -184,7 +211,11 @@ impl Write {
     #[must_use]
     pub fn server(&self) -> &ServerIdentity {
         match self {
-            Self::Cancel { server, .. } | Self::Terminate { server, .. } | Self::Maintain { server, .. } => server,
+            Self::Cancel { server, .. }
+            | Self::Terminate { server, .. }
+            | Self::Maintain { server, .. }
+            | Self::Setting { server, .. }
+            | Self::Reload { server } => server,
             Self::Bulk(bulk) => &bulk.server,
         }
     }
@@ -194,7 +225,7 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Bulk(_) | Self::Maintain { .. } => None,
+            Self::Bulk(_) | Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
         }
     }
 
@@ -203,7 +234,11 @@ impl Write {
     pub fn table(&self) -> Option<&Named> {
         match self {
             Self::Maintain { target: Object::Table(table), .. } => Some(table),
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => None,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -214,7 +249,11 @@ impl Write {
             Self::Cancel { session, query_start, .. } => {
                 Some(StatementKey { session: session.clone(), query_start: query_start.clone() })
             }
-            Self::Bulk(_) | Self::Terminate { .. } | Self::Maintain { .. } => None,
+            Self::Bulk(_)
+            | Self::Terminate { .. }
+            | Self::Maintain { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -222,7 +261,11 @@ impl Write {
     #[must_use]
     pub fn is_job(&self) -> bool {
         match self {
-            Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) => false,
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => false,
             Self::Maintain { .. } => true,
         }
     }
@@ -235,6 +278,9 @@ impl Write {
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
             Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
+            Self::Setting { name, to: Entry::Text(text), .. } => format!("set {name} = {}", text.head(64)),
+            Self::Setting { name, to: Entry::Absent | Entry::Unknown, .. } => format!("reset {name}"),
+            Self::Reload { .. } => "reload the configuration".to_owned(),
         }
     }
 }

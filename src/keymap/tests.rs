@@ -241,9 +241,14 @@ fn the_markdown_has_a_row_for_every_command_and_keeps_its_columns() {
 }
 
 #[test]
-fn every_writing_command_is_offered_on_its_tabs_only() {
-    // The rule that a dangerous key has no other use would be void for one that is offered everywhere.
-    for spec in SPECS.iter().filter(|s| s.reach > Reach::Reads) {
-        assert!(matches!(spec.place, Place::Tabs(_)), "{}", spec.name);
-    }
+fn a_writing_command_that_is_offered_everywhere_is_for_the_server_itself() {
+    // What is done to a row is offered where its rows are: a key pressed on the wrong tab finds nothing to act on.
+    let everywhere = SPECS.iter().filter(|s| s.reach > Reach::Reads && s.place == Place::Everywhere);
+    assert_eq!(everywhere.map(|s| s.name).collect::<Vec<_>>(), ["query-logging", "reload-configuration"]);
+}
+
+#[test]
+fn a_key_that_writes_everywhere_has_no_other_use_on_any_tab() {
+    let error = read("inherit = 'default'\n[tables]\n'L' = 'exact-bloat'\n").unwrap_err();
+    assert!(error.contains("which acts on a server, so its key must do nothing else"), "{error}");
 }

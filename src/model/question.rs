@@ -11,6 +11,7 @@ use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
 use super::replica::Replication;
 use super::server::Server;
 use super::session::{HeldLock, SessionKey, Sessions};
+use super::setting::Settings;
 use super::text::ServerText;
 use super::{Timestamp, Tone};
 
@@ -34,6 +35,8 @@ pub enum Question {
     ExactBloat(RelationKey),
     /// Standbys, slots, upstream.
     Replication,
+    /// The server's settings.
+    Settings,
     /// The cache table and its look-ups.
     CacheTable,
     /// One panel of Prometheus, by its id, over the last `span_s` seconds.
@@ -100,6 +103,8 @@ pub enum Snapshot {
     ExactBloat(ExactBloat),
     /// To [`Question::Replication`].
     Replication(Box<Replication>),
+    /// To [`Question::Settings`].
+    Settings(Box<Settings>),
     /// To [`Question::CacheTable`].
     CacheTable(CacheTable),
     /// To [`Question::Panel`] and [`Question::PanelBefore`].

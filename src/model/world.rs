@@ -14,6 +14,7 @@ use super::relation::{ExactBloat, RelationKey, Relations};
 use super::replica::{Replica, ReplicaKey, Replication};
 use super::server::Server;
 use super::session::{HeldLock, SessionKey, Sessions};
+use super::setting::Settings;
 use super::{Timestamp, seconds_between};
 
 /// The last value of something, and why there is no newer one.
@@ -147,6 +148,9 @@ pub struct World {
     /// Standbys seen before and now gone.
     #[serde(with = "pairs")]
     pub missing: BTreeMap<ReplicaKey, Missing>,
+    /// The settings.
+    #[serde(default)]
+    pub settings: Latest<Settings>,
     /// The cache table.
     pub cache: Latest<CacheTable>,
     /// The look-up counters one answer earlier, for a rate.
@@ -218,6 +222,7 @@ impl World {
                 entry.1.take(answer, at);
             }
             Question::Replication => self.take_replication(answer.and_then(into_replication), at),
+            Question::Settings => self.settings.take(answer.and_then(into_settings), at),
             Question::CacheTable => {
                 let before = self.cache.value.as_ref().and_then(|(c, at)| c.lookups.map(|l| (l, *at)));
                 let answer = answer.and_then(into_cache);
@@ -278,6 +283,7 @@ into!(into_locks, SessionLocks, Vec<HeldLock>, v => v);
 into!(into_relations, Relations, Relations, v => *v);
 into!(into_exact, ExactBloat, ExactBloat, v => v);
 into!(into_replication, Replication, Replication, v => *v);
+into!(into_settings, Settings, Settings, v => *v);
 into!(into_cache, CacheTable, CacheTable, v => v);
 into!(into_panel, Panel, PanelAnswer, v => v);
 into!(into_targets, Targets, Vec<ScrapeTarget>, v => v);

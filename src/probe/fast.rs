@@ -12,7 +12,7 @@ use super::lane::{Change, Context, Over, Share, pause, until};
 use super::relations::Sizes;
 use super::seat::{Refusal, Seat};
 use super::sessions::Memory;
-use super::{Report, replication, server, sessions, slow};
+use super::{Report, replication, server, sessions, settings, slow};
 
 /// A question of the slow lane, to be asked here because every other slot is taken.
 #[derive(Debug)]
@@ -213,6 +213,7 @@ async fn ask(
         Question::Sessions => Ok(Snapshot::Sessions(sessions::ask(seat, &context.road.own, memory).await?)),
         Question::SessionLocks(key) => Ok(Snapshot::SessionLocks(sessions::ask_locks(seat, key).await?)),
         Question::Replication => Ok(Snapshot::Replication(Box::new(replication::ask(seat).await?))),
+        Question::Settings => Ok(Snapshot::Settings(Box::new(settings::ask(seat).await?))),
         Question::Relations { .. }
         | Question::ExactBloat(_)
         | Question::CacheTable

@@ -137,7 +137,11 @@ fn share_of(lane: Lane, wanted: &[Wanted]) -> Vec<Wanted> {
 /// The lane that a question is asked on; none where it is not for PostgreSQL.
 fn lane_of(question: &Question) -> Option<Lane> {
     match question {
-        Question::Server | Question::Sessions | Question::SessionLocks(_) | Question::Replication => Some(Lane::Fast),
+        Question::Server
+        | Question::Sessions
+        | Question::SessionLocks(_)
+        | Question::Replication
+        | Question::Settings => Some(Lane::Fast),
         Question::Relations { .. } | Question::CacheTable => Some(Lane::Slow),
         Question::ExactBloat(_) => Some(Lane::Deep),
         Question::Panel { .. } | Question::PanelBefore { .. } | Question::Targets => None,

@@ -182,6 +182,7 @@ pub async fn ask(
         | Question::Sessions
         | Question::SessionLocks(_)
         | Question::Replication
+        | Question::Settings
         | Question::ExactBloat(_)
         | Question::Panel { .. }
         | Question::PanelBefore { .. }

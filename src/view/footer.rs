@@ -178,7 +178,7 @@ fn hint(app: &App) -> Option<&'static str> {
         Mode::Help { .. } | Mode::Outcome { .. } => Some("moving keys scroll, any other key closes"),
         Mode::Pick(_) => Some("type to narrow, ↑ ↓ choose, Enter, Esc"),
         // The question itself says how to answer.
-        Mode::Ask(_) | Mode::Leave => Some(""),
+        Mode::Ask(_) | Mode::Leave | Mode::Settings(_) => Some(""),
         Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => None,
     }
 }

@@ -94,6 +94,10 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
             parts.push(Part { text: "cannot act".to_owned(), style: theme.style(Tone::Warning), rank: 2 });
         }
     }
+    if let Some(logged) = app.query_logging() {
+        let text = theme.plain(&format!("LOGGING {logged}"));
+        parts.push(Part { text, style: theme.style(Tone::Warning), rank: 2 });
+    }
     if let Some(Link::Up(facts)) = &world.link {
         let (text, tone) = match facts.tls {
             Tls::Local => ("socket", Tone::Faint),
@@ -182,6 +186,6 @@ fn tabs(app: &App, theme: Theme, titles: Titles) -> Line<'static> {
 
 /// What burns on a tab: of the findings whose evidence is there, how bad the worst is, and how many are that bad.
 fn burning(app: &App, tab: Tab) -> (Tone, usize) {
-    let burning = app.diagnosis.burning(|f| tab == Tab::Triage || f.target.tab() == tab);
+    let burning = app.triage.diagnosis.burning(|f| tab == Tab::Triage || f.target.tab() == tab);
     burning.map_or((Tone::Plain, 0), |(severity, count)| (severity.tone(), count))
 }

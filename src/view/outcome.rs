@@ -80,6 +80,7 @@ fn line(
         (Outcome::Denied { message, cure }, _) => (format!("not permitted: {message}: {cure}"), Tone::Critical),
         (
             Outcome::Each(_)
+            | Outcome::Written(_)
             | Outcome::Skipped(_)
             | Outcome::TimedOut(_)
             | Outcome::Cancelled

@@ -29,7 +29,11 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
         .into_iter()
         .map(|write| match write {
             Write::Cancel { session, .. } => session.pid,
-            Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => panic!("no cancel"),
+            Write::Terminate { .. }
+            | Write::Bulk(_)
+            | Write::Maintain { .. }
+            | Write::Setting { .. }
+            | Write::Reload { .. } => panic!("no cancel"),
         })
         .collect()
 }
@@ -243,7 +247,11 @@ fn the_idle_root_cannot_be_cancelled_and_the_refusal_says_why() {
 fn terminations(effects: &[Effect]) -> Vec<i32> {
     let pids = writes(effects).into_iter().map(|write| match write {
         Write::Terminate { session, .. } => session.pid,
-        Write::Cancel { .. } | Write::Bulk(_) | Write::Maintain { .. } => panic!("no termination"),
+        Write::Cancel { .. }
+        | Write::Bulk(_)
+        | Write::Maintain { .. }
+        | Write::Setting { .. }
+        | Write::Reload { .. } => panic!("no termination"),
     });
     pids.collect()
 }

@@ -262,7 +262,7 @@ fn gap(stage: &mut Stage) {
 fn a_server_that_is_well_has_no_finding_and_one_line_that_says_what_was_looked_at() {
     let mut stage = Stage::calm();
     assert_eq!(stage.kinds(), []);
-    assert_eq!(stage.app.diagnosis.unchecked, []);
+    assert_eq!(stage.app.triage.diagnosis.unchecked, []);
     stage.press("1");
     let screen = stage.wide();
     assert!(screen.contains("✓ nothing is wrong with what was looked at: 9 sessions and their locks"), "{screen}");
@@ -401,7 +401,7 @@ fn a_role_that_sees_little_is_told_what_it_misses_and_what_would_cure_it() {
     stage.see(locks::hidden());
     let plain = Server { user: "plain".into(), ..server() };
     let mut stage = stage.server(plain);
-    let unchecked = stage.app.diagnosis.unchecked.clone();
+    let unchecked = stage.app.triage.diagnosis.unchecked.clone();
     let hidden = unchecked.iter().find(|u| u.cure == "GRANT pg_monitor TO plain");
     assert!(hidden.is_some_and(|u| u.why.contains("are hidden from plain")), "{unchecked:#?}");
     stage.press("1");
@@ -409,11 +409,11 @@ fn a_role_that_sees_little_is_told_what_it_misses_and_what_would_cure_it() {
     assert!(screen.contains("? not checked: what other roles' sessions do"), "{screen}");
     let standby = Relations { in_recovery: true, not_estimable: 3, ..tables::calm() };
     relations(&mut stage, standby);
-    let unchecked = &stage.app.diagnosis.unchecked;
+    let unchecked = &stage.app.triage.diagnosis.unchecked;
     assert!(unchecked.iter().any(|u| u.why == "a standby's statistics are its own"), "{unchecked:#?}");
     assert!(unchecked.iter().any(|u| u.cure == "GRANT pg_read_all_data TO plain"), "{unchecked:#?}");
     let stage = Stage::with(|setup| setup.prometheus = None).up().at_peace();
-    assert!(stage.app.diagnosis.unchecked.iter().any(|u| u.cure == "--prometheus URL"));
+    assert!(stage.app.triage.diagnosis.unchecked.iter().any(|u| u.cure == "--prometheus URL"));
 }
 
 #[test]

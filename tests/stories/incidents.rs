@@ -32,7 +32,7 @@ fn in_each_recorded_incident_the_right_thing_is_found_first() {
         ("cache-collapse", Kind::HitRatio, "cache hits"),
     ] {
         let app = told(name);
-        let findings = &app.diagnosis.findings;
+        let findings = &app.triage.diagnosis.findings;
         let first = findings.first().unwrap_or_else(|| panic!("{name}: nothing was found"));
         assert_eq!(first.kind(), kind, "{name}: {findings:#?}");
         assert!(first.fact.contains(words), "{name}: {}", first.fact);
@@ -43,5 +43,5 @@ fn in_each_recorded_incident_the_right_thing_is_found_first() {
 #[test]
 fn the_same_events_give_the_same_findings() {
     let (one, other) = (told("lock-pileup"), told("lock-pileup"));
-    assert_eq!(one.diagnosis, other.diagnosis);
+    assert_eq!(one.triage.diagnosis, other.triage.diagnosis);
 }

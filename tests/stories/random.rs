@@ -12,7 +12,7 @@ use pgtriage::model::{Question, Snapshot, Timestamp, seconds_between};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
-use crate::stage::{Stage, locks, server, tables};
+use crate::stage::{Stage, locks, server, settings, tables};
 
 const SEQUENCES: u32 = 200;
 
@@ -23,6 +23,8 @@ enum Step {
     Key(Chord, u64),
     /// The open question is answered as it asks to be, so many milliseconds after each other, with or without a frame before.
     Answer(u64, bool),
+    /// Query logging is asked for with the value that is proposed: two keys.
+    LogQueries,
     /// A frame is flushed.
     Frame,
     /// The sessions are looked at again: still piled up, or flowing.
@@ -52,6 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (prop::sample::select(chords()), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         3 => (prop::sample::select(acting), 0_u64..1200).prop_map(|(c, ms)| Step::Key(c, ms)),
         4 => (0_u64..700, any::<bool>()).prop_map(|(ms, framed)| Step::Answer(ms, framed)),
+        1 => Just(Step::LogQueries),
         2 => prop::sample::select(vec!['2', '3', '5']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
         4 => Just(Step::Frame),
         1 => any::<bool>().prop_map(Step::Sessions),
@@ -95,6 +98,10 @@ impl Run {
             match step {
                 Step::Key(chord, ms) => self.press(*chord, *ms),
                 Step::Answer(ms, framed) => self.answer(*ms, *framed),
+                Step::LogQueries => {
+                    self.press(Chord::char('L'), 100);
+                    self.press(Chord::plain(Key::Enter), 100);
+                }
                 Step::Frame => self.frame(),
                 Step::Sessions(piled) => {
                     self.stage.see(if *piled { locks::pile_up() } else { locks::flowing() });
@@ -123,7 +130,11 @@ impl Run {
         let Mode::Ask(prompt) = &self.stage.app.mode else { return };
         let keys = match prompt.confirm() {
             Confirm::Key(chord) => vec![*chord],
-            Confirm::Type(text) => text.chars().map(Chord::char).chain([Chord::plain(Key::Enter)]).collect(),
+            Confirm::Type(text) => {
+                // What was typed into it by chance is taken out first.
+                let back = prompt.typed().chars().map(|_| Chord::plain(Key::Backspace));
+                back.chain(text.chars().map(Chord::char)).chain([Chord::plain(Key::Enter)]).collect()
+            }
         };
         for key in keys {
             self.press(key, ms);
@@ -132,6 +143,10 @@ impl Run {
 
     /// A key. What it does must have been asked about in a question that was on the screen long enough.
     fn press(&mut self, chord: Chord, ms: u64) {
+        // The list of settings takes all keys; left open, it would be all that a sequence ever sees.
+        while matches!(self.stage.app.mode, Mode::Settings(_)) && chord != Chord::plain(Key::Enter) {
+            self.stage.app.update(Event::Key { chord: Chord::plain(Key::Esc), at: self.stage.now() });
+        }
         if self.without_freeze && chord == Chord::char(' ') {
             return;
         }
@@ -151,7 +166,9 @@ impl Run {
 
 /// A console in the middle of the incident, without its charts: they take long to feed and nothing can be done to them.
 fn amid(stage: Stage) -> Stage {
-    stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations())
+    let mut stage = stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations());
+    stage.take(Question::Settings, Ok(settings::known()));
+    stage
 }
 
 fn frozen() -> Stage {
@@ -166,12 +183,14 @@ fn no_sequence_of_keys_acts_without_its_question_and_none_at_all_where_nothing_m
     // The same sequences each time: a failure is then a failure for everybody.
     let rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
     let config = Config { cases: SEQUENCES, failure_persistence: None, ..Config::default() };
-    let (signals, jobs) = (Cell::new(0), Cell::new(0));
+    let (signals, others, settings) = (Cell::new(0), Cell::new(0), Cell::new(0));
     TestRunner::new_with_rng(config, rng)
         .run(&prop::collection::vec(step(), 20..80), |steps| {
             let done = Run::of(amid(Stage::new()), false).all(&steps).done;
-            signals.set(signals.get() + done.iter().filter(|w| !w.is_job()).count());
-            jobs.set(jobs.get() + done.iter().filter(|w| w.is_job()).count());
+            let changes = |write: &Write| matches!(write, Write::Setting { .. } | Write::Reload { .. });
+            signals.set(signals.get() + done.iter().filter(|w| !w.is_job() && !changes(w)).count());
+            others.set(others.get() + done.iter().filter(|w| w.is_job() || changes(w)).count());
+            settings.set(settings.get() + done.iter().filter(|w| matches!(w, Write::Setting { .. })).count());
             // By its keymap, and by the guard alone where a keymap binds the keys that act.
             let observers = [Stage::read_only(), Stage::with(|setup| setup.policy = Policy::Observer)];
             for observer in observers {
@@ -182,7 +201,8 @@ fn no_sequence_of_keys_acts_without_its_question_and_none_at_all_where_nothing_m
         })
         .unwrap();
     assert!(signals.get() > 20, "only {} signals in all: the sequences prove nothing", signals.get());
-    assert!(jobs.get() > 5, "only {} jobs in all: the sequences prove nothing", jobs.get());
+    assert!(others.get() > 5, "only {} others in all: the sequences prove nothing", others.get());
+    assert!(settings.get() > 0, "no setting in all: the sequences prove nothing of them");
 }
 
 #[test]

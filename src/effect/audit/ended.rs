@@ -9,7 +9,7 @@ use crate::message::Outcome;
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// `done`, `each` (see `rows`), `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
+    /// `done`, `written` (but not in force), `each` (see `rows`), `gone`, `changed`, `skipped`, `denied`, `timed out`, `cancelled`, `refused`, `not sent`, `unknown`.
     pub result: String,
     /// What the server said, or what it was not sent for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,7 @@ impl Ended {
         let (result, message, cure) = match outcome {
             Outcome::Done(message) => ("done", Some(message), None),
             Outcome::Each(_) => ("each", None, None),
+            Outcome::Written(message) => ("written", Some(message), None),
             Outcome::Gone => ("gone", None, None),
             Outcome::Changed(message) => ("changed", Some(message), None),
             Outcome::Skipped(message) => ("skipped", Some(message), None),
@@ -52,6 +53,7 @@ impl Ended {
                 each.iter().map(|one| EndedRow { pid: one.pid, ended: Self::of(&one.outcome) }).collect()
             }
             Outcome::Done(_)
+            | Outcome::Written(_)
             | Outcome::Gone
             | Outcome::Changed(_)
             | Outcome::Skipped(_)

@@ -11,6 +11,7 @@ use crate::guard::{
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
+use crate::model::setting::Entry as FileEntry;
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -115,6 +116,21 @@ pub enum Target {
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// One setting: enough to put it back.
+    Setting {
+        /// Its name.
+        name: String,
+        /// The value that was in force, as the server shows it.
+        now: String,
+        /// What stood in `postgresql.auto.conf`.
+        was: FileEntry,
+        /// True where that was read from the file.
+        exact: bool,
+        /// What is to stand there.
+        to: FileEntry,
+    },
+    /// The configuration files.
+    Reload {},
 }
 
 /// What maintenance is done to.
@@ -181,6 +197,14 @@ impl Target {
             Write::Bulk(bulk) => Self::bulk(bulk),
             Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
             Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
+            Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
+                name: name.clone(),
+                now: shown.clone(),
+                was: was.clone(),
+                exact: *exact,
+                to: to.clone(),
+            },
+            Write::Reload { .. } => Self::Reload {},
         }
     }
 }

@@ -8,7 +8,11 @@ use super::Case;
 fn bulk<'a>(case: &Case<'a>) -> Option<&'a Bulk> {
     match case.write {
         Write::Bulk(bulk) => Some(bulk),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Maintain { .. } => None,
+        Write::Cancel { .. }
+        | Write::Terminate { .. }
+        | Write::Maintain { .. }
+        | Write::Setting { .. }
+        | Write::Reload { .. } => None,
     }
 }
 

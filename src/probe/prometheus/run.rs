@@ -107,6 +107,7 @@ impl Prometheus {
             | Question::Relations { .. }
             | Question::ExactBloat(_)
             | Question::Replication
+            | Question::Settings
             | Question::CacheTable => Err(ProbeError::Absent("not a question for Prometheus".to_owned())),
         };
         Sample { question, at: Timestamp::now(), took: begun.elapsed(), answer }

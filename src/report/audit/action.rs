@@ -148,6 +148,11 @@ fn target(target: &Target) -> (&'static str, String) {
         }
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Setting { name, now, was, to, .. } => {
+            let [now, was, to] = [now.clone(), was.shown(), to.shown()].map(|text| shown(&text, WORD_MOST));
+            ("set", format!("{}, {now} in force: {was} → {to}", shown(name, WORD_MOST)))
+        }
+        Target::Reload {} => ("reload", "the configuration files".to_owned()),
     }
 }
 
@@ -166,7 +171,9 @@ fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> Strin
 fn pids(targets: &[Target]) -> String {
     let pid = |target: &Target| match target {
         Target::Cancel { pid, .. } | Target::Terminate { pid, .. } => Some(pid.to_string()),
-        Target::Bulk { .. } | Target::Vacuum(_) | Target::Analyze(_) => None,
+        Target::Bulk { .. } | Target::Vacuum(_) | Target::Analyze(_) | Target::Setting { .. } | Target::Reload {} => {
+            None
+        }
     };
     shown(&targets.iter().filter_map(pid).collect::<Vec<_>>().join(", "), WORD_MOST)
 }

@@ -30,8 +30,8 @@ const OLD_S: f64 = 5.0;
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let width = usize::from(area.width);
     let room = usize::from(area.height);
-    let cursor = app.findings.cursor();
-    let rows: Vec<&FindingRow> = app.findings.window(0, usize::MAX).collect();
+    let cursor = app.triage.findings.cursor();
+    let rows: Vec<&FindingRow> = app.triage.findings.window(0, usize::MAX).collect();
     if rows.is_empty() {
         let mut shown = calm(app, theme, width);
         shown.extend(unchecked(app, theme, width));
@@ -44,14 +44,14 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         .map(|(at, row)| block(app, &row.finding, cursor == Some(at), theme, (width, room)))
         .collect();
     // The selected one is seen whole, or as much of it as there is room for.
-    let place = app.findings.place().min(blocks.len() - 1);
+    let place = app.triage.findings.place().min(blocks.len() - 1);
     let mut first = 0;
     let height = |from: usize| blocks.iter().take(place + 1).skip(from).map(Vec::len).sum::<usize>();
     while first < place && height(first) > room {
         first += 1;
     }
     let mut shown: Vec<Line<'static>> = blocks.into_iter().skip(first).flatten().collect();
-    if app.findings.selection_is_gone() {
+    if app.triage.findings.selection_is_gone() {
         shown.push(Line::styled("  the selected finding is over", theme.style(Tone::Good)));
     }
     shown.extend(unchecked(app, theme, width));
@@ -144,7 +144,7 @@ fn is_stale(app: &App, finding: &Finding) -> bool {
 
 /// The all-clear: what was looked at.
 fn calm(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
-    let checked = &app.diagnosis.checked;
+    let checked = &app.triage.diagnosis.checked;
     if checked.is_empty() {
         return vec![Line::styled("  waiting for the first answers", theme.style(Tone::Faint))];
     }
@@ -156,7 +156,7 @@ fn calm(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
 /// What could not be looked at, with its cure.
 fn unchecked(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
-    for Unchecked { what, why, cure } in &app.diagnosis.unchecked {
+    for Unchecked { what, why, cure } in &app.triage.diagnosis.unchecked {
         let cure = if cure.is_empty() { String::new() } else { format!(" → {cure}") };
         out.extend(folded(&format!("? not checked: {what}: {why}{cure}"), "    ", Tone::Faint, theme, width));
     }

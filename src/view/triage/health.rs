@@ -83,7 +83,7 @@ fn server(app: &App) -> Row {
         let long = Age(seconds_between(*since, now)).short();
         return row("server", format!("no answer {long}"), Tone::Critical);
     }
-    match app.history.beats().next_back() {
+    match app.triage.history.beats().next_back() {
         Some((_, beat)) => {
             let tone = if beat.took_ms < 500.0 { Tone::Good } else { Tone::Warning };
             row("server", format!("answers in {:.1} ms", beat.took_ms), tone)

@@ -104,10 +104,10 @@ fn panel(app: &App, theme: Theme, (id, name): (&str, &'static str), cells: usize
 /// What is counted in the sessions themselves.
 fn sessions(app: &App, theme: Theme, cells: usize) -> Vec<Vital> {
     let now = app.shown_now();
-    let newest = app.history.beats().rfind(|(at, _)| *at <= now);
+    let newest = app.triage.history.beats().rfind(|(at, _)| *at <= now);
     let of = |count: fn(&Beat) -> usize| {
         let mut values: Vec<Option<f64>> = vec![None; cells];
-        for (at, beat) in app.history.beats().filter(|(at, _)| *at <= now) {
+        for (at, beat) in app.triage.history.beats().filter(|(at, _)| *at <= now) {
             if let Some(slot) = cell(seconds_between(*at, now) / SPAN_S, cells).and_then(|c| values.get_mut(c)) {
                 #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
                 let count = count(beat) as f64;
