@@ -128,7 +128,8 @@ macro_rules! commands {
 
 const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
 /// Where a session can be meant; on Triage it is the one that the selected finding is about.
-const SESSIONS: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow]);
+const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow]);
+const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
 /// Where a table can be meant; on Triage it is the one that the selected finding is about.
 const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
@@ -147,8 +148,8 @@ commands! {
     NextTab, "next-tab", Place::Everywhere, Reads, "next tab", "Go to the next tab.";
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 
-    CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
-    TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
+    CancelBackend, "cancel-backend", SESSIONS_MEANT, Writes, "cancel", "Cancel the selected session's statement (asks first).";
+    TerminateBackend, "terminate-backend", SESSIONS_MEANT, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
     VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     ServerSettings, "server-settings", Place::Everywhere, Reads, "settings", "List the server's settings; Enter there changes one (asks first).";
     QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";

@@ -59,7 +59,7 @@ impl App {
             }
             Event::Link(link) => {
                 if self.world.connect(link) {
-                    self.history = History::default();
+                    self.triage.history = History::default();
                     self.marks.clear();
                     let place = self.world.place.clone().unwrap_or_default();
                     self.say(format!("another server answers now: {place}"), Tone::Warning);
