@@ -10,9 +10,11 @@ mod mark;
 pub mod mode;
 mod pick;
 pub mod press;
+mod rebuild;
 pub mod settings;
 pub mod tab;
 mod triage;
+mod unfold;
 pub mod update;
 
 use std::collections::HashSet;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use crate::command::{Command, Tab};
 use crate::diagnose::Limits;
-use crate::guard::{Policy, Scene, StatementKey, Write};
+use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
 use crate::model::baseline::Workload;
@@ -31,6 +33,7 @@ use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
 use crate::table::Listing;
 use mode::Mode;
 use tab::connections::{SessionRow, Totals};
+use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
 use triage::Triage;
@@ -60,6 +63,10 @@ pub struct Setup {
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.
     pub production: bool,
+    /// Names that are left alone, or asked about by name.
+    pub protected: Vec<Protected>,
+    /// True where an action needs a reason.
+    pub require_reason: bool,
     /// What is to be known of the settings: sentences, shown at the start.
     pub warnings: Vec<String>,
     /// As whom and where actions are logged.
@@ -162,6 +169,10 @@ pub struct App {
     pub connections: Listing<SessionRow>,
     /// Slow.
     pub slow: Listing<SessionRow>,
+    /// Locks.
+    pub locks: Listing<LockRow>,
+    /// Groups of alike waiters whose members have their own lines.
+    pub unfolded: Vec<Likeness>,
     /// Tables.
     pub tables: Listing<TableRow>,
     /// Replication.
@@ -212,6 +223,8 @@ impl App {
             triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
+            locks: Listing::new(tab::locks::COLUMNS, "forest"),
+            unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
             totals: Totals::default(),
@@ -265,7 +278,7 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Triage | Tab::Connections | Tab::Slow | Tab::Tables | Tab::Replication => None,
+            Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }
@@ -301,6 +314,8 @@ impl App {
             own_pids: &doings.pids,
             deaf: &doings.deaf,
             production: self.setup.production,
+            protected: &self.setup.protected,
+            require_reason: self.setup.require_reason,
             logged_as: &self.setup.logged_as,
         }
     }
@@ -326,7 +341,8 @@ impl App {
     /// True while a line of text is being typed, so that what is pasted is text too.
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_))
+        let reasoning = || matches!(&self.mode, Mode::Ask(prompt) if prompt.reason().is_open());
+        matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_)) || reasoning()
     }
 
     fn say(&mut self, text: impl Into<String>, tone: Tone) {
@@ -346,44 +362,5 @@ impl App {
         if self.notice_is_old() && self.notice.as_ref().is_some_and(|n| n.tone == Tone::Faint) {
             self.notice = None;
         }
-    }
-
-    /// Builds the lists of what is shown anew.
-    fn rebuild(&mut self) {
-        self.rebuild_sessions();
-        self.rebuild_tables();
-        self.rebuild_replicas();
-        self.look();
-    }
-
-    fn rebuild_sessions(&mut self) {
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let Some(sessions) = world.sessions.get() else {
-            self.totals = Totals::default();
-            self.slow.set(Vec::new());
-            self.connections.set(Vec::new());
-            return;
-        };
-        let mut rows = SessionRow::all(sessions, &world.graph);
-        for row in &mut rows {
-            row.marked = self.marks.contains(&row.session.key());
-        }
-        self.totals = Totals::of(sessions);
-        let threshold = self.slow_after_s;
-        self.slow.set(rows.iter().filter(|r| tab::slow::is_slow(r, threshold)).cloned().collect());
-        self.connections.set(rows);
-    }
-
-    fn rebuild_tables(&mut self) {
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
-        self.tables.set(rows.unwrap_or_default());
-    }
-
-    fn rebuild_replicas(&mut self) {
-        let now = self.shown_now();
-        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
-        self.replicas.set(rows.unwrap_or_default());
     }
 }

@@ -14,6 +14,8 @@ pub enum Tab {
     Connections,
     /// What runs, or sits idle in a transaction, for too long.
     Slow,
+    /// Who waits behind whom.
+    Locks,
     /// Dead rows, bloat, vacuum.
     Tables,
     /// Standbys and slots.
@@ -26,8 +28,16 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Triage, Self::Connections, Self::Slow, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
+    pub const ALL: [Self; 8] = [
+        Self::Triage,
+        Self::Connections,
+        Self::Slow,
+        Self::Locks,
+        Self::Tables,
+        Self::Replication,
+        Self::Latency,
+        Self::Cache,
+    ];
 
     /// Its number, which is also its key.
     #[must_use]
@@ -36,6 +46,7 @@ impl Tab {
             Self::Triage => '1',
             Self::Connections => '2',
             Self::Slow => '3',
+            Self::Locks => '4',
             Self::Tables => '5',
             Self::Replication => '6',
             Self::Latency => '7',
@@ -50,6 +61,7 @@ impl Tab {
             Self::Triage => "Triage",
             Self::Connections => "Connections",
             Self::Slow => "Slow",
+            Self::Locks => "Locks",
             Self::Tables => "Tables",
             Self::Replication => "Replication",
             Self::Latency => "Latency",
@@ -126,21 +138,23 @@ macro_rules! commands {
     };
 }
 
-const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
+const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
 /// Where a session can be meant; on Triage it is the one that the selected finding is about.
-const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow]);
-const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow]);
+const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks]);
+const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
 /// Where a table can be meant; on Triage it is the one that the selected finding is about.
 const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
 const TRIAGE: Place = Place::Tabs(&[Tab::Triage]);
-const COPIED: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Tables, Tab::Replication]);
+const COPIED: Place =
+    Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 
 commands! {
     ShowTriage, "show-triage", Place::Everywhere, Reads, "triage", "Go to Triage.";
     ShowConnections, "show-connections", Place::Everywhere, Reads, "connections", "Go to Connections.";
     ShowSlow, "show-slow", Place::Everywhere, Reads, "slow", "Go to Slow.";
+    ShowLocks, "show-locks", Place::Everywhere, Reads, "locks", "Go to Locks.";
     ShowTables, "show-tables", Place::Everywhere, Reads, "tables", "Go to Tables.";
     ShowReplication, "show-replication", Place::Everywhere, Reads, "replication", "Go to Replication.";
     ShowLatency, "show-latency", Place::Everywhere, Reads, "latency", "Go to Latency.";
@@ -162,7 +176,7 @@ commands! {
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
-    OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full.";
+    OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
     PickSort, "pick-sort", LISTS, Reads, "sort", "Choose the column to sort by.";

@@ -24,7 +24,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use audit::{AuditLook, AuditRequest};
-pub use bounds::Bounds;
+pub use bounds::{Bounds, Syslog};
 pub use ceiling::{Ceiling, Place};
 pub use layer::Origin;
 pub use markdown::options_markdown;

@@ -8,6 +8,7 @@ mod maintenance;
 mod pattern;
 mod preview;
 mod prompt;
+mod protection;
 mod refusal;
 mod remedy;
 mod rule;
@@ -24,7 +25,8 @@ use crate::model::{Timestamp, World};
 pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
-pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Row};
+pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Reason, Row};
+pub use protection::{Care, Kind, Protected};
 pub use refusal::Refusal;
 pub use remedy::Remedy;
 pub use setting::{Wish, alter_cure, reload_cure};
@@ -53,6 +55,10 @@ pub struct Scene<'a> {
     pub deaf: &'a [StatementKey],
     /// True where the target was marked as production: each question is then a typed one.
     pub production: bool,
+    /// Names that are left alone, or asked about by name.
+    pub protected: &'a [Protected],
+    /// True where an action needs a reason.
+    pub require_reason: bool,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
 }
@@ -81,7 +87,7 @@ pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
 /// from a file: whoever holds one came through the gate.
 ///
 /// ```compile_fail
-/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!() };
+/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!(), reason: todo!() };
 /// ```
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Approved {
@@ -89,6 +95,7 @@ pub struct Approved {
     shown: Timestamp,
     at: Timestamp,
     by: Confirm,
+    reason: Option<String>,
 }
 
 impl Approved {
@@ -114,6 +121,12 @@ impl Approved {
     #[must_use]
     pub fn by(&self) -> &Confirm {
         &self.by
+    }
+
+    /// Why, in the words of who confirmed it; raw.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 }
 

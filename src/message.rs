@@ -102,6 +102,8 @@ pub enum ActionStep {
     Unverified(String),
     /// It ended as was told, but the line that says so is not in the audit log, for this reason.
     Unlogged(String),
+    /// A line of it is in the audit log and has no copy in the system's log, for this reason.
+    Uncopied(String),
 }
 
 /// How an action ended: what the server did, not what was asked.

@@ -229,6 +229,12 @@ impl<R: Row + 'static> Listing<R> {
         }
     }
 
+    /// The row that the cursor was pinned to, whether it is there or not.
+    #[must_use]
+    pub fn selected(&self) -> Option<&R::Key> {
+        self.selected.as_ref()
+    }
+
     /// Where the cursor stood last: what keeps the page in place when the selected row is gone.
     #[must_use]
     pub fn place(&self) -> usize {

@@ -11,6 +11,7 @@ pub mod header;
 pub mod help;
 pub mod lines;
 pub mod list;
+pub mod locks;
 pub mod outcome;
 pub mod panels;
 pub mod picker;
@@ -74,6 +75,7 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     match app.tab {
         Tab::Triage => triage::draw(app, theme, area, frame),
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
+        Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => tables::draw(app, theme, area, frame),
         Tab::Replication => replication::draw(app, theme, area, frame),
         Tab::Latency | Tab::Cache => panels::draw(app, theme, area, frame),

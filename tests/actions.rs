@@ -5,6 +5,7 @@
 mod bench;
 mod bulk;
 mod cancel;
+mod killed;
 mod log;
 mod maintain;
 mod road;

@@ -38,6 +38,8 @@ fn measure(sessions: i32, waiting: i32) {
         policy_by: None,
         target: "bench".to_owned(),
         production: false,
+        protected: Vec::new(),
+        require_reason: false,
         warnings: Vec::new(),
         logged_as: "bench".to_owned(),
         prometheus: None,
@@ -100,5 +102,6 @@ fn session(i: i32, round: u32, waiting: i32) -> Session {
         blockers: usize::try_from(i).unwrap() * usize::from(waits),
         blocked_by: blocked_by.into_iter().map(|p| 1000 + p).collect(),
         waits_for: None,
+        holds: None,
     }
 }

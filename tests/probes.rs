@@ -2,6 +2,7 @@
 //! connection looks like. It must not test how an answer is drawn.
 
 mod asking;
+mod forest;
 mod lanes;
 mod large;
 mod locked;

@@ -16,10 +16,11 @@ fn in_all_sizes(name: &str, stage: &mut Stage) {
     }
 }
 
-const TABS: [(&str, &str); 7] = [
+const TABS: [(&str, &str); 8] = [
     ("1", "triage"),
     ("2", "connections"),
     ("3", "slow"),
+    ("4", "locks"),
     ("5", "tables"),
     ("6", "replication"),
     ("7", "latency"),

@@ -76,6 +76,8 @@ impl Stage {
             policy_by: None,
             target: "db1:5432".to_owned(),
             production: false,
+            protected: Vec::new(),
+            require_reason: false,
             warnings: Vec::new(),
             logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
             prometheus: Some("http://prom:9090".to_owned()),

@@ -4,6 +4,7 @@ mod acting;
 mod bulk;
 mod findings;
 mod incidents;
+mod locks;
 mod looking;
 mod losing;
 mod random;

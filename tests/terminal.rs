@@ -8,6 +8,7 @@ mod login;
 mod metrics;
 mod newcomer;
 mod outage;
+mod pileup;
 mod pressure;
 mod readonly;
 mod scene;

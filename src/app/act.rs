@@ -2,6 +2,7 @@
 
 use super::mode::{Mode, Subject};
 use super::tab::connections::SessionRow;
+use super::tab::locks::LockRow;
 use super::tab::tables::TableRow;
 use super::{Action, App, Job};
 use crate::command::{Command, Tab};
@@ -24,6 +25,7 @@ impl App {
             Tab::Slow => self.slow.current(),
             // What a finding is about, wherever its row stands.
             Tab::Triage => self.session_row(self.current_finding()?.target.session()?),
+            Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
     }
@@ -61,12 +63,14 @@ impl App {
         }
         let Some(row) = self.current_session() else {
             let about_none = self.current_finding().is_none_or(|f| f.target.session().is_none());
-            let text = if self.tab == Tab::Triage && about_none {
-                "the selected finding is about no session that could be acted on"
-            } else {
-                "the selected session is gone: select another"
+            let words = match self.locks.current() {
+                Some(row) if self.tab == Tab::Locks => row.no_target(),
+                Some(_) | None if self.tab == Tab::Triage && about_none => {
+                    "the selected finding is about no session that could be acted on"
+                }
+                Some(_) | None => "the selected session is gone: select another",
             };
-            self.say(text, Tone::Notice);
+            self.say(words, Tone::Notice);
             return Vec::new();
         };
         let write = match signal {

@@ -4,6 +4,7 @@
 use super::App;
 use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
 use super::tab::connections::SessionRow;
+use super::tab::locks::{LockRow, Who};
 use super::tab::tables::raw_name;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
@@ -31,6 +32,10 @@ impl App {
                 replication(row.and_then(|r| r.replica.slot.as_ref()))
             }
             Subject::Remedies => replication(None),
+            Subject::Prepared(gid) => {
+                let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
+                prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
+            }
             Subject::Table(_) => Vec::new(),
         }
     }
@@ -39,6 +44,7 @@ impl App {
         let text = match self.tab {
             Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
+            Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
             Tab::Latency | Tab::Cache => None,
@@ -51,6 +57,10 @@ impl App {
         let text = match self.tab {
             Tab::Triage => return self.copy_remedy(),
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
+            Tab::Locks => match self.current_session() {
+                Some(row) => Some(row.session.query.raw().to_owned()),
+                None => self.locks.current().and_then(copied),
+            },
             Tab::Tables => self.current_table().map(raw_name),
             Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
             Tab::Latency | Tab::Cache => None,
@@ -61,7 +71,9 @@ impl App {
         if choices.is_empty() {
             return self.copy(text, "text");
         }
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
+        // The SQL of a prepared transaction is the first choice already.
+        let own = !matches!(of, Subject::Prepared(_));
+        if let Some(text) = text.filter(|text| own && !text.is_empty()) {
             let name = if self.tab == Tab::Replication { "the standby's name" } else { "the session's statement" };
             let note = ServerText::from(text.as_str()).head(120);
             choices.push(Choice { name: name.to_owned(), note, pick: Pick::Copy(text, "text") });
@@ -94,6 +106,15 @@ impl App {
             self.say(copied, Tone::Faint);
         }
         vec![Effect::Copy(text)]
+    }
+}
+
+/// The statement of a session in the forest, or the SQL that ends a prepared transaction.
+fn copied(row: &LockRow) -> Option<String> {
+    match &row.who {
+        Who::Session(row) | Who::Alike { oldest: row, .. } => Some(row.session.query.raw().to_owned()),
+        Who::Prepared(prepared) => Remedy::prepared(prepared.as_ref()?).sql.ok(),
+        Who::Circle(_) | Who::Unseen(_) => None,
     }
 }
 

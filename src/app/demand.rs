@@ -40,7 +40,7 @@ impl App {
 
         want(Question::Server, Duration::from_secs(15).max(fast));
         // The counts on the tabs come from the sessions, so they are asked on every tab, only slower elsewhere.
-        let sessions_visible = matches!(self.tab, Tab::Triage | Tab::Connections | Tab::Slow);
+        let sessions_visible = matches!(self.tab, Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks);
         want(Question::Sessions, if sessions_visible { fast } else { slow });
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             want(Question::SessionLocks(key.clone()), fast);
@@ -48,7 +48,9 @@ impl App {
         let replication = match self.tab {
             Tab::Replication => fast,
             Tab::Triage => slow,
-            Tab::Connections | Tab::Slow | Tab::Tables | Tab::Latency | Tab::Cache => fast.max(Duration::from_secs(10)),
+            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Latency | Tab::Cache => {
+                fast.max(Duration::from_secs(10))
+            }
         };
         want(Question::Replication, replication);
         // While they are open, or right after a change of ours, they are worth a closer look; else once in a while, since what

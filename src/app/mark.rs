@@ -7,17 +7,20 @@ use std::collections::HashSet;
 
 use super::App;
 use super::tab::connections::SessionRow;
+use super::tab::locks::LockRow;
 use crate::command::Tab;
 use crate::model::Tone;
 use crate::model::session::{Session, SessionKey};
-use crate::table::{Listing, Row};
+use crate::table::Row;
 
 impl App {
-    /// The list of sessions of the visible tab.
-    fn session_list(&self) -> Option<&Listing<SessionRow>> {
+    /// The sessions of the visible tab that its filter lets through, in its order; those that are folded into one line
+    /// are not visible. None on a tab that lists no sessions.
+    fn visible_sessions(&self) -> Option<Vec<&SessionRow>> {
         match self.tab {
-            Tab::Connections => Some(&self.connections),
-            Tab::Slow => Some(&self.slow),
+            Tab::Connections => Some(self.connections.window(0, usize::MAX).collect()),
+            Tab::Slow => Some(self.slow.window(0, usize::MAX).collect()),
+            Tab::Locks => Some(self.locks.window(0, usize::MAX).filter_map(LockRow::row).collect()),
             Tab::Triage | Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
     }
@@ -25,7 +28,7 @@ impl App {
     /// The marked rows that are on the visible tab under its filter, in its order: what a bulk action is for.
     #[must_use]
     pub fn marked_visible(&self) -> Vec<&SessionRow> {
-        self.session_list().map_or_else(Vec::new, |list| list.window(0, usize::MAX).filter(|r| r.marked).collect())
+        self.visible_sessions().unwrap_or_default().into_iter().filter(|r| r.marked).collect()
     }
 
     /// How many sessions are marked, visible or not.
@@ -36,7 +39,7 @@ impl App {
 
     /// Marks the selected session, or takes its mark away, and goes on to the next row.
     pub(super) fn toggle_mark(&mut self) {
-        let Some(key) = self.session_list().and_then(Listing::current).map(Row::key) else {
+        let Some(key) = self.current_session().map(Row::key) else {
             self.say("no session is selected", Tone::Faint);
             return;
         };
@@ -49,8 +52,7 @@ impl App {
 
     /// Marks every row that the filter lets through; where all are marked, takes their marks away.
     pub(super) fn toggle_marks(&mut self) {
-        let visible: Vec<SessionKey> =
-            self.session_list().map_or_else(Vec::new, |list| list.window(0, usize::MAX).map(Row::key).collect());
+        let visible: Vec<SessionKey> = self.visible_sessions().unwrap_or_default().into_iter().map(Row::key).collect();
         if visible.iter().all(|key| self.marks.contains(key)) {
             for key in &visible {
                 self.marks.remove(key);
@@ -63,7 +65,7 @@ impl App {
 
     /// Takes all marks away.
     pub(super) fn clear_marks(&mut self) {
-        if self.marks.is_empty() || self.session_list().is_none() {
+        if self.marks.is_empty() || self.visible_sessions().is_none() {
             return;
         }
         let count = self.marks.len();

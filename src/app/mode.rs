@@ -78,6 +78,8 @@ pub enum Subject {
     Session(SessionKey),
     /// A table.
     Table(RelationKey),
+    /// A prepared transaction, by its identifier.
+    Prepared(ServerText),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
     /// What no action fits in this server's own replication, where no standby is in the list.

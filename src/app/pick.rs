@@ -48,6 +48,7 @@ impl App {
                 (self.connections.columns().iter().map(|c| (c.name, c.doc)).collect(), self.connections.sort().0)
             }
             Tab::Slow => (self.slow.columns().iter().map(|c| (c.name, c.doc)).collect(), self.slow.sort().0),
+            Tab::Locks => (self.locks.columns().iter().map(|c| (c.name, c.doc)).collect(), self.locks.sort().0),
             Tab::Tables => (self.tables.columns().iter().map(|c| (c.name, c.doc)).collect(), self.tables.sort().0),
             Tab::Replication => {
                 (self.replicas.columns().iter().map(|c| (c.name, c.doc)).collect(), self.replicas.sort().0)

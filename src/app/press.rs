@@ -112,6 +112,7 @@ impl App {
             Command::ShowTriage => self.show(Tab::Triage),
             Command::ShowConnections => self.show(Tab::Connections),
             Command::ShowSlow => self.show(Tab::Slow),
+            Command::ShowLocks => self.show(Tab::Locks),
             Command::ShowTables => self.show(Tab::Tables),
             Command::ShowReplication => self.show(Tab::Replication),
             Command::ShowLatency => self.show(Tab::Latency),
@@ -187,6 +188,7 @@ impl App {
             Tab::Triage => self.triage.findings.step(by),
             Tab::Connections => self.connections.step(by),
             Tab::Slow => self.slow.step(by),
+            Tab::Locks => self.locks.step(by),
             Tab::Tables => self.tables.step(by),
             Tab::Replication => self.replicas.step(by),
             Tab::Latency | Tab::Cache => {
@@ -204,6 +206,7 @@ impl App {
             Tab::Triage => self.triage.findings.select_at(at),
             Tab::Connections => self.connections.select_at(at),
             Tab::Slow => self.slow.select_at(at),
+            Tab::Locks => self.locks.select_at(at),
             Tab::Tables => self.tables.select_at(at),
             Tab::Replication => self.replicas.select_at(at),
             Tab::Latency | Tab::Cache => {
@@ -220,6 +223,10 @@ impl App {
         let subject = match self.tab {
             Tab::Connections => self.connections.current().map(|r| Subject::Session(r.key())),
             Tab::Slow => self.slow.current().map(|r| Subject::Session(r.key())),
+            Tab::Locks => match self.open_lock() {
+                Some(subject) => Some(subject),
+                None => return,
+            },
             Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
             Tab::Replication => match self.replicas.current() {
                 Some(row) => Some(Subject::Replica(row.key())),
@@ -243,6 +250,7 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.filter().text(),
             Tab::Slow => self.slow.filter().text(),
+            Tab::Locks => self.locks.filter().text(),
             Tab::Tables => self.tables.filter().text(),
             Tab::Replication => self.replicas.filter().text(),
             Tab::Triage | Tab::Latency | Tab::Cache => "",
@@ -253,6 +261,10 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.set_filter(Filter::parse(text, self.connections.columns())?),
             Tab::Slow => self.slow.set_filter(Filter::parse(text, self.slow.columns())?),
+            Tab::Locks => {
+                self.locks.set_filter(Filter::parse(text, self.locks.columns())?);
+                self.rebuild_locks();
+            }
             Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
             Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
             Tab::Triage | Tab::Latency | Tab::Cache => {}
@@ -289,6 +301,10 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.sort_by(column),
             Tab::Slow => self.slow.sort_by(column),
+            Tab::Locks => {
+                self.locks.sort_by(column);
+                self.rebuild_locks();
+            }
             Tab::Tables => self.tables.sort_by(column),
             Tab::Replication => self.replicas.sort_by(column),
             Tab::Triage | Tab::Latency | Tab::Cache => {}
@@ -299,6 +315,9 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.reverse(),
             Tab::Slow => self.slow.reverse(),
+            // A forest upside down would hang the blockers under their waiters.
+            Tab::Locks if self.locks.sort().0 == 0 => {}
+            Tab::Locks => self.locks.reverse(),
             Tab::Tables => self.tables.reverse(),
             Tab::Replication => self.replicas.reverse(),
             Tab::Triage | Tab::Latency | Tab::Cache => {}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::App;
+use super::tab::locks::LockKey;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
 use crate::diagnose::history::Beat;
@@ -84,6 +85,11 @@ impl App {
                 let slow = self.tab == Tab::Slow && self.slow.all().iter().any(|r| r.key() == key);
                 if slow {
                     pinned(&mut self.slow, key)
+                } else if self.tab == Tab::Locks {
+                    let cleared = pinned(&mut self.locks, LockKey::Session(key));
+                    // A group that holds the row is unfolded for it.
+                    self.rebuild_locks();
+                    cleared
                 } else {
                     self.tab = Tab::Connections;
                     pinned(&mut self.connections, key)

@@ -76,7 +76,13 @@ impl App {
 
     fn take_news(&mut self, news: ActionNews) {
         self.now = self.now.max(news.at);
-        let Some(action) = self.actions.iter_mut().find(|a| a.id == news.id) else { return };
+        let Some(action) = self.actions.iter_mut().find(|a| a.id == news.id) else {
+            if let ActionStep::Uncopied(why) = news.step {
+                // Of an action that was refused.
+                self.say(uncopied_words("a refusal", &why), Tone::Critical);
+            }
+            return;
+        };
         let label = action.label.clone();
         let (text, tone) = match news.step {
             ActionStep::Started { pid } => {
@@ -90,6 +96,7 @@ impl App {
                 action.outcome = Some(outcome);
                 said
             }
+            ActionStep::Uncopied(why) => (uncopied_words(&label, &why), Tone::Critical),
             ActionStep::Unlogged(why) => {
                 (format!("{label}: its outcome is NOT in the audit log: {why}"), Tone::Critical)
             }
@@ -123,6 +130,10 @@ impl App {
         };
         self.say(text, tone);
     }
+}
+
+fn uncopied_words(label: &str, why: &str) -> String {
+    format!("{label}: its line in the audit log has NO copy in the system's log: {why}")
 }
 
 /// What the looks after a signal to several sessions are called.

@@ -62,8 +62,8 @@ const VERIFY: &str = "Say whether each line follows the one before it: exit code
 
 const LIMITS: &str = "\
 Each line carries the SHA-256 of the line before it. So a line that was changed, removed, inserted or moved is told. \
-That lines were cut off the end, or written anew from some line on to the end, is not: compare the SHA-256 of the last \
-line with one that you noted elsewhere.";
+That lines were cut off the end, or written anew from some line on to the end, is told only by \
+the copy in syslog (`audit_syslog`), which has the SHA-256 of each line before it, or by the last one's noted elsewhere.";
 
 /// Reads it from what clap found.
 pub(super) fn read(matches: &ArgMatches) -> Option<TypedAudit> {

@@ -7,7 +7,19 @@ use serde::Serialize;
 use super::layer::{Layer, Layers, Rank, Setting};
 use super::option::Opt;
 use super::value::Value;
-use crate::guard::Policy;
+use crate::guard::{Care, Kind, Policy, Protected};
+
+/// Whether each line of the audit log is copied to the system's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Syslog {
+    /// No.
+    #[default]
+    Off,
+    /// Yes; where that fails it is said, and the action goes on.
+    Copied,
+    /// Yes; no copy of the line before it, no action.
+    Required,
+}
 
 /// What may be done, and how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,12 +30,25 @@ pub struct Bounds {
     pub policy_by: Option<String>,
     /// True where each question is a typed one.
     pub production: bool,
+    /// True where an action needs a reason.
+    pub require_reason: bool,
+    /// Names that are left alone or asked about with care: all that anybody names.
+    pub protected: Vec<Protected>,
+    /// Whether the audit log is copied.
+    pub syslog: Syslog,
 }
 
 impl Default for Bounds {
     /// Nobody said anything: as far as the role's rights on the server go.
     fn default() -> Self {
-        Self { policy: Policy::Admin, policy_by: None, production: false }
+        Self {
+            policy: Policy::Admin,
+            policy_by: None,
+            production: false,
+            require_reason: false,
+            protected: Vec::new(),
+            syslog: Syslog::Off,
+        }
     }
 }
 
@@ -51,7 +76,15 @@ impl Bounds {
         if let Some((_, setting)) = layers.given(Opt::ReadOnly) {
             bounds.lower(setting);
         }
-        Self { production: bounds.production || layers.switch(Opt::Production), ..bounds }
+        for layer in [Rank::Own, Rank::OwnTarget].into_iter().filter_map(|rank| layers.layer(rank)) {
+            bounds.protected.extend(protected(layer));
+        }
+        Self {
+            production: bounds.production || layers.switch(Opt::Production),
+            require_reason: bounds.require_reason || layers.switch(Opt::RequireReason),
+            syslog: bounds.syslog.max(syslog(layers.value(Opt::AuditSyslog).as_ref())),
+            ..bounds
+        }
     }
 
     /// The same under a ceiling.
@@ -61,7 +94,13 @@ impl Bounds {
             self.lower(setting);
         }
         let on = |option| ceiling.get(&option).is_some_and(|s| s.value == Value::Switch(true));
-        Self { production: self.production || on(Opt::Production), ..self }
+        self.protected.extend(protected(ceiling));
+        Self {
+            production: self.production || on(Opt::Production),
+            require_reason: self.require_reason || on(Opt::RequireReason),
+            syslog: self.syslog.max(syslog(ceiling.get(&Opt::AuditSyslog).map(|s| &s.value))),
+            ..self
+        }
     }
 
     /// The same where nothing may be done, for this reason.
@@ -81,12 +120,43 @@ impl Bounds {
     }
 }
 
+fn syslog(value: Option<&Value>) -> Syslog {
+    if let Some(Value::Syslog(syslog)) = value { *syslog } else { Syslog::Off }
+}
+
 /// The policy that a setting allows; none where it says nothing of it.
 fn policy(setting: &Setting) -> Option<Policy> {
     match &setting.value {
         Value::Policy(policy) => Some(*policy),
         // `read_only`, the only switch that comes here.
         Value::Switch(true) => Some(Policy::Observer),
-        Value::Switch(false) | Value::Text(_) | Value::List(_) | Value::Time(_) | Value::Count(_) => None,
+        Value::Switch(false)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Time(_)
+        | Value::Count(_)
+        | Value::Patterns(_)
+        | Value::Syslog(_) => None,
     }
+}
+
+/// The options that name names.
+const NAMING: [(Opt, Kind, Care); 6] = [
+    (Opt::ProtectRoles, Kind::Role, Care::Refused),
+    (Opt::ProtectApplications, Kind::Application, Care::Refused),
+    (Opt::ProtectDatabases, Kind::Database, Care::Refused),
+    (Opt::ConfirmRoles, Kind::Role, Care::Typed),
+    (Opt::ConfirmApplications, Kind::Application, Care::Typed),
+    (Opt::ConfirmDatabases, Kind::Database, Care::Typed),
+];
+
+/// The names that a source names.
+fn protected(layer: &Layer) -> Vec<Protected> {
+    let mut all = Vec::new();
+    for (option, kind, care) in NAMING {
+        let Some(Setting { value: Value::Patterns(patterns), origin }) = layer.get(&option) else { continue };
+        let by = origin.to_string();
+        all.extend(patterns.iter().map(|p| Protected { kind, care, pattern: p.clone(), by: by.clone() }));
+    }
+    all
 }

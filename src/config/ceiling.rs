@@ -13,7 +13,19 @@ use crate::guard::Pattern;
 use crate::keymap::source::{Source, SourceError, did_you_mean, in_order};
 
 /// What a ceiling may hold beside the patterns.
-const BOUNDING: &[Opt] = &[Opt::Policy, Opt::ReadOnly, Opt::Production];
+const BOUNDING: &[Opt] = &[
+    Opt::Policy,
+    Opt::ReadOnly,
+    Opt::Production,
+    Opt::RequireReason,
+    Opt::AuditSyslog,
+    Opt::ProtectRoles,
+    Opt::ProtectApplications,
+    Opt::ProtectDatabases,
+    Opt::ConfirmRoles,
+    Opt::ConfirmApplications,
+    Opt::ConfirmDatabases,
+];
 
 /// Which server and database, by all that they are called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -69,6 +69,10 @@ pub enum Kind {
     Time(Duration, Duration),
     /// What may be done: a policy's name.
     Policy,
+    /// A list of regular expressions, each for whole names.
+    Patterns,
+    /// On, off, or required.
+    Syslog,
 }
 
 impl Kind {
@@ -82,12 +86,13 @@ impl Kind {
             Self::File => Some("FILE"),
             Self::Keymap => Some("NAME|FILE"),
             Self::Url => Some("URL"),
-            Self::Regex => Some("REGEX"),
+            Self::Regex | Self::Patterns => Some("REGEX"),
             Self::Prefix => Some("PREFIX"),
             Self::Workload => Some("NAME"),
             Self::Count => Some("N"),
             Self::Time(..) => Some("TIME"),
             Self::Policy => Some("POLICY"),
+            Self::Syslog => Some("true|required"),
         }
     }
 }
@@ -232,6 +237,14 @@ options! {
     [Actions]
     Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";
     ReadOnly, "read-only", None, Anywhere, Kind::Switch, None, "Look only: no action can be taken, and no key leads to one.";
+    ProtectRoles, "protect-roles", None, Files, Kind::Patterns, None, "Roles whose sessions are left alone: a list of regular expressions for whole names.";
+    ProtectApplications, "protect-applications", None, Files, Kind::Patterns, None, "The same of `application_name`.";
+    ProtectDatabases, "protect-databases", None, Files, Kind::Patterns, None, "Databases whose sessions and tables are left alone.";
+    ConfirmRoles, "confirm-roles", None, Files, Kind::Patterns, None, "Roles of which each question is a typed one.";
+    ConfirmApplications, "confirm-applications", None, Files, Kind::Patterns, None, "The same of `application_name`.";
+    ConfirmDatabases, "confirm-databases", None, Files, Kind::Patterns, None, "The same of databases.";
+    RequireReason, "require-reason", None, Files, Kind::Switch, None, "No action without a reason, typed into its question.";
+    AuditSyslog, "audit-syslog", None, Files, Kind::Syslog, None, "Copy each line of the audit log to the system's log: `true`, or `\"required\"` for no copy, no action.";
     AuditFile, "audit-file", None, System, Kind::File, None, "Where every action is recorded, in place of $XDG_STATE_HOME/pgtriage/audit.jsonl.";
 
     [Screen]

@@ -5,12 +5,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
+use super::bounds::Syslog;
 use super::option::Kind;
-use crate::guard::Policy;
+use crate::guard::{Pattern, Policy};
 use crate::keymap::{EMBEDDED, source::did_you_mean};
 use crate::model::baseline::WORKLOADS;
+
+/// The most expressions in one list: each is tried on each name.
+const MOST_PATTERNS: usize = 100;
 
 /// A value of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,10 @@ pub enum Value {
     Count(u32),
     /// What may be done.
     Policy(Policy),
+    /// Names.
+    Patterns(Vec<Pattern>),
+    /// Whether the audit log is copied.
+    Syslog(Syslog),
 }
 
 /// Where paths are meant from.
@@ -81,6 +90,9 @@ impl Kind {
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Policy => policy(text).map(Value::Policy),
+            Self::Syslog if text == "required" => Ok(Value::Syslog(Syslog::Required)),
+            Self::Syslog => Err("is `true`, `false` or \"required\"".to_owned()),
+            Self::Patterns => Ok(Value::Patterns(vec![pattern(text)?])),
         }
     }
 
@@ -90,6 +102,7 @@ impl Kind {
     /// As [`Kind::read`], and where TOML has another type there.
     pub fn read_toml(self, value: &DeValue<'_>, base: &Base) -> Result<Value, String> {
         match (self, value) {
+            (Self::Syslog, DeValue::Boolean(on)) => Ok(Value::Syslog(if *on { Syslog::Copied } else { Syslog::Off })),
             (Self::Switch, DeValue::Boolean(on)) => Ok(Value::Switch(*on)),
             (Self::Switch, _) => Err("is `true` or `false`".to_owned()),
             (Self::Count | Self::Time(..), DeValue::Integer(n)) => self.read(&n.to_string(), base),
@@ -104,7 +117,16 @@ impl Kind {
                 }
                 Ok(Value::List(all))
             }
+            (Self::Patterns, DeValue::Array(texts)) if texts.len() <= MOST_PATTERNS => {
+                let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+                let texts = texts.iter().map(|value| text(value).ok_or("is a list of texts in quotes".to_owned()));
+                texts.map(|text| pattern(&text?)).collect::<Result<_, _>>().map(Value::Patterns)
+            }
+            (Self::Patterns, DeValue::Array(texts)) => {
+                Err(format!("has {} expressions, more than {MOST_PATTERNS}", texts.len()))
+            }
             (_, DeValue::String(text)) => self.read(text, base),
+            (Self::Syslog, _) => Err("is `true`, `false` or \"required\"".to_owned()),
             (Self::Time(..), _) => Err("is a time such as \"2s\"".to_owned()),
             _ => Err("is a text in quotes".to_owned()),
         }
@@ -139,6 +161,10 @@ fn keymap(text: &str, base: &Base) -> Result<Value, String> {
         return Ok(Value::Text(shown_path(&base.path(text))));
     }
     Err(format!("no keymap is called `{text}`{} (a file ends in .toml)", did_you_mean(text, names())))
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::new(text).map_err(|reason| format!("`{text:.60}` {reason}"))
 }
 
 fn workload(text: &str) -> Result<(), String> {

@@ -66,7 +66,10 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
     let audit = match (settings.policy(), &settings.audit_file) {
-        (Policy::Operator | Policy::Admin, Some(path)) => Some(audit::Audit::new(path, auditor(&settings))),
+        (Policy::Operator | Policy::Admin, Some(path)) => {
+            let audit = audit::Audit::new(path, auditor(&settings));
+            Some(audit.copied_to(settings.bounds.syslog, Path::new(SYSLOG)))
+        }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
     let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
@@ -117,6 +120,9 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     Ok(run(app, Wires { reports, news, demand, door }).await?)
 }
 
+/// Where the system's log listens, on every system that has one.
+const SYSLOG: &str = "/dev/log";
+
 fn shown(text: &str) -> String {
     ServerText::from(text).escaped()
 }
@@ -152,6 +158,8 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         policy_by: settings.bounds.policy_by.clone(),
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
         production: settings.bounds.production,
+        protected: settings.bounds.protected.clone(),
+        require_reason: settings.bounds.require_reason,
         logged_as: format!("{who}{path}"),
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
         warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),

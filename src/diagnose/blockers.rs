@@ -52,8 +52,7 @@ pub fn roots(look: &Look<'_>) -> Vec<Finding> {
         }
         let frees = graph.frees(pid).len();
         let root = look.session(pid);
-        let target =
-            root.map_or(Target::Tab(Tab::Connections), |s| Target::Session { tab: Tab::Connections, key: s.key() });
+        let target = root.map_or(Target::Tab(Tab::Locks), |s| Target::Session { tab: Tab::Locks, key: s.key() });
         let name = root.map_or_else(|| pid.to_string(), |s| subject(&s.key()));
         let mut finding = Finding {
             severity: waiting.severity(look),
@@ -171,7 +170,7 @@ pub fn queues(look: &Look<'_>) -> Vec<Finding> {
             since: super::words::before(seen, Some(waited_s(s))),
             harm: Harm { now: waiting.total_s, coming: 1.0 },
             action: Some(Command::CancelBackend),
-            ..Finding::of(Kind::Queue, subject(&s.key()), seen, Target::Session { tab: Tab::Connections, key: s.key() })
+            ..Finding::of(Kind::Queue, subject(&s.key()), seen, Target::Session { tab: Tab::Locks, key: s.key() })
         });
     }
     found.sort_by(Finding::rank);

@@ -129,7 +129,7 @@ pub struct Harm {
 pub enum Target {
     /// A session's row on that tab.
     Session {
-        /// Connections or Slow.
+        /// Connections, Slow or Locks.
         tab: Tab,
         /// Which.
         key: SessionKey,

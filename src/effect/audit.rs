@@ -8,9 +8,11 @@
 
 mod chain;
 pub mod changes;
+mod copy;
 mod ended;
 mod line;
 pub mod read;
+mod redact;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -19,6 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::config::Syslog;
+use crate::model::Timestamp;
 use crate::model::setting::History;
 
 use chain::LONGEST;
@@ -55,6 +59,14 @@ pub enum AuditError {
     /// A line is longer than any that is written or read.
     #[error("audit log {0}: a line of more than 16 MiB")]
     Long(PathBuf),
+    /// The system's log did not take the copy of a line that is in the file.
+    #[error("audit log: no copy in the system's log, {socket}: {source}")]
+    Uncopied {
+        /// Where it would listen.
+        socket: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The line could not be written as JSON.
     #[error("audit log: {0}")]
     Json(#[from] serde_json::Error),
@@ -65,13 +77,26 @@ pub enum AuditError {
 pub struct Audit {
     path: Arc<Path>,
     console: Arc<Console>,
+    syslog: Syslog,
+    socket: Arc<Path>,
 }
 
 impl Audit {
     /// A log at `path`, written by `console`. Nothing is opened yet.
     #[must_use]
     pub fn new(path: &Path, console: Console) -> Self {
-        Self { path: path.into(), console: Arc::new(console) }
+        Self {
+            path: path.into(),
+            console: Arc::new(console),
+            syslog: Syslog::Off,
+            socket: Path::new("/dev/log").into(),
+        }
+    }
+
+    /// The same, with a copy of each line for whoever listens at `socket`.
+    #[must_use]
+    pub fn copied_to(self, syslog: Syslog, socket: &Path) -> Self {
+        Self { syslog, socket: socket.into(), ..self }
     }
 
     /// Who writes it.
@@ -98,27 +123,55 @@ impl Audit {
     /// written is known before the first action.
     ///
     /// # Errors
-    /// Where the file cannot be had.
+    /// Where the file cannot be had, and where nobody listens for a copy that is required.
     pub async fn check(&self) -> Result<(), AuditError> {
-        let path = Arc::clone(&self.path);
-        self.bounded(move || open(&path).map(drop)).await
+        let this = self.clone();
+        let work = move || {
+            open(&this.path)?;
+            let copy = if this.syslog == Syslog::Required { copy::knock(&this.socket).map(drop) } else { Ok(()) };
+            copy.map_err(|source| this.uncopied(source))
+        };
+        self.bounded(work).await
     }
 
-    /// Appends a line and returns once it is on disk.
+    /// Appends a line and returns once it is on disk, and copied where that is wanted; with the reason why it is not
+    /// copied, where it can do without.
     ///
     /// # Errors
-    /// Where the line is not on disk, or not known to be. Nothing of it is then left in the file, if the file system
-    /// allows that.
-    pub async fn append(&self, entry: &Entry) -> Result<(), AuditError> {
-        let line = plain(&serde_json::to_string(entry)?);
-        let path = Arc::clone(&self.path);
-        self.bounded(move || append(&path, &line)).await
+    /// Where the line is not on disk, or not known to be; nothing of it is then left in the file, if the file system
+    /// allows that. And where it has no copy and must have one: then it is on disk.
+    pub async fn append(&self, entry: &Entry) -> Result<Option<String>, AuditError> {
+        let json = plain(&serde_json::to_string(entry)?);
+        let this = self.clone();
+        let work = move || {
+            let line = append(&this.path, &json)?;
+            match this.copy(&line) {
+                Ok(()) => Ok(None),
+                Err(source) if this.syslog == Syslog::Required => Err(this.uncopied(source)),
+                Err(source) => Ok(Some(format!("{}: {source}", this.socket.display()))),
+            }
+        };
+        self.bounded(work).await
+    }
+
+    /// Copies a line, given without its line end.
+    fn copy(&self, line: &[u8]) -> std::io::Result<()> {
+        if self.syslog == Syslog::Off {
+            return Ok(());
+        }
+        let (hash, text) = (chain::hash(line), String::from_utf8_lossy(line));
+        copy::send(&self.socket, &copy::message(Timestamp::now(), self.console.pid, &hash, &text))
+    }
+
+    fn uncopied(&self, source: std::io::Error) -> AuditError {
+        AuditError::Uncopied { socket: self.socket.to_path_buf(), source }
     }
 
     /// Runs blocking file work beside the console, for as long as it may take.
-    async fn bounded<F>(&self, work: F) -> Result<(), AuditError>
+    async fn bounded<T, F>(&self, work: F) -> Result<T, AuditError>
     where
-        F: FnOnce() -> Result<(), AuditError> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, AuditError> + Send + 'static,
     {
         match tokio::time::timeout(DISK_PATIENCE, tokio::task::spawn_blocking(work)).await {
             Ok(Ok(done)) => done,
@@ -169,7 +222,8 @@ fn open(path: &Path) -> Result<File, AuditError> {
     Ok(file)
 }
 
-fn append(path: &Path, json: &str) -> Result<(), AuditError> {
+/// Appends a line; returns it without its line end.
+fn append(path: &Path, json: &str) -> Result<Vec<u8>, AuditError> {
     let file = open_locked(path)?;
     let end = file.metadata().map_err(failed(path))?.len();
     let line = chain::linked(&chain::tail(&file, end).map_err(failed(path))?, json);
@@ -181,7 +235,8 @@ fn append(path: &Path, json: &str) -> Result<(), AuditError> {
         // begins on a line of its own.
         let _ = file.set_len(end);
         failed(path)(source)
-    })
+    })?;
+    Ok(line.trim_ascii().to_vec())
 }
 
 /// Opens and locks the file that is at `path` now: one rotated away between opening and locking is let go.

@@ -44,7 +44,9 @@ impl Journal {
 
     /// Puts the line before the statement on disk. No line, no statement.
     pub(super) async fn intend(&self, id: u64, approved: &Approved) -> Result<(), AuditError> {
-        self.write(id, |head| Entry::intent(head, approved)).await
+        let uncopied = self.write(id, |head| Entry::intent(head, approved)).await?;
+        self.say_if_uncopied(id, uncopied).await;
+        Ok(())
     }
 
     /// Tells the console that the action is on its way.
@@ -93,7 +95,10 @@ impl Journal {
         // Refusals count apart from actions: they have no number of the console's.
         let id = format!("{}-{}-r{number}", self.audit.console().pid, self.run);
         let head = Head { id: &id, at: Timestamp::now(), console: self.audit.console(), place: &self.place };
-        self.audit.append(&Entry::refused(&head, write, refusal)).await
+        let uncopied = self.audit.append(&Entry::refused(&head, write, refusal)).await?;
+        // No action has this number.
+        self.say_if_uncopied(0, uncopied).await;
+        Ok(())
     }
 
     /// Tells the console what the log holds of settings.
@@ -107,15 +112,25 @@ impl Journal {
         let _ = self.news.send(Event::Writer(state)).await;
     }
 
-    async fn write(&self, id: u64, entry: impl FnOnce(&Head<'_>) -> Entry) -> Result<(), AuditError> {
+    async fn write(&self, id: u64, entry: impl FnOnce(&Head<'_>) -> Entry) -> Result<Option<String>, AuditError> {
         let id = format!("{}-{}-{id}", self.audit.console().pid, self.run);
         let head = Head { id: &id, at: Timestamp::now(), console: self.audit.console(), place: &self.place };
         self.audit.append(&entry(&head)).await
     }
 
-    async fn say_if_unlogged(&self, id: u64, line: Result<(), AuditError>) {
-        if let Err(error) = line {
-            self.tell(id, ActionStep::Unlogged(error.to_string())).await;
+    async fn say_if_unlogged(&self, id: u64, line: Result<Option<String>, AuditError>) {
+        match line {
+            Ok(uncopied) => self.say_if_uncopied(id, uncopied).await,
+            Err(AuditError::Uncopied { socket, source }) => {
+                self.say_if_uncopied(id, Some(format!("{}: {source}", socket.display()))).await;
+            }
+            Err(error) => self.tell(id, ActionStep::Unlogged(error.to_string())).await,
+        }
+    }
+
+    async fn say_if_uncopied(&self, id: u64, why: Option<String>) {
+        if let Some(why) = why {
+            self.tell(id, ActionStep::Uncopied(why)).await;
         }
     }
 

@@ -56,6 +56,7 @@ pub fn active(pid: i32) -> Session {
         blocked_by: Vec::new(),
         blockers: 0,
         waits_for: None,
+        holds: None,
     }
 }
 
@@ -170,6 +171,8 @@ pub fn scene(world: &World) -> Scene<'_> {
         own_pids: &[],
         deaf: &[],
         production: false,
+        protected: &[],
+        require_reason: false,
         logged_as: "alice",
     }
 }

@@ -3,6 +3,8 @@
 //! It has no clock: the times of frames and keys come from outside. It cannot be copied, and answering it consumes it,
 //! so that one question yields one approval at most.
 
+mod reason;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::keymap::{Chord, Key};
 use crate::model::Timestamp;
 
+pub use reason::Reason;
+
+use super::protection::{self, Care};
 use super::{Approved, Refusal, Scene, Statement, Weight, Write, bulk, preview, rule, weight};
 
 /// How long a question must have been on the screen before a key can answer it. On a slow link keys typed before the
@@ -64,7 +69,11 @@ pub struct Prompt {
     confirm: Confirm,
     opened_by: Chord,
     typed: String,
+    reason: Reason,
+    /// The first frame that showed it.
     shown: Option<Timestamp>,
+    /// The frame since which it can be answered: the first one, or the first after the reason was typed.
+    armed: Option<Timestamp>,
 }
 
 /// What a key did to a question.
@@ -84,7 +93,10 @@ impl Prompt {
     /// Asks about an action that no rule objects to.
     pub(super) fn new(write: Write, scene: &Scene<'_>) -> Self {
         let preview = preview::of(&write, scene);
-        let typed = scene.production || weight::of(&write, scene) == Weight::Heavy;
+        let careful = protection::hit(&write, scene, Care::Typed).map(|(rule, name)| {
+            format!("with the {} {} one is careful ({})", rule.kind.word(), name.head(64), rule.by)
+        });
+        let typed = scene.production || careful.is_some() || weight::of(&write, scene) == Weight::Heavy;
         let confirm = if typed { Confirm::Type(preview.name) } else { Confirm::Key(light_key(scene.opened_by)) };
         Self {
             write,
@@ -92,11 +104,13 @@ impl Prompt {
             rows: preview.rows,
             listed: preview.listed,
             scroll: 0,
-            warnings: preview.warnings,
+            warnings: careful.into_iter().chain(preview.warnings).collect(),
             confirm,
             opened_by: scene.opened_by,
             typed: String::new(),
+            reason: Reason::new(scene.require_reason),
             shown: None,
+            armed: None,
         }
     }
 
@@ -154,6 +168,12 @@ impl Prompt {
         &self.typed
     }
 
+    /// Why, as far as it is typed.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
     /// How to answer: `y yes · Esc no`.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -164,11 +184,11 @@ impl Prompt {
         }
     }
 
-    /// A frame that shows the question was flushed to the terminal at `at`; only the first one counts.
+    /// A frame that shows the question was flushed to the terminal at `at`; only the first one counts, and the first one
+    /// after the reason was typed.
     pub fn drawn(&mut self, at: Timestamp) {
-        if self.shown.is_none() {
-            self.shown = Some(at);
-        }
+        self.shown.get_or_insert(at);
+        self.armed.get_or_insert(at);
     }
 
     /// What would refuse the action by now: to be said while the question is still open.
@@ -180,6 +200,9 @@ impl Prompt {
     /// Takes a key that was read at `at`. Declining counts at any time. A confirmation counts only once the question has
     /// been on the screen for [`DELIBERATE`], and all rules are asked again with what is known by then: a server that
     /// restarted, a target that ended or a screen frozen in between void the question.
+    ///
+    /// Tab leads to the reason and back, Enter back. While it is typed nothing confirms, and after it the question must
+    /// have been on the screen anew: a text pasted into the reason with its line ends may go on with a `y`.
     #[must_use]
     pub fn answer(mut self: Box<Self>, chord: Chord, at: Timestamp, scene: &Scene<'_>) -> Answer {
         if self.declines(chord) {
@@ -188,24 +211,40 @@ impl Prompt {
         if self.scrolls(chord) {
             return Answer::Waiting(self);
         }
-        let Some(shown) = self.shown.filter(|shown| since(*shown, at) >= Some(DELIBERATE)) else {
+        let Some(shown) = self.shown.filter(|shown| since(Some(*shown), at) >= Some(DELIBERATE)) else {
             return Answer::Waiting(self);
         };
-        if !self.confirms(chord) {
+        if self.reason.is_open() {
+            self.reason.take(chord);
+            self.armed = None;
+            return Answer::Waiting(self);
+        }
+        if chord == Chord::plain(Key::Tab) {
+            self.reason.open();
+            return Answer::Waiting(self);
+        }
+        if since(self.armed, at) < Some(DELIBERATE) || !self.confirms(chord) {
+            return Answer::Waiting(self);
+        }
+        if !self.reason.is_enough() {
+            // What is missing is asked for.
+            self.reason.open();
             return Answer::Waiting(self);
         }
         // Whoever ended meanwhile is left out; nobody is added to what was confirmed.
         let write = bulk::narrowed(self.write, scene);
-        match rule::objection(&write, scene) {
-            Some(refusal) => Answer::Refused(refusal, write),
-            None => Answer::Approved(Approved { write, shown, at, by: self.confirm }),
+        if let Some(refusal) = rule::objection(&write, scene) {
+            return Answer::Refused(refusal, write);
         }
+        let reason = self.reason.given();
+        Answer::Approved(Approved { write, shown, at, by: self.confirm, reason })
     }
 
     /// Esc and Control-C always; `n` and `q` where no text is typed that may hold them.
     fn declines(&self, chord: Chord) -> bool {
         let control_c = Chord { key: Key::Char('c'), control: true, alt: false };
-        let word = matches!(self.confirm, Confirm::Key(_)) && (chord == Chord::char('n') || chord == Chord::char('q'));
+        let words = matches!(self.confirm, Confirm::Key(_)) && !self.reason.is_open();
+        let word = words && (chord == Chord::char('n') || chord == Chord::char('q'));
         chord == Chord::plain(Key::Esc) || chord == control_c || word
     }
 
@@ -246,9 +285,9 @@ fn light_key(opened_by: Chord) -> Chord {
     if opened_by == y { Chord::char('Y') } else { y }
 }
 
-/// Time from `shown` to `at`; none where the clock was set back in between.
-fn since(shown: Timestamp, at: Timestamp) -> Option<Duration> {
-    Duration::try_from(at.duration_since(shown)).ok()
+/// Time from the frame to `at`; none without one, and where the clock was set back in between.
+fn since(frame: Option<Timestamp>, at: Timestamp) -> Option<Duration> {
+    Duration::try_from(at.duration_since(frame?)).ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ServerText;
 
 use super::bulk::BULK_MOST;
+use super::protection::Kind;
 use super::statement::role_name;
 use super::weight::Policy;
 
@@ -21,6 +22,15 @@ pub enum Refusal {
         what: String,
         /// The policy.
         policy: Policy,
+    },
+    /// Its role, application or database is one that the settings protect.
+    Protected {
+        /// Which of them.
+        kind: Kind,
+        /// Its name.
+        name: ServerText,
+        /// Who says so.
+        by: String,
     },
     /// The screen shows the past.
     Frozen,
@@ -237,6 +247,9 @@ impl Refusal {
                  {what}",
                 policy.word()
             ),
+            Self::Protected { kind, name, by } => {
+                format!("the {} {} is protected ({by}): it is left alone", kind.word(), name.head(64))
+            }
             Self::Frozen => "the screen is frozen: acting waits until it shows the present again".to_owned(),
             Self::NotConnected => "not connected: what is on the screen may no longer be so".to_owned(),
             Self::ServerUnknown => "the server has not said yet who it is".to_owned(),

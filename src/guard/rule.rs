@@ -14,6 +14,7 @@ use crate::model::server::Server;
 use crate::model::session::Session;
 use crate::model::world::{Link, LinkFacts};
 
+use super::protection::{self, Care};
 use super::{Named, Policy, Refusal, Scene, ServerIdentity, Write, weight};
 
 /// What the rules look at.
@@ -34,6 +35,7 @@ const RULES: &[Rule] = &[
     not_connected,
     server_unknown,
     server_changed,
+    protected,
     session::own,
     session::gone,
     session::parallel_worker,
@@ -145,6 +147,12 @@ fn not_connected(case: &Case<'_>) -> Option<Refusal> {
 fn server_unknown(case: &Case<'_>) -> Option<Refusal> {
     let known = case.server().is_some_and(|server| !server.started.is_empty());
     (!known).then_some(Refusal::ServerUnknown)
+}
+
+/// Names that the settings say are left alone.
+fn protected(case: &Case<'_>) -> Option<Refusal> {
+    let (rule, name) = protection::hit(case.write, case.scene, Care::Refused)?;
+    Some(Refusal::Protected { kind: rule.kind, name: name.clone(), by: rule.by.clone() })
 }
 
 /// The fuse: an action asked for before a restart, a promotion or a switch to another server is void after it.

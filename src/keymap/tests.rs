@@ -235,7 +235,7 @@ fn the_markdown_has_a_row_for_every_command_and_keeps_its_columns() {
         assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
     }
     assert!(text.contains(
-        "| `x` | Cancel the selected session's statement (asks first). | Triage, Connections, Slow | `cancel-backend` |"
+        "| `x` | Cancel the selected session's statement (asks first). | Triage, Connections, Slow, Locks | `cancel-backend` |"
     ));
     assert!(text.contains("| `\\|` `` ` `` `?` `F1` |"));
 }

@@ -1,13 +1,23 @@
 //! The graph of who waits for whom: a waiter may have several blockers, so it is no tree.
+//!
+//! It knows pids and edges, not what the sessions do; [`forest`] lays it out for reading.
 
-use std::collections::BTreeSet;
+mod components;
+pub mod forest;
+mod queue;
+mod weight;
 
-use super::session::Session;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::session::{Session, Sessions};
+use components::Components;
+pub use queue::queue_starts;
+pub use weight::Weight;
 
 /// Edges from a waiter to its blockers, and back. Pid 0 stands for prepared transactions.
 ///
-/// A hot row with 400 waiters has 25 000 edges even after the server cut each list, and every waiter is asked how many
-/// it holds up on every sample: so pids are numbered once, and walks go over plain lists.
+/// A hot row with 400 waiters has 25 000 edges even after the server cut each list, and every session is asked how many
+/// it holds up on every sample: so pids are numbered once, walks go over plain lists, and all are weighed together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockGraph {
     /// All pids that wait or block, ascending; the position is the pid's number.
@@ -19,14 +29,45 @@ pub struct LockGraph {
     behind: Vec<Vec<usize>>,
     /// By number: true where its list of blockers was cut.
     cut: Vec<bool>,
+    /// By number: how many it holds up, and how many could go on without it.
+    weights: Vec<Weight>,
+    /// Circles of waiters, each ascending: a deadlock, for as long as the server needs to see it.
+    circles: Vec<Vec<i32>>,
 }
 
 impl LockGraph {
-    /// Takes the edges from the sessions of one snapshot.
+    /// Takes the edges from the sessions of one snapshot. A parallel worker waits for its leader's statement and under
+    /// its leader's pid, as `pg_blocking_pids` names it where it blocks.
     #[must_use]
     pub fn of(sessions: &[Session]) -> Self {
-        let waiting = sessions.iter().filter(|s| !s.blocked_by.is_empty());
-        Self::with(waiting.map(|s| (s.pid, s.blocked_by.as_slice(), s.blockers > s.blocked_by.len())))
+        Self::naming(sessions, |_| Vec::new())
+    }
+
+    /// The same with each prepared transaction under a number of its own, where it is known which of them blocks whom:
+    /// -1 stands for the first of `prepared`, -2 for the second.
+    #[must_use]
+    pub fn split(sessions: &Sessions) -> Self {
+        let numbered = |session: &Session| {
+            let before = sessions.prepared_before(session);
+            let places = sessions.prepared.iter().zip(1_i32..).filter(|(p, _)| before.contains(p));
+            places.map(|(_, place)| -place).collect()
+        };
+        Self::naming(&sessions.rows, numbered)
+    }
+
+    /// `prepared` names what blocks a session as pid 0; it stays 0 where nothing is named.
+    fn naming(sessions: &[Session], prepared: impl Fn(&Session) -> Vec<i32>) -> Self {
+        let mut edges: BTreeMap<i32, (Vec<i32>, bool)> = BTreeMap::new();
+        for s in sessions.iter().filter(|s| !s.blocked_by.is_empty()) {
+            let pid = s.leader.unwrap_or(s.pid);
+            let (list, cut) = edges.entry(pid).or_default();
+            let named = prepared(s);
+            let hidden = |blocker: &&i32| **blocker == pid || (**blocker == 0 && !named.is_empty());
+            list.extend(s.blocked_by.iter().filter(|blocker| !hidden(blocker)));
+            list.extend(&named);
+            *cut |= s.blockers > s.blocked_by.len();
+        }
+        Self::with(edges.iter().map(|(pid, (list, cut))| (*pid, list.as_slice(), *cut)))
     }
 
     fn with<'a>(edges: impl Iterator<Item = (i32, &'a [i32], bool)> + Clone) -> Self {
@@ -40,7 +81,10 @@ impl LockGraph {
             waiters: vec![Vec::new(); count],
             behind: vec![Vec::new(); count],
             cut: vec![false; count],
+            weights: Vec::new(),
+            circles: Vec::new(),
         };
+        let mut ahead: Vec<Vec<usize>> = vec![Vec::new(); count];
         for (pid, list, cut) in edges {
             let Some(number) = graph.number(pid) else { continue };
             let mut list = list.to_vec();
@@ -50,11 +94,15 @@ impl LockGraph {
                 if let Some(at) = graph.number(*blocker) {
                     push(&mut graph.waiters, at, pid);
                     push(&mut graph.behind, at, number);
+                    push(&mut ahead, number, at);
                 }
             }
             set(&mut graph.blockers, number, list);
             set(&mut graph.cut, number, cut);
         }
+        let components = Components::of(&ahead);
+        graph.circles = components.circles().map(|c| c.iter().filter_map(|n| graph.pid(*n)).collect()).collect();
+        graph.weights = weight::all(&ahead, &graph.behind, &graph.cut, &components);
         graph
     }
 
@@ -82,6 +130,25 @@ impl LockGraph {
     #[must_use]
     pub fn waiters_of(&self, pid: i32) -> &[i32] {
         self.number(pid).and_then(|n| self.waiters.get(n)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many wait behind `pid`, and how many of them it alone keeps; reckoned once for all pids.
+    #[must_use]
+    pub fn weight(&self, pid: i32) -> Weight {
+        self.number(pid).and_then(|n| self.weights.get(n)).copied().unwrap_or_default()
+    }
+
+    /// Circles of sessions that wait for each other, each ascending. The server ends one of them after
+    /// `deadlock_timeout`.
+    #[must_use]
+    pub fn circles(&self) -> &[Vec<i32>] {
+        &self.circles
+    }
+
+    /// All that wait or block, ascending.
+    #[must_use]
+    pub fn pids(&self) -> &[i32] {
+        &self.pids
     }
 
     /// Everybody who waits behind `pid`, directly or through others.
@@ -143,7 +210,7 @@ impl LockGraph {
         let mut roots: Vec<(usize, i32)> = (0..self.pids.len())
             .filter(|n| self.blockers.get(*n).is_some_and(Vec::is_empty))
             .filter_map(|n| self.pid(n))
-            .map(|pid| (self.blocks(pid).len(), pid))
+            .map(|pid| (self.weight(pid).blocks, pid))
             .collect();
         roots.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         roots.into_iter().map(|(_, pid)| pid).collect()
@@ -163,44 +230,4 @@ fn set<T>(list: &mut [T], at: usize, value: T) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn graph(edges: &[(i32, &[i32])]) -> LockGraph {
-        LockGraph::with(edges.iter().map(|(pid, list)| (*pid, *list, false)))
-    }
-
-    #[test]
-    fn a_queued_alter_table_frees_the_readers_but_not_the_update_beside_it() {
-        // 1 idle in transaction; 2 an UPDATE of the same row; 3 ALTER TABLE behind both; 4, 5 readers behind 3.
-        let g = graph(&[(2, &[1]), (3, &[1, 2]), (4, &[3]), (5, &[3])]);
-        assert_eq!(g.roots(), [1]);
-        assert_eq!(g.blocks(1).len(), 4);
-        assert_eq!(g.frees(1).len(), 4);
-        assert_eq!(g.blocks(3), BTreeSet::from([4, 5]));
-        assert_eq!(g.frees(3), BTreeSet::from([4, 5]));
-        assert_eq!(g.frees(2), BTreeSet::new(), "1 still blocks the ALTER TABLE");
-    }
-
-    #[test]
-    fn a_waiter_with_two_roots_is_not_freed_by_one_of_them() {
-        let g = graph(&[(3, &[1, 2])]);
-        assert_eq!(g.roots(), [1, 2]);
-        assert_eq!(g.frees(1), BTreeSet::new());
-        assert_eq!(g.blocks(1), BTreeSet::from([3]));
-    }
-
-    #[test]
-    fn a_cycle_ends_the_walk() {
-        let g = graph(&[(1, &[2]), (2, &[1])]);
-        assert_eq!(g.blocks(1), BTreeSet::from([2]));
-        assert!(g.roots().is_empty());
-    }
-
-    #[test]
-    fn a_cut_list_of_blockers_never_promises_freedom() {
-        let g = LockGraph::with([(2, [1].as_slice(), true)].into_iter());
-        assert_eq!(g.frees(1), BTreeSet::new());
-        assert_eq!(g.blocks(1), BTreeSet::from([2]));
-    }
-}
+mod tests;

@@ -113,6 +113,19 @@ pub struct LockWait {
     pub waited_s: Option<f64>,
 }
 
+/// What a session holds that another one waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHold {
+    /// `locktype` of the strongest.
+    pub locktype: String,
+    /// Its `mode`.
+    pub mode: String,
+    /// The relation's name, where it is one of this database.
+    pub relation: Option<ServerText>,
+    /// How many such locks it holds.
+    pub locks: usize,
+}
+
 /// One backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -168,6 +181,9 @@ pub struct Session {
     pub blockers: usize,
     /// The lock that it waits for.
     pub waits_for: Option<LockWait>,
+    /// What it holds that another one waits for.
+    #[serde(default)]
+    pub holds: Option<LockHold>,
 }
 
 impl Session {

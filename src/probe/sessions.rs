@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::{Duration, Instant};
 
-use crate::model::session::{HeldLock, LockWait, Prepared, Session, SessionKey, Sessions, State, Wait};
+use crate::model::session::{HeldLock, LockHold, LockWait, Prepared, Session, SessionKey, Sessions, State, Wait};
 use crate::model::{ProbeError, ServerText};
 use crate::postgres::{OwnPids, Rows};
 
@@ -104,6 +104,7 @@ fn session(row: &Row<'_>, pid: i32, names: &mut Names) -> Result<Session, ProbeE
         backend_type: row.string("backend_type")?,
         state: row.text("state")?.and_then(State::parse),
         waits_for: lock_wait(row, wait.as_ref())?,
+        holds: lock_hold(row)?,
         wait,
         query_id: row.number("query_id")?,
         xid: row.string("backend_xid")?,
@@ -153,6 +154,14 @@ fn lock_wait(row: &Row<'_>, wait: Option<&Wait>) -> Result<Option<LockWait>, Pro
         return Ok(None);
     }
     Ok(Some(LockWait { locktype, mode, relation: row.shown("relation")?, waited_s: row.number("waited_s")? }))
+}
+
+fn lock_hold(row: &Row<'_>) -> Result<Option<LockHold>, ProbeError> {
+    let (Some(locktype), Some(mode)) = (row.string("held_locktype")?, row.string("held_mode")?) else {
+        return Ok(None);
+    };
+    let locks = row.number("held")?.unwrap_or(1);
+    Ok(Some(LockHold { locktype, mode, relation: row.shown("held_relation")?, locks }))
 }
 
 /// Reads `1,2,3`; each pid once, in the order given.
@@ -217,7 +226,7 @@ pub fn read_locks(rows: &Rows) -> Result<Vec<HeldLock>, ProbeError> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [&str; 33] = [
+    const COLUMNS: [&str; 37] = [
         "pid",
         "leader_pid",
         "datid",
@@ -251,6 +260,10 @@ mod tests {
         "mode",
         "relation",
         "waited_s",
+        "held_locktype",
+        "held_mode",
+        "held",
+        "held_relation",
     ];
 
     fn answer(rows: &[&[(&str, &str)]]) -> Rows {

@@ -48,7 +48,11 @@ fn verified(chain: &Chain, actions: &Actions) -> String {
     let _ = match (&chain.broken, &chain.last) {
         (Some(_), _) => write!(out, ": chain broken"),
         (None, Some(_)) if chain.unhashed == chain.lines => write!(out, ": no chain"),
-        (None, Some(hash)) => write!(out, ": chain whole, the last line's SHA-256 is {hash}"),
+        (None, Some(hash)) => write!(
+            out,
+            ": chain whole, the last line's SHA-256 is {hash}\nwhether lines were cut off the end only a copy tells: syslog's \
+             (audit_syslog), or that SHA-256 noted elsewhere"
+        ),
         (None, None) => write!(out, ": nothing was recorded yet"),
     };
     out.push('\n');
@@ -64,7 +68,7 @@ fn verified(chain: &Chain, actions: &Actions) -> String {
     }
     for action in actions.list().iter().filter(|action| action.is_unknown()) {
         let Action { line, time, what, target, place, .. } = action;
-        let _ = writeln!(out, "line {line}: {time}: {what} {target} at {place}: outcome not known");
+        let _ = writeln!(out, "line {line}: {time}: {what} {target} at {place}: no outcome: unknown");
     }
     out
 }
@@ -99,11 +103,11 @@ fn broken(at: &Break) -> String {
     }
 }
 
-const HEAD: [&str; 6] = ["time", "who", "place", "action", "target", "outcome"];
+const HEAD: [&str; 7] = ["time", "who", "place", "action", "target", "outcome", "reason"];
 
 fn shown(chain: &Chain, actions: &[Action], last: Option<usize>) -> String {
     let skipped = last.map_or(0, |last| actions.len().saturating_sub(last));
-    let rows: Vec<[String; 6]> = actions.iter().skip(skipped).map(Action::cells).collect();
+    let rows: Vec<[String; 7]> = actions.iter().skip(skipped).map(Action::cells).collect();
     let mut widths = HEAD.map(str::len);
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {

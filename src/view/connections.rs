@@ -10,6 +10,7 @@ use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::connections::{Counts, SessionRow, short_mode};
 use crate::command::{Command, Tab};
+use crate::model::lock::Weight;
 use crate::model::session::State;
 use crate::model::unit::Age;
 use crate::model::{ServerText, Tone};
@@ -66,7 +67,9 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
     ("no other session".to_owned(), Tone::Faint)
 }
 
-fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+/// What is to be known before the sessions are read: how old they are and why, and how many of them are hidden. Empty
+/// while there are none.
+pub(super) fn caveats(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let world = app.world();
     if world.sessions.get().is_none() {
@@ -95,6 +98,14 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
         let short = format!("! GRANT pg_monitor TO {role}: {} hidden", app.totals.hidden);
         let text = if text.width() > usize::from(area.width) { short } else { text };
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
+    }
+    lines
+}
+
+fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+    let mut lines = caveats(app, theme, area);
+    if app.world().sessions.get().is_none() {
+        return lines;
     }
     lines.push(totals(app, theme, area.width));
     if area.height >= 20 && area.width >= 100 && app.tab == Tab::Connections {
@@ -195,12 +206,11 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     let rows = app.connections.all();
     let mut lines = Vec::new();
     for pid in graph.roots().into_iter().take(most.div_ceil(2)) {
-        let behind = graph.blocks(pid).len();
+        let Weight { blocks: behind, frees } = graph.weight(pid);
         if pid == 0 {
             lines.push(prepared(app, theme, behind));
             continue;
         }
-        let frees = graph.frees(pid).len();
         let text = match rows.iter().find(|r| r.session.pid == pid) {
             Some(row) => {
                 let advice = match row.session.state {

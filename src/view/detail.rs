@@ -36,6 +36,12 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             Some(row) => [replica::lines(row, theme), remedy::lines(app, of, theme)].concat(),
             None => gone("the standby is no longer in the list", theme),
         },
+        Subject::Prepared(gid) => match remedy::lines(app, of, theme) {
+            lines if lines.is_empty() => {
+                gone(&format!("prepared transaction '{}' blocks nobody now", gid.head(60)), theme)
+            }
+            lines => lines,
+        },
         Subject::Remedies => remedy::lines(app, of, theme),
     };
     let wrapped = wrap(shown, usize::from(area.width));

@@ -118,7 +118,7 @@ fn offered(app: &App) -> &'static [Command] {
             Some(Command::CancelBackend) => &TRIAGE_CANCEL,
             Some(_) | None => &TRIAGE,
         },
-        Tab::Connections => &[
+        Tab::Connections | Tab::Locks => &[
             Command::OpenDetail,
             Command::CancelBackend,
             Command::TerminateBackend,

@@ -6,13 +6,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
+use unicode_width::UnicodeWidthStr;
 
 use super::lines::folded;
 use super::theme::Theme;
 use super::{lines, picker, words};
 use crate::app::App;
-use crate::guard::{Confirm, Prompt};
-use crate::model::Tone;
+use crate::guard::{Confirm, Prompt, Reason};
+use crate::model::{ServerText, Tone};
 
 /// Cells of a label and the blank behind it.
 const LABEL: usize = 8;
@@ -37,20 +38,52 @@ pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
     }
     // The statement comes last: it is the longest, and the one whose tail can be missed.
     rows.extend(statement.into_iter().flat_map(|r| part(r.label, &r.text, width, theme)));
-    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(5);
     let inner = picker::framed(prompt.title(), WIDEST, height, theme, area, frame);
     let inner = Rect { x: inner.x + inner.width.min(1), width: inner.width.saturating_sub(2), ..inner };
     if inner.height == 0 {
         return;
     }
-    let at = Rect { height: inner.height - 1, ..inner };
+    // The reason gives way to what is asked, unless it is typed, or missing.
+    let reason = prompt.reason();
+    let pressing = reason.is_open() || reason.is_required() || !reason.text().is_empty();
+    let below = 1 + u16::from(inner.height > if pressing { 1 } else { ROOMY });
+    let at = Rect { height: inner.height - below, ..inner };
     let cut = rows.len() > usize::from(at.height);
     lines::draw(rows, theme, at, frame);
     if cut && at.height > 0 {
         lines::mark_cut(theme, Rect { y: at.bottom() - 1, height: 1, ..at }, frame.buffer_mut());
     }
+    if below > 1 {
+        let line = Rect { y: at.bottom(), height: 1, ..inner };
+        lines::draw_one(reason_line(reason, usize::from(inner.width), theme), theme, line, frame);
+    }
     let y = inner.y + inner.height - 1;
     lines::draw_one(answer(prompt, theme).right_aligned(), theme, Rect { y, height: 1, ..inner }, frame);
+}
+
+/// Lines within the frame from which on there is one for a reason that nobody has to give.
+const ROOMY: u16 = 6;
+
+/// The reason: its end, where all of it has no room; how to give one, where there is none.
+fn reason_line(reason: &Reason, width: usize, theme: Theme) -> Line<'static> {
+    let shown = theme.plain(&ServerText::from(reason.text()).escaped());
+    let room = width.saturating_sub(LABEL + 1);
+    let mut from = shown.len();
+    for (at, _) in shown.char_indices().rev() {
+        if shown.get(at..).is_none_or(|tail| tail.width() > room) {
+            break;
+        }
+        from = at;
+    }
+    let tail = shown.get(from..).unwrap_or_default().to_owned();
+    let text = match (reason.is_open(), reason.is_enough()) {
+        (true, _) => Span::styled(format!("{tail}_"), theme.key()),
+        (false, false) => Span::styled("Tab: it needs one", theme.style(Tone::Warning)),
+        (false, true) if tail.is_empty() => Span::styled("Tab to give one", theme.style(Tone::Faint)),
+        (false, true) => Span::raw(tail),
+    };
+    Line::from(vec![Span::styled(format!("{:<LABEL$}", "reason"), theme.style(Tone::Faint)), text])
 }
 
 /// A part of the question, broken into lines.
@@ -66,6 +99,14 @@ fn labelled(label: &str, text: String, theme: Theme) -> Line<'static> {
 }
 
 fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
+    if prompt.reason().is_open() {
+        return Line::from(vec![
+            Span::styled("Enter", theme.key()),
+            Span::raw(" to the answer   "),
+            Span::styled("Esc", theme.key()),
+            Span::raw(" no"),
+        ]);
+    }
     match prompt.confirm() {
         Confirm::Key(chord) => Line::from(vec![
             Span::styled(chord.to_string(), theme.key()),

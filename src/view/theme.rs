@@ -112,6 +112,8 @@ impl Theme {
                 '●' | '⏸' | '✗' | '✓' => out.push('*'),
                 '⏎' => out.push_str("Enter"),
                 '←' => out.push_str("<-"),
+                '│' | '├' => out.push('|'),
+                '└' => out.push('`'),
                 '↑' => out.push('^'),
                 '↓' => out.push('v'),
                 c if c.is_ascii() => out.push(c),

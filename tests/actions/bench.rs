@@ -100,6 +100,7 @@ pub async fn session(client: &Client, pid: i32) -> Session {
         blocked_by: Vec::new(),
         blockers: 0,
         waits_for: None,
+        holds: None,
     }
 }
 
@@ -125,6 +126,8 @@ pub fn scene(world: &World) -> Scene<'_> {
         own_pids: &[],
         deaf: &[],
         production: false,
+        protected: &[],
+        require_reason: false,
         logged_as: "alice",
     }
 }
@@ -258,7 +261,8 @@ impl Hands {
             | ActionStep::Verified { .. }
             | ActionStep::VerifiedEach { .. }
             | ActionStep::Unverified(_)
-            | ActionStep::Unlogged(_)) => panic!("{other:?}"),
+            | ActionStep::Unlogged(_)
+            | ActionStep::Uncopied(_)) => panic!("{other:?}"),
         }
     }
 

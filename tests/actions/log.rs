@@ -13,13 +13,13 @@ use crate::audit::{limited, verified};
 use crate::lab::{Lab, PRIMARY};
 
 /// Where a process started by a test finds its log and its server.
-const LOG: &str = "PGTRIAGE_TEST_LOG";
-const DIRECT: &str = "PGTRIAGE_TEST_DIRECT";
-const ROAD: &str = "PGTRIAGE_TEST_ROAD";
-const TARGET: &str = "PGTRIAGE_TEST_TARGET";
+pub(super) const LOG: &str = "PGTRIAGE_TEST_LOG";
+pub(super) const DIRECT: &str = "PGTRIAGE_TEST_DIRECT";
+pub(super) const ROAD: &str = "PGTRIAGE_TEST_ROAD";
+pub(super) const TARGET: &str = "PGTRIAGE_TEST_TARGET";
 
 /// Runs one of the ignored tests below as a process of its own.
-fn process(test: &str, variables: &[(&str, &str)]) -> Child {
+pub(super) fn process(test: &str, variables: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().expect("this test has a path"));
     command.args(["--ignored", "--exact", test, "--nocapture"]).envs(variables.iter().copied());
     command.stdout(std::process::Stdio::null()).spawn().expect("this test runs again")

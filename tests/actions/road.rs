@@ -18,6 +18,8 @@ pub enum Passage {
     CutAfter,
     /// It never arrives, and the connection stays.
     Held,
+    /// It arrives, the connection stays, and no answer comes.
+    Unanswered,
 }
 
 /// Opens a road to a local port.
@@ -45,6 +47,10 @@ async fn carry(mut client: TcpStream, port: u16, text: String, passage: watch::R
                 match passage {
                     Passage::CutBefore => return,
                     Passage::Held => std::future::pending().await,
+                    Passage::Unanswered => {
+                        server.write_all(&up[..n]).await.unwrap();
+                        std::future::pending::<()>().await;
+                    }
                     Passage::Open | Passage::CutAfter => server.write_all(&up[..n]).await.unwrap(),
                 }
                 if passage == Passage::CutAfter {

@@ -1,7 +1,7 @@
 //! Sessions: a transaction left open by a worker, an `UPDATE` behind it, an `ALTER TABLE` queued behind both, and 35
 //! readers behind that.
 
-use pgtriage::model::session::{HeldLock, LockWait, Session, SessionKey, Sessions, State, Wait};
+use pgtriage::model::session::{HeldLock, LockHold, LockWait, Session, SessionKey, Sessions, State, Wait};
 
 /// The root: idle in a transaction.
 pub const ROOT: i32 = 4711;
@@ -50,6 +50,7 @@ pub fn session(pid: i32, seconds: f64, query: &str) -> Session {
         blocked_by: Vec::new(),
         blockers: 0,
         waits_for: None,
+        holds: None,
     }
 }
 
@@ -115,6 +116,12 @@ pub fn root() -> Session {
         state: Some(State::IdleInTransaction),
         wait: Some(wait("Client", "ClientRead")),
         xid: Some("8812345".to_owned()),
+        holds: Some(LockHold {
+            locktype: "relation".to_owned(),
+            mode: "RowExclusiveLock".to_owned(),
+            relation: Some("orders".into()),
+            locks: 2,
+        }),
         xact_s: Some(723.0),
         state_s: Some(722.0),
         ..session(ROOT, 722.5, "UPDATE orders SET status = 'packed', packed_at = now() WHERE id = 42")
@@ -222,6 +229,7 @@ pub fn hidden() -> Sessions {
                 application: "".into(),
                 query: "<insufficient privilege>".into(),
                 waits_for: None,
+                holds: None,
                 ..s.clone()
             };
         }

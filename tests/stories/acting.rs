@@ -5,7 +5,7 @@ use std::time::Duration;
 use pgtriage::app::Setup;
 use pgtriage::app::mode::Mode;
 use pgtriage::command::Reach;
-use pgtriage::guard::{Policy, Task, Write};
+use pgtriage::guard::{Care, Kind, Pattern, Policy, Protected, Task, Write};
 use pgtriage::keymap::Chord;
 use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
@@ -183,6 +183,45 @@ fn a_key_of_an_action_says_why_it_does_nothing_in_read_only_mode() {
     let said = stage.last_line();
     assert!(said.contains("read-only (--read-only): no cancel, nor any other action"), "{said}");
     assert!(stage.screen(160, 45).contains("READ-ONLY"));
+}
+
+#[test]
+fn a_reason_that_is_required_is_asked_for_in_every_size_and_travels_with_the_action() {
+    for (width, height) in [(160, 45), (80, 24), (40, 10), (30, 8)] {
+        let mut stage = Stage::with(|setup: &mut Setup| setup.require_reason = true).filled();
+        stage.press("j j");
+        stage.event(Event::Resized { width, height });
+        assert_eq!(stage.press("x"), []);
+        assert!(stage.screen(width, height).contains("Tab: it needs one"), "{}", stage.screen(width, height));
+        assert_eq!(stage.press("y"), [], "{width}×{height}");
+        assert!(stage.app.takes_text(), "what is pasted now is text");
+        stage.type_text("query of a deploy");
+        let screen = stage.screen(width, height);
+        assert!(screen.contains("y of a deploy_"), "{screen}");
+        assert_eq!(stage.burst("Enter y"), [], "typed on in one burst");
+        let effects = stage.press("y");
+        let Some(Effect::Write { approved, .. }) = effects.first() else { panic!("{effects:?}") };
+        assert_eq!(approved.reason(), Some("query of a deploy"));
+    }
+}
+
+#[test]
+fn a_protected_role_is_left_alone_and_a_delicate_one_is_asked_about_by_name() {
+    let with = |care| {
+        let rule = |setup: &mut Setup| {
+            let pattern = Pattern::new("dep.*").unwrap();
+            let by = "/etc/pgtriage/config.toml:2".to_owned();
+            setup.protected = vec![Protected { kind: Kind::Role, care, pattern, by }];
+        };
+        Stage::with(rule).filled()
+    };
+    let mut stage = with(Care::Refused);
+    let effects = stage.press("j j x");
+    assert!(refusal(&effects).contains("is protected (/etc/pgtriage/config.toml:2): it is left alone"), "{effects:?}");
+    let mut stage = with(Care::Typed);
+    assert_eq!(stage.press("j j x y Enter Backspace"), []);
+    assert!(stage.wide().contains("one is careful (/etc/pgtriage/config.toml:2)"), "{}", stage.wide());
+    assert_eq!(cancels(&stage.press("5 1 2 0 Enter")), [locks::ALTER]);
 }
 
 #[test]

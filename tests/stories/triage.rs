@@ -33,10 +33,10 @@ fn the_worst_is_selected_and_stands_in_full() {
 #[test]
 fn enter_goes_to_the_row_that_shows_it_and_a_filter_that_hides_it_is_cleared_and_said() {
     let mut stage = Stage::incident();
-    stage.press("/");
+    stage.press("4 /");
     stage.type_text("metabase");
     stage.press("Enter 1 Enter");
-    assert_eq!(stage.app.tab, Tab::Connections);
+    assert_eq!(stage.app.tab, Tab::Locks);
     assert_eq!(stage.app.current_session().map(|r| r.session.pid), Some(locks::ROOT));
     assert!(stage.last_line().contains("the filter hid it and was cleared"), "{}", stage.last_line());
     let mut stage = on_triage();
@@ -141,7 +141,7 @@ fn the_tabs_say_from_anywhere_where_it_burns() {
     stage.press("8");
     let tabs = stage.wide().lines().nth(1).unwrap_or_default().to_owned();
     assert!(tabs.contains("1 Triage‼"), "{tabs}");
-    assert!(tabs.contains("2 Connections‼2"), "{tabs}");
+    assert!(tabs.contains("4 Locks‼2"), "{tabs}");
     let mut calm = Stage::calm();
     let tabs = calm.wide().lines().nth(1).unwrap_or_default().to_owned();
     assert!(!tabs.contains('‼') && !tabs.contains('!'), "{tabs}");

@@ -167,6 +167,23 @@ impl Console {
         panic!("the question stays\n{}", self.screen())
     }
 
+    /// Types the answer to the question that is on the screen, and Enter. A first key that came too early is typed again.
+    pub fn type_answer(&mut self, text: &str) {
+        let (first, rest) = text.split_at(1);
+        for _ in 0..50 {
+            self.keys(first);
+            let shown = format!("and Enter: {first}_");
+            let typed = |seen: &Seen| seen.parser.screen().contents().contains(&shown).then_some(());
+            if self.wait(Duration::from_millis(100), typed).is_some() {
+                self.keys(rest);
+                self.until(&format!("and Enter: {text}_"), 5);
+                self.keys("\r");
+                return;
+            }
+        }
+        panic!("the question takes no answer\n{}", self.screen())
+    }
+
     /// Whether a question comes up within that time.
     pub fn asks_within_ms(&self, patience: u64) -> bool {
         let asked = |seen: &Seen| seen.parser.screen().contents().contains("yes, do it").then_some(());

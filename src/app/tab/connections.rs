@@ -4,7 +4,7 @@ mod totals;
 
 use super::{age_cell, text_cell, text_key};
 use crate::model::Tone;
-use crate::model::lock::LockGraph;
+use crate::model::lock::{LockGraph, Weight};
 use crate::model::session::{Session, SessionKey, Sessions, State};
 use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
 pub use totals::{Counts, Totals};
@@ -36,20 +36,15 @@ impl SessionRow {
     /// Puts every session into its place in the graph.
     #[must_use]
     pub fn all(sessions: &Sessions, graph: &LockGraph) -> Vec<Self> {
-        sessions
-            .rows
-            .iter()
-            .map(|session| {
-                let blocks = graph.blocks(session.pid).len();
-                Self {
-                    blocks,
-                    frees: if blocks == 0 { 0 } else { graph.frees(session.pid).len() },
-                    root: blocks > 0 && graph.blockers_of(session.pid).is_empty(),
-                    marked: false,
-                    session: session.clone(),
-                }
-            })
-            .collect()
+        sessions.rows.iter().map(|session| Self::of(session, graph)).collect()
+    }
+
+    /// Puts one session into its place in the graph.
+    #[must_use]
+    pub fn of(session: &Session, graph: &LockGraph) -> Self {
+        let Weight { blocks, frees } = graph.weight(session.pid);
+        let root = blocks > 0 && graph.blockers_of(session.pid).is_empty();
+        Self { blocks, frees, root, marked: false, session: session.clone() }
     }
 
     /// How much harm it does now: sessions held up first, then what it holds open, then what it does. Only the order
@@ -107,6 +102,12 @@ impl SessionRow {
         } else {
             Cell::none()
         }
+    }
+
+    /// What it does, in a word.
+    #[must_use]
+    pub fn state_word(&self) -> String {
+        self.state_cell().text
     }
 
     fn state_cell(&self) -> Cell {

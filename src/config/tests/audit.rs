@@ -64,5 +64,5 @@ fn an_option_of_the_console_says_nothing_to_it() {
 #[test]
 fn its_help_says_what_a_chain_cannot_tell() {
     let Ok(Request::Print(help)) = around().request("audit verify --help") else { panic!("help prints") };
-    assert!(help.contains("cut off the end") && help.contains("noted elsewhere"), "{help}");
+    assert!(help.contains("cut off the end") && help.contains("copy in syslog"), "{help}");
 }

@@ -106,6 +106,68 @@ fn what_lowered_the_policy_is_named_with_its_line() {
 }
 
 #[test]
+fn protected_names_of_all_files_add_up_and_a_reason_that_is_required_stays_so() {
+    let around = around()
+        .file(
+            SYSTEM,
+            "protect_roles = ['replicator']\n[[ceiling]]\nserver = 'db1'\nprotect_databases = 'billing'\nrequire_reason = true",
+        )
+        .file(OWN, "protect_roles = ['mine']\nrequire_reason = false\n[target.shop]\nconninfo = 'host=db1'\nconfirm_applications = ['a', 'b']");
+    let said = |line: &str, servers: &[&str]| {
+        let bounds = around.run(line).at(&place(servers, "shop")).bounds;
+        let names = bounds.protected.iter().map(|p| format!("{:?} {:?} {} {}", p.care, p.kind, p.pattern.text(), p.by));
+        (names.collect::<Vec<_>>(), bounds.require_reason)
+    };
+    let system = format!("Refused Role replicator {SYSTEM}:1");
+    let own = format!("Refused Role mine {OWN}:1");
+    assert_eq!(said("", &["db2"]), (vec![system.clone(), own.clone()], false));
+    let (names, required) = said("shop", &["db1"]);
+    let typed = ["a", "b"].map(|name| format!("Typed Application {name} {OWN}:5"));
+    let billing = format!("Refused Database billing {SYSTEM}:4");
+    assert_eq!((names, required), ([vec![system, own], typed.to_vec(), vec![billing]].concat(), true));
+}
+
+#[test]
+fn the_copy_of_the_log_is_the_strictest_that_anybody_wants() {
+    use Syslog::{Copied, Off, Required};
+    let table = [
+        ("", "", Off),
+        ("", "audit_syslog = true", Copied),
+        ("audit_syslog = true", "audit_syslog = false", Copied),
+        ("audit_syslog = 'required'", "audit_syslog = false", Required),
+        ("audit_syslog = true", "audit_syslog = 'required'", Required),
+        ("[[ceiling]]\nserver = 'db1'\naudit_syslog = 'required'", "audit_syslog = true", Required),
+    ];
+    for (system, own, expected) in table {
+        let around = around().file(SYSTEM, system).file(OWN, own);
+        assert_eq!(around.run("").at(&place(&["db1"], "shop")).bounds.syslog, expected, "{system} {own}");
+    }
+    for text in ["audit_syslog = 1", "audit_syslog = 'yes'"] {
+        let message = "1: audit_syslog: is `true`, `false` or \"required\"";
+        assert_eq!(around().file(OWN, text).error(""), format!("error: {OWN}:{message}"));
+    }
+}
+
+#[test]
+fn an_expression_that_cannot_be_used_is_an_error_with_its_line() {
+    let many = format!("protect_roles = [{}]", "'a',".repeat(101));
+    let table = [
+        ("\nprotect_roles = ['a', 'b(']", "2: protect_roles: `b(` is no regular expression: unclosed group"),
+        ("protect_roles = [1]", "1: protect_roles: is a list of texts in quotes"),
+        ("protect_roles = 1", "1: protect_roles: is a text in quotes"),
+        (
+            "confirm_databases = 'a{1000}{1000}'",
+            "1: confirm_databases: `a{1000}{1000}` is no regular expression: \
+          Compiled regex exceeds size limit of 1048576 bytes.",
+        ),
+        (&many, "1: protect_roles: has 101 expressions, more than 100"),
+    ];
+    for (text, message) in table {
+        assert_eq!(around().file(OWN, text).error(""), format!("error: {OWN}:{message}"));
+    }
+}
+
+#[test]
 fn a_ceiling_that_cannot_be_read_closes_the_console_and_says_where() {
     let table = [
         ("policy = 'root'", "1: policy: no policy is called `root` (observer, operator, admin)"),

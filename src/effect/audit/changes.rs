@@ -133,6 +133,7 @@ mod tests {
             sql: None,
             parameters: Vec::new(),
             confirmed: None,
+            reason: None,
             refusal: None,
             outcome: None,
             notices: Vec::new(),

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::redact::redacted;
 use crate::message::Outcome;
 
 /// How an action ended.
@@ -64,6 +65,8 @@ impl Ended {
             | Outcome::NotSent(_)
             | Outcome::Unknown(_) => Vec::new(),
         };
-        Self { result: result.to_owned(), message: message.cloned(), cure: cure.cloned(), rows }
+        // What a session runs instead may hold a password too.
+        let message = message.map(|text| redacted(text));
+        Self { result: result.to_owned(), message, cure: cure.cloned(), rows }
     }
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ended::Ended;
+use super::redact::redacted;
 use crate::guard::{
     Approved, Bulk, BulkTarget, Confirm, LeftOut, Named, Object, ServerIdentity, Signal, Task, Who, Write,
 };
@@ -80,7 +81,7 @@ pub enum Target {
         query_start: Option<String>,
         /// Who runs it.
         who: Who,
-        /// The statement, as the server sent it, cut at 8192 characters.
+        /// The statement, as the server sent it, cut at 8192 characters and without passwords.
         query: ServerText,
     },
     /// One session.
@@ -97,7 +98,7 @@ pub enum Target {
         state: Option<String>,
         /// Whose it is.
         who: Who,
-        /// The statement, as the server sent it, cut at 8192 characters.
+        /// The statement, as the server sent it, cut at 8192 characters and without passwords.
         query: ServerText,
     },
     /// Several of these.
@@ -171,7 +172,8 @@ impl Target {
             }
         };
         let targets = bulk.targets.iter().map(target).collect();
-        Self::Bulk { signal: bulk.signal, targets, left_out: bulk.left_out.clone(), hidden: bulk.hidden }
+        let left_out = bulk.left_out.iter().map(|one| LeftOut { why: redacted(&one.why), ..one.clone() }).collect();
+        Self::Bulk { signal: bulk.signal, targets, left_out, hidden: bulk.hidden }
     }
 
     /// The target of an action.
@@ -214,7 +216,7 @@ fn cut(query: &ServerText) -> ServerText {
 }
 
 fn cut_at(query: &ServerText, most: usize) -> ServerText {
-    ServerText::new(query.raw().chars().take(most).collect::<String>())
+    ServerText::new(redacted(&query.raw().chars().take(most).collect::<String>()))
 }
 
 /// How an action was confirmed.
@@ -267,6 +269,9 @@ pub struct Entry {
     /// How it was confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Confirmation>,
+    /// Why it was done, in the words of who confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -317,6 +322,7 @@ impl Entry {
             sql: None,
             parameters: Vec::new(),
             confirmed: None,
+            reason: None,
             refusal: None,
             outcome: None,
             notices: Vec::new(),
@@ -334,12 +340,14 @@ impl Entry {
             sql: Some(statement.sql),
             parameters: statement.parameters,
             confirmed: Some(Confirmation::of(approved)),
+            reason: approved.reason().map(str::to_owned),
             ..Self::new(head, EventKind::Intent, approved.write())
         }
     }
 
     /// The line after it.
     pub(in crate::effect) fn outcome(head: &Head<'_>, write: &Write, outcome: &Outcome, notices: Vec<String>) -> Self {
+        let notices = notices.into_iter().map(|text| redacted(&text)).collect();
         Self { outcome: Some(Ended::of(outcome)), notices, ..Self::new(head, EventKind::Outcome, write) }
     }
 
@@ -361,6 +369,6 @@ impl Entry {
 
     /// The line of an action that was not allowed.
     pub(in crate::effect) fn refused(head: &Head<'_>, write: &Write, refusal: &str) -> Self {
-        Self { refusal: Some(refusal.to_owned()), ..Self::new(head, EventKind::Refused, write) }
+        Self { refusal: Some(redacted(refusal)), ..Self::new(head, EventKind::Refused, write) }
     }
 }

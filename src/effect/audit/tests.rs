@@ -1,5 +1,6 @@
 //! What is on disk after each line, and after each thing that can go wrong with one.
 
+mod copying;
 mod tampering;
 
 use std::os::unix::fs::PermissionsExt;
@@ -93,6 +94,28 @@ async fn a_long_query_is_cut_at_a_character() {
     let audit = audit(&folder.path().join("audit.jsonl"));
     let Target::Cancel { query, .. } = outcome(&audit, &"é".repeat(1 << 20)).target else { panic!("not a cancel") };
     assert_eq!(query.raw().chars().count(), 8192);
+}
+
+#[tokio::test]
+async fn no_password_of_a_query_reaches_the_file_by_any_of_its_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = audit(&path);
+    let query = "ALTER ROLE app PASSWORD 'hunter2'";
+    let place = Place::default();
+    let head = Head { id: "42-1", at: Timestamp::UNIX_EPOCH, console: audit.console(), place: &place };
+    let ran = format!("it now runs: {query}");
+    let refusal = Refusal::StatementChanged { pid: 4711, now: query.into() }.sentence();
+    for entry in [
+        outcome(&audit, query),
+        Entry::outcome(&head, &write("q"), &Outcome::Changed(ran.clone()), vec![ran]),
+        Entry::refused(&head, &write(query), &refusal),
+    ] {
+        audit.append(&entry).await.unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("PASSWORD '\\u2026'").count(), 5, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]

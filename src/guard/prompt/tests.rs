@@ -310,7 +310,133 @@ fn digit_step() -> impl Strategy<Value = Step> {
     prop_oneof![2 => step(), 3 => key.prop_map(Step::Press)]
 }
 
+const TAB: Chord = Chord::plain(Key::Tab);
+
+#[test]
+fn a_reason_is_typed_beside_the_answer_and_goes_with_the_approval() {
+    let world = world();
+    let scene = fixture::scene(&world);
+    // What would confirm or decline is text there.
+    let mut prompt = type_in(waiting(shown(&scene).answer(TAB, ms(1_000), &scene)), "any query: yes", &scene);
+    assert!(prompt.reason().is_open() && prompt.reason().text() == "any query: yes");
+    prompt = waiting(prompt.answer(ENTER, ms(1_000), &scene));
+    assert!(!prompt.reason().is_open());
+    // A burst that goes on behind the reason confirms nothing, nor does it before its frame was read.
+    prompt = waiting(prompt.answer(Y, ms(1_001), &scene));
+    prompt = waiting(prompt.answer(Y, ms(5_000), &scene));
+    prompt.drawn(ms(5_000));
+    prompt = waiting(prompt.answer(Y, ms(5_299), &scene));
+    let Answer::Approved(approved) = prompt.answer(Y, ms(5_300), &scene) else { panic!("not approved") };
+    assert_eq!((approved.reason(), approved.shown()), (Some("any query: yes"), ms(0)));
+    let Answer::Approved(approved) = shown(&scene).answer(Y, ms(1_000), &scene) else { panic!("not approved") };
+    assert_eq!(approved.reason(), None, "nobody has to");
+}
+
+#[test]
+fn esc_declines_from_within_the_reason_and_the_typed_name_stays_while_it_is_typed() {
+    let (world, write) = termination();
+    let scene = fixture::scene(&world);
+    let mut prompt = open(write, &scene);
+    prompt.drawn(ms(0));
+    prompt = waiting(type_in(prompt, "4711", &scene).answer(TAB, ms(1_000), &scene));
+    prompt = waiting(type_in(prompt, "12", &scene).answer(TAB, ms(1_000), &scene));
+    assert_eq!((prompt.typed(), prompt.reason().text()), ("4711", "12"));
+    prompt = waiting(prompt.answer(TAB, ms(2_000), &scene));
+    assert_eq!(prompt.answer(Chord::plain(Key::Esc), ms(2_000), &scene), Answer::Declined);
+}
+
+#[test]
+fn an_action_that_needs_a_reason_asks_for_it_instead_of_going() {
+    let world = world();
+    let scene = Scene { require_reason: true, ..fixture::scene(&world) };
+    let mut prompt = shown(&scene);
+    for text in ["", "ab", " "] {
+        prompt = waiting(prompt.answer(Y, ms(1_000), &scene));
+        assert!(prompt.reason().is_open(), "what is missing is asked for");
+        prompt = waiting(type_in(prompt, text, &scene).answer(ENTER, ms(1_000), &scene));
+        prompt.drawn(ms(0));
+    }
+    prompt = waiting(prompt.answer(TAB, ms(1_000), &scene));
+    prompt = waiting(type_in(prompt, "c", &scene).answer(ENTER, ms(1_000), &scene));
+    prompt.drawn(ms(2_000));
+    let Answer::Approved(approved) = prompt.answer(Y, ms(2_300), &scene) else { panic!("not approved") };
+    assert_eq!(approved.reason(), Some("ab c"));
+}
+
+/// Plays the steps on a question with a reason. The expectation is kept apart from the code under test: where the keys
+/// go, what the reason holds by then, and since which frame a key counts.
+fn play_reason(steps: &[Step], required: bool) -> (bool, bool) {
+    let world = world();
+    let scene = Scene { require_reason: required, ..fixture::scene(&world) };
+    let (mut now, mut first, mut frame): (i64, Option<i64>, Option<i64>) = (0, None, None);
+    let (mut typing, mut reason) = (false, String::new());
+    let mut prompt = light(&scene);
+    for step in steps {
+        match step {
+            Step::Wait(by) => now += by,
+            Step::Draw => {
+                prompt.drawn(ms(now));
+                (first, frame) = (first.or(Some(now)), frame.or(Some(now)));
+            }
+            Step::Freeze(_) | Step::EndTarget => {}
+            Step::Press(chord) => {
+                let read = |frame: Option<i64>| frame.is_some_and(|frame| now - frame >= 300);
+                let enough = !required || reason.chars().filter(|c| !c.is_whitespace()).count() >= 3;
+                let confirmed = !typing && read(first) && read(frame) && *chord == Y;
+                if read(first) && typing {
+                    match chord {
+                        Chord { key: Key::Enter | Key::Tab, control: false, alt: false } => typing = false,
+                        Chord { key: Key::Char('u'), control: true, alt: false } => reason.clear(),
+                        Chord { key: Key::Char('w'), control: true, alt: false } => return (false, false),
+                        Chord { key: Key::Char(c), control: false, alt: false } => reason.push(*c),
+                        _ => {}
+                    }
+                    frame = None;
+                } else if read(first) && (*chord == TAB || (confirmed && !enough)) {
+                    typing = true;
+                }
+                match prompt.answer(*chord, ms(now), &scene) {
+                    Answer::Approved(approved) => {
+                        let text = Some(reason.trim()).filter(|text| !text.is_empty());
+                        return (true, confirmed && enough && approved.reason() == text);
+                    }
+                    Answer::Waiting(open) => prompt = open,
+                    Answer::Declined | Answer::Refused(..) => return (false, confirmed && enough),
+                }
+                assert_eq!(prompt.reason().is_open(), typing);
+                if confirmed && enough {
+                    return (false, true);
+                }
+            }
+        }
+    }
+    (false, false)
+}
+
+/// Tabs and returns more often than chance would have them, and time for a frame to be read.
+fn reason_step() -> impl Strategy<Value = Step> {
+    let key = prop_oneof![2 => Just(TAB), 2 => Just(ENTER), 3 => Just(Y)];
+    prop_oneof![3 => step(), 3 => key.prop_map(Step::Press), 1 => Just(Step::Wait(300)), 1 => Just(Step::Draw)]
+}
+
 proptest! {
+    #[test]
+    fn no_key_confirms_while_a_reason_is_typed_nor_before_the_frame_after_it_was_read(
+        steps in prop::collection::vec(reason_step(), 0..40),
+        required in any::<bool>(),
+    ) {
+        let begun = [Step::Draw, Step::Wait(300)].into_iter();
+        let steps: Vec<Step> = begun.chain(steps).collect();
+        let (approved, expected) = play_reason(&steps, required);
+        prop_assert_eq!(approved, expected);
+        // A reason, a frame, a deliberate key: that always goes.
+        let text = "yes".chars().map(Chord::char);
+        let keys = std::iter::once(TAB).chain(text).chain([ENTER]).map(Step::Press);
+        let begun = [Step::Draw, Step::Wait(300)].into_iter();
+        let whole = begun.chain(keys).chain([Step::Draw, Step::Wait(300), Step::Press(Y)]).collect::<Vec<_>>();
+        prop_assert_eq!(play_reason(&whole, required), (true, true));
+    }
+
     #[test]
     fn a_termination_is_approved_by_nothing_but_its_pid_and_enter(
         steps in prop::collection::vec(digit_step(), 0..24),

@@ -8,17 +8,35 @@
 -- The text of a query is in the encoding of the session's database, not of ours: on a UTF-8 database left(query, n) fails
 -- (18) or reads beyond the end (13) on a LATIN1 text, and convert_to() fails as well. decode(…, 'escape') looks at bytes
 -- only; so its backslashes are doubled first, and the bytes are cut, not the text.
+-- Of the locks that one holds and another awaits the strongest is sent, with their number.
 -- A row locked by 400 waiters has 80 000 edges: 64 blockers of each are sent, with their true number.
 WITH a AS MATERIALIZED (
-  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid) END AS blockers
+  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid)
+                   WHEN a.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(a.pid) END AS blockers
   FROM pg_catalog.pg_stat_activity a
+), k AS MATERIALIZED (
+  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
 ), l AS MATERIALIZED (
   SELECT DISTINCT ON (l.pid) l.pid, l.locktype, l.mode, l.database, l.relation,
          l.waitstart --[>=14]
          --: NULL::timestamptz AS waitstart --[<14]
-  FROM pg_catalog.pg_locks l
-  WHERE NOT l.granted AND EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
+  FROM k l
+  WHERE NOT l.granted
   ORDER BY l.pid
+), h AS MATERIALIZED (
+  SELECT DISTINCT ON (k.pid) k.pid, k.locktype, k.mode, k.database, k.relation, count(*) OVER (PARTITION BY k.pid) AS locks
+  FROM k
+  JOIN (SELECT DISTINCT locktype, database, relation, page, tuple, virtualxid, transactionid::text AS xid, classid, objid, objsubid
+        FROM k WHERE NOT granted) w
+    ON w.locktype = k.locktype AND coalesce(w.relation, w.objid, 0) = coalesce(k.relation, k.objid, 0)
+   AND coalesce(w.xid, w.virtualxid, '') = coalesce(k.transactionid::text, k.virtualxid, '')
+   AND (w.database, w.page, w.tuple, w.classid, w.objsubid)
+       IS NOT DISTINCT FROM (k.database, k.page, k.tuple, k.classid, k.objsubid)
+  WHERE k.granted AND k.mode <> 'SIReadLock'
+  -- A lock on a relation says more than that on a transaction, which every writer holds on itself.
+  ORDER BY k.pid, k.locktype = 'relation' DESC,
+           array_position('{AccessExclusiveLock,ExclusiveLock,ShareRowExclusiveLock,ShareLock,ShareUpdateExclusiveLock,RowExclusiveLock}'::text[],
+                          k.mode), k.relation
 )
 SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
        encode(decode(replace(a.datname::text, E'\\', E'\\\\'), 'escape'), 'escape') AS datname,
@@ -43,11 +61,18 @@ SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
        l.locktype, l.mode,
        encode(decode(replace(CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END,
                              E'\\', E'\\\\'), 'escape'), 'escape') AS relation,
-       extract(epoch FROM t.now - coalesce(l.waitstart, a.query_start))::float8 AS waited_s
+       extract(epoch FROM t.now - coalesce(l.waitstart, a.query_start))::float8 AS waited_s,
+       h.locktype AS held_locktype, h.mode AS held_mode, h.locks AS held,
+       encode(decode(replace(CASE WHEN hn.nspname = 'public' THEN hc.relname::text ELSE hn.nspname || '.' || hc.relname END,
+                             E'\\', E'\\\\'), 'escape'), 'escape') AS held_relation
 FROM a
 CROSS JOIN (SELECT clock_timestamp() AS now) t
 LEFT JOIN l ON l.pid = a.pid AND a.wait_event_type = 'Lock'
 LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
      AND l.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN h ON h.pid = a.pid
+LEFT JOIN pg_catalog.pg_class hc ON hc.oid = h.relation
+     AND h.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
+LEFT JOIN pg_catalog.pg_namespace hn ON hn.oid = hc.relnamespace
 ORDER BY a.pid

@@ -7,7 +7,7 @@ SELECT s.name, s.reset_val AS value, s.unit, s.vartype, s.context, s.source, s.s
        array_to_string(s.enumvals, ',') AS words, s.pending_restart,
        --: current_setting('is_superuser') = 'on' AS may_alter, --[<15]
        has_parameter_privilege(s.name, 'ALTER SYSTEM') AS may_alter, --[>=15]
-       has_function_privilege('pg_catalog.pg_reload_conf()', 'EXECUTE') AS may_reload,
+       has_function_privilege('pg_catalog.pg_reload_conf'::regproc, 'EXECUTE') AS may_reload,
        has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')
          AND has_table_privilege('pg_catalog.pg_file_settings', 'SELECT') AS may_read_files,
        coalesce(current_setting('allow_alter_system', true), 'on') = 'off' AS alter_off,

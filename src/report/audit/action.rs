@@ -28,6 +28,7 @@ pub(super) struct Action {
     pub(super) what: &'static str,
     /// What it was done to.
     pub(super) target: String,
+    reason: String,
     intended: bool,
     ended: Option<String>,
     verified: Option<String>,
@@ -40,11 +41,12 @@ impl Action {
     }
 
     /// The cells of its row.
-    pub(super) fn cells(&self) -> [String; 6] {
-        let ended = self.ended.clone().unwrap_or_else(|| "not known".to_owned());
+    pub(super) fn cells(&self) -> [String; 7] {
+        let ended = self.ended.clone().unwrap_or_else(|| "no outcome: unknown".to_owned());
         let outcome = [Some(ended), self.verified.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let [time, who, place, target] = [&self.time, &self.who, &self.place, &self.target].map(String::clone);
-        [time, who, place, self.what.to_owned(), target, outcome]
+        let [time, who, place, target, reason] =
+            [&self.time, &self.who, &self.place, &self.target, &self.reason].map(String::clone);
+        [time, who, place, self.what.to_owned(), target, outcome, reason]
     }
 
     fn of(line: u64, entry: &Entry) -> Self {
@@ -55,7 +57,10 @@ impl Action {
 
     fn learn(&mut self, entry: &Entry) {
         match entry.event {
-            EventKind::Intent => self.intended = true,
+            EventKind::Intent => {
+                self.intended = true;
+                self.reason = entry.reason.as_ref().map_or_else(String::new, |text| shown(text, WORD_MOST));
+            }
             EventKind::Outcome => self.ended = entry.outcome.as_ref().map(ended),
             EventKind::Verified if entry.unverified.is_some() => {
                 let why = entry.unverified.as_deref().unwrap_or_default();

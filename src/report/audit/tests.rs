@@ -35,9 +35,8 @@ fn show(lines: &[String]) -> String {
 fn the_lines_of_an_action_are_one_row_even_where_others_stand_between() {
     let vacuum = serde_json::json!({ "target": { "action": "vacuum", "database": "shop", "oid": 1,
                                                  "schema": "public", "name": "orders", "kind": "r" } });
-    let none = serde_json::json!({});
     let lines = [
-        line("7-1", "intent", &none),
+        line("7-1", "intent", &serde_json::json!({ "reason": "holds up\u{1b} the shop" })),
         line("7-2", "intent", &vacuum),
         line("7-1", "outcome", &serde_json::json!({ "outcome": { "result": "done", "message": "signal sent" } })),
         line("7-r1", "refused", &serde_json::json!({ "refusal": "the screen is frozen" })),
@@ -45,9 +44,9 @@ fn the_lines_of_an_action_are_one_row_even_where_others_stand_between() {
         line("7-1", "verified", &serde_json::json!({ "gone": true, "after_ms": 2840 })),
     ];
     insta::assert_snapshot!(show(&lines), @r"
-    time                  who                 place                    action  target                        outcome
-    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  done: signal sent; gone after 2.8 s
-    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  vacuum  public.orders in shop         not known
+    time                  who                 place                    action  target                        outcome                              reason
+    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  done: signal sent; gone after 2.8 s  holds up\x1b the shop
+    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  vacuum  public.orders in shop         no outcome: unknown
     2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  refused: the screen is frozen
     ");
     let last = look(AuditLook::Show { last: Some(1) }, &lines).text;
@@ -96,8 +95,8 @@ fn an_intent_without_an_outcome_is_listed_and_is_no_break() {
     insta::assert_snapshot!(told.text, @r"
     2 lines, 2025-11-24T03:14:07.500000Z to 2025-11-24T03:14:07.500000Z: no chain
     2 lines at the beginning without a hash, as older versions wrote them: a change there may not show
-    line 1: 2025-11-24T03:14:07Z: cancel pid 4711, app@shop: SELECT 1 at db1:5432/shop as oncall: outcome not known
-    line 2: 2025-11-24T03:14:07Z: cancel pid 4711, app@shop: SELECT 1 at db1:5432/shop as oncall: outcome not known
+    line 1: 2025-11-24T03:14:07Z: cancel pid 4711, app@shop: SELECT 1 at db1:5432/shop as oncall: no outcome: unknown
+    line 2: 2025-11-24T03:14:07Z: cancel pid 4711, app@shop: SELECT 1 at db1:5432/shop as oncall: no outcome: unknown
     ");
 }
 
