@@ -4,6 +4,7 @@
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
 pub mod act;
+pub mod alerts;
 mod copy;
 pub mod demand;
 mod mark;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use crate::command::{Command, Tab};
 use crate::diagnose::Limits;
+use crate::diagnose::alert::board::Board;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Outcome, WriterState};
@@ -73,6 +75,8 @@ pub struct Setup {
     pub logged_as: String,
     /// Whether Prometheus was named.
     pub prometheus: Option<String>,
+    /// The rules that are evaluated, and who hears of them.
+    pub alerting: alerts::Alerting,
     /// Now.
     pub now: Timestamp,
 }
@@ -199,6 +203,10 @@ pub struct App {
     pub history: History,
     marks: HashSet<SessionKey>,
     world: World,
+    board: Board,
+    frozen_alerts: Option<Box<Board>>,
+    /// The terminal's title, where it is ours.
+    title: Option<String>,
     frozen: Option<(Box<World>, Timestamp)>,
     opened_by: Chord,
     next_action: u64,
@@ -239,6 +247,9 @@ impl App {
             history: History::default(),
             marks: HashSet::new(),
             world: World::default(),
+            board: Board::new(setup.alerting.rules.clone()),
+            frozen_alerts: None,
+            title: None,
             frozen: None,
             opened_by: Chord::plain(crate::keymap::Key::Esc),
             next_action: 1,

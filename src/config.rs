@@ -12,6 +12,7 @@ mod markdown;
 mod metrics;
 pub mod option;
 mod resolve;
+mod rules;
 mod secret;
 mod surroundings;
 mod value;
@@ -29,6 +30,7 @@ pub use ceiling::{Ceiling, Place};
 pub use layer::Origin;
 pub use markdown::options_markdown;
 pub use metrics::{BasicAuth, Metrics, Prometheus};
+pub use rules::{RulesLook, RulesRequest};
 pub use secret::Secret;
 pub use surroundings::{Actor, Surroundings};
 pub use words::{AskPassword, Given, is_conninfo};
@@ -48,6 +50,8 @@ pub enum Request {
     Run(Box<Settings>),
     /// Look at the audit log and leave.
     Audit(AuditRequest),
+    /// Look at alert rules and leave.
+    Rules(Box<RulesRequest>),
     /// Print this and leave with success.
     Print(String),
 }
@@ -74,6 +78,8 @@ pub struct Settings {
     pub keymap: KeymapChoice,
     /// A file with panels in place of the built-in ones.
     pub panels: Option<PathBuf>,
+    /// Rules, silences, and who hears of alerts.
+    pub alerting: Alerting,
     /// Draw with ASCII only.
     pub ascii: bool,
     /// Draw without colour.
@@ -84,6 +90,17 @@ pub struct Settings {
     pub actor: Actor,
     /// What the user should know about the settings: sentences.
     pub warnings: Vec<String>,
+}
+
+/// What is evaluated beside the built-in rules, and who hears of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alerting {
+    /// Prometheus rule files.
+    pub rules: Vec<PathBuf>,
+    /// Base address of Alertmanager; a user and password may stand in it.
+    pub alertmanager: Option<Secret>,
+    /// Whether a new critical alert rings the bell and stands in the title.
+    pub bell: bool,
 }
 
 /// Which keymap.

@@ -94,7 +94,8 @@ pub async fn run(app: App, wires: Wires) -> io::Result<End> {
     let Wires { reports, news, demand, door } = wires;
     let feeds = Feeds { reports, news, demand };
     let started = Started::default();
-    let mut console = Loop { app, feeds, started, inputs: keys::read(), signals, dirty: true, drawn: None };
+    let mut console =
+        Loop { app, feeds, started, inputs: keys::read(), signals, dirty: true, drawn: None, sounds: Vec::new() };
     let end = console.run(door, &mut screen).await;
     screen.close();
     // The terminal is the user's again while a job that still runs is cancelled and its outcome logged.
@@ -122,6 +123,8 @@ struct Loop {
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
+    /// What is to be heard, or read in the title, since the last frame.
+    sounds: Vec<Effect>,
 }
 
 impl Loop {
@@ -180,6 +183,7 @@ impl Loop {
                 self.take(event_of(report));
             }
             self.publish();
+            self.sound(screen)?;
             let due = self.drawn.is_none_or(|d| d.elapsed() >= FRAME);
             if self.dirty && (at_once || due) {
                 self.draw(screen)?;
@@ -232,7 +236,7 @@ impl Loop {
     fn take(&mut self, event: Event) {
         let effects = self.app.update(event);
         self.dirty = true;
-        debug_assert!(effects.is_empty(), "only keys have effects");
+        self.sounds.extend(effects);
     }
 
     /// Takes in what was typed, and what has come along with it: a burst needs one frame, not one for each key.
@@ -283,10 +287,27 @@ impl Loop {
             match effect {
                 Effect::Quit => return Ok(Some(End::Quit)),
                 Effect::Copy(text) => Screen::copy(&text)?,
+                Effect::Bell | Effect::Title(_) => self.sounds.push(effect),
                 Effect::Write { .. } | Effect::RecordRefusal { .. } | Effect::StopJob { .. } => self.send(effect),
             }
         }
         Ok(None)
+    }
+
+    /// Rings and writes the title, between two frames.
+    fn sound(&mut self, screen: &mut Screen) -> io::Result<()> {
+        for effect in std::mem::take(&mut self.sounds) {
+            match effect {
+                Effect::Bell => Screen::ring()?,
+                Effect::Title(title) => screen.title(title.as_deref())?,
+                Effect::Write { .. }
+                | Effect::RecordRefusal { .. }
+                | Effect::StopJob { .. }
+                | Effect::Copy(_)
+                | Effect::Quit => debug_assert!(false, "only keys have such effects"),
+            }
+        }
+        Ok(())
     }
 
     /// Hands an effect to the writer, and says where there is none that takes it: then nothing happened.

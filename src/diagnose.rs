@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no input. Times are those of the samples, so the same world always gives the same findings.
 
+pub mod alert;
 pub mod finding;
 pub mod history;
 pub mod limits;

@@ -61,7 +61,7 @@ impl TryFrom<Effect> for Request {
             Effect::Write { id, approved } => Ok(Self::Write { id, approved }),
             Effect::StopJob { id } => Ok(Self::StopJob { id }),
             Effect::RecordRefusal { write, refusal } => Ok(Self::RecordRefusal { write, refusal }),
-            other @ (Effect::Copy(_) | Effect::Quit) => Err(other),
+            other @ (Effect::Copy(_) | Effect::Bell | Effect::Title(_) | Effect::Quit) => Err(other),
         }
     }
 }

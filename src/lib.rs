@@ -20,6 +20,7 @@ pub mod console;
 pub mod diagnose;
 pub mod effect;
 pub mod guard;
+pub mod headless;
 pub mod keymap;
 pub mod message;
 pub mod model;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use pgtriage::config::{self, Request, Surroundings};
 use pgtriage::console::{End, start::start};
+use pgtriage::headless;
 use pgtriage::report;
 
 /// The exit code for what was given wrongly, as psql and clap have it.
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
                 Err(error) => complain(&format!("error: {error}")),
             };
         }
+        Ok(Request::Rules(request)) => return rules(&request, &around),
         Err(error) => return complain(&error.to_string()),
     };
     // One thread beside the loop's is enough for a handful of connections, and a guest keeps small.
@@ -44,6 +46,18 @@ fn main() -> ExitCode {
         // As a shell reports the end by a signal.
         Ok(End::Signal(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
         Err(error) => complain(&error.to_string()),
+    }
+}
+
+fn rules(request: &config::RulesRequest, around: &Surroundings) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(headless::rules::run(request, around))) {
+        Ok(Ok(answer)) => {
+            let _ = std::io::stdout().write_all(answer.text.as_bytes());
+            ExitCode::from(answer.code)
+        }
+        Ok(Err(error)) => complain(&error.to_string()),
+        Err(error) => complain(&format!("error: {error}")),
     }
 }
 

@@ -173,6 +173,10 @@ pub enum Effect {
     },
     /// Put this text on the terminal's clipboard.
     Copy(String),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Show this in the terminal's title, safe to write; none gives it back what it showed before.
+    Title(Option<String>),
     /// Leave.
     Quit,
 }

@@ -43,6 +43,7 @@ fn measure(sessions: i32, waiting: i32) {
         warnings: Vec::new(),
         logged_as: "bench".to_owned(),
         prometheus: None,
+        alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });

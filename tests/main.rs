@@ -7,6 +7,7 @@
 )]
 
 mod actions;
+mod alerts;
 mod architecture;
 mod audit;
 mod conninfo;

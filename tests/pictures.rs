@@ -61,6 +61,7 @@ pub fn console(now: Timestamp) -> App {
         warnings: Vec::new(),
         logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
         prometheus: Some("http://127.0.0.1:9090".to_owned()),
+        alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });

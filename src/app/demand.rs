@@ -88,6 +88,16 @@ impl App {
                 want(Question::PanelBefore { id: panel.id.clone(), span_s, step_s }, PAST);
             }
         }
+        if self.setup.prometheus.is_some() {
+            // On every tab: an alert does not wait to be looked at.
+            for group in &self.setup.alerting.rules {
+                want(Question::Rules { group: group.key.clone() }, group.interval);
+            }
+            want(Question::OtherAlerts, Duration::from_secs(15));
+        }
+        if self.setup.alerting.alertmanager {
+            want(Question::Silences, Duration::from_secs(30));
+        }
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });
         }

@@ -331,9 +331,11 @@ impl App {
 
     fn toggle_freeze(&mut self) {
         if self.frozen.take().is_some() {
+            self.frozen_alerts = None;
             self.say("live again", Tone::Faint);
         } else {
             self.frozen = Some((Box::new(self.world.clone()), self.now));
+            self.frozen_alerts = Some(Box::new(self.board.clone()));
         }
         self.rebuild();
     }

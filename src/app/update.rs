@@ -33,6 +33,7 @@ impl App {
             }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
+                let heard = self.take_alerts(&sample);
                 let (question, took) = (sample.question.clone(), sample.took);
                 self.world.take(sample);
                 if question == Question::Sessions {
@@ -52,10 +53,14 @@ impl App {
                         | Question::CacheTable
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
-                        | Question::Targets => {}
+                        | Question::Targets
+                        | Question::Rules { .. }
+                        | Question::OtherAlerts
+                        | Question::Silences => {}
                     }
                 }
                 self.look();
+                return heard;
             }
             Event::Link(link) => {
                 if self.world.connect(link) {

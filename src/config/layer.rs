@@ -102,6 +102,12 @@ impl Layers {
         if let Some(Value::Text(text)) = self.value(option) { Some(text) } else { None }
     }
 
+    /// The list that counts; empty where none was given.
+    #[must_use]
+    pub fn list(&self, option: Opt) -> Vec<String> {
+        if let Some(Value::List(texts)) = self.value(option) { texts } else { Vec::new() }
+    }
+
     /// True where the switch is on.
     #[must_use]
     pub fn switch(&self, option: Opt) -> bool {

@@ -10,7 +10,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::ConfigError;
 use super::audit::{self, TypedAudit};
 use super::layer::{Layer, Origin, Setting};
+use super::option::Group;
 use super::option::{Kind, OPTIONS, Opt, Place, Spec};
+use super::rules::{self, TypedRules};
 use super::value::{Base, Value};
 
 /// What was typed.
@@ -29,6 +31,8 @@ pub(super) enum Typed {
     Line(Line),
     /// The subcommand `audit`.
     Audit(TypedAudit),
+    /// The subcommand `rules`.
+    Rules(TypedRules),
     /// Help or version: to be printed, and the program leaves.
     Print(String),
 }
@@ -39,7 +43,7 @@ pub(super) fn command() -> Command {
     Command::new("pgtriage")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
-        .override_usage("pgtriage [OPTIONS] [CONNINFO]...\n       pgtriage audit <verify|show> [FILE]")
+        .override_usage("pgtriage [OPTIONS] [CONNINFO]...\n       pgtriage audit <verify|show> [FILE]\n       pgtriage rules <test FILE|print>")
         .after_help(AFTER)
         .max_term_width(110)
         // As psql: where a flag is given twice, the last one counts.
@@ -50,6 +54,7 @@ pub(super) fn command() -> Command {
         // Nor is `help` a subcommand: it may be a database.
         .disable_help_subcommand(true)
         .subcommand(audit::command())
+        .subcommand(rules::command(&metrics_flags()))
         .args(flags)
         .arg(
             Arg::new("help")
@@ -78,6 +83,17 @@ What counts, from weak to strong: /etc/pgtriage/config.toml, the user's config f
 the environment (PGTRIAGE_REFRESH for --refresh, and so on; NO_COLOR), the command line. But nobody \
 raises what the file in /etc allows.";
 
+/// The flags that say which Prometheus is asked and what its metrics are called.
+fn metrics_flags() -> Vec<Arg> {
+    metrics_options().map(argument).collect()
+}
+
+fn metrics_options() -> impl Iterator<Item = &'static Spec> {
+    // What no rule is asked with would only be in the way of those that are.
+    let other = [Opt::Workload, Opt::CacheTable, Opt::Panels, Opt::Rules, Opt::Alertmanager];
+    OPTIONS.iter().filter(move |s| s.group == Group::Metrics && s.place.is_flag() && !other.contains(&s.option))
+}
+
 fn argument(spec: &Spec) -> Arg {
     let default = spec.default.map_or_else(String::new, |d| format!(" [default: {d}]"));
     let help = format!("{}{default}", spec.help);
@@ -92,7 +108,7 @@ fn argument(spec: &Spec) -> Arg {
     let arg = if ask.contains(&spec.option) { arg.overrides_with_all(ask.map(|o| o.spec().name)) } else { arg };
     match spec.kind.placeholder() {
         None => arg.action(ArgAction::SetTrue),
-        Some(name) if spec.kind == Kind::Headers => arg.value_name(name).action(ArgAction::Append),
+        Some(name) if spec.kind.is_list() => arg.value_name(name).action(ArgAction::Append),
         Some(name) => arg.value_name(name).action(ArgAction::Set),
     }
 }
@@ -123,6 +139,17 @@ pub(super) fn read(args: Vec<OsString>, base: &Base) -> Result<Typed, ConfigErro
             None => Ok(Typed::Audit(typed)),
         };
     }
+    if let Some((look, below)) = rules::read(&matches) {
+        if let Some(opt) = layer.keys().find(|o| !metrics_options().any(|s| s.option == **o) && **o != Opt::Config) {
+            return Err(ConfigError::Usage(format!("error: --{} says nothing to `rules`", opt.spec().name)));
+        }
+        for spec in metrics_options() {
+            if let Some(value) = value(spec, below, base)? {
+                layer.insert(spec.option, Setting { value, origin: Origin::Flag(spec.name) });
+            }
+        }
+        return Ok(Typed::Rules(TypedRules { look, layer }));
+    }
     let words = texts(&matches, Opt::Conninfo.spec().name);
     Ok(Typed::Line(Line { layer, words }))
 }
@@ -136,7 +163,7 @@ fn value(spec: &Spec, matches: &ArgMatches, base: &Base) -> Result<Option<Value>
         let value = spec.kind.read(&text, base);
         read.push(value.map_err(|message| ConfigError::Value { origin: Origin::Flag(spec.name), message })?);
     }
-    if spec.kind == Kind::Headers && !read.is_empty() {
+    if spec.kind.is_list() && !read.is_empty() {
         let all = read.into_iter().flat_map(|v| if let Value::List(texts) = v { texts } else { Vec::new() });
         return Ok(Some(Value::List(all.collect())));
     }

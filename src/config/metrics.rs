@@ -12,6 +12,7 @@ use super::option::Opt;
 use super::value::{Value, header};
 use super::{ConfigError, Secret, Surroundings, read_file};
 use crate::model::baseline::Workload;
+use crate::model::panel::Variables;
 
 /// What is asked of Prometheus and of the cache table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +31,22 @@ pub struct Metrics {
     pub workload: Option<Workload>,
     /// The cache table, perhaps with its schema.
     pub cache_table: String,
+}
+
+impl Metrics {
+    /// What fills in the variables of a built-in expression; the times are the asker's to change.
+    #[must_use]
+    pub fn variables(&self) -> Variables {
+        Variables {
+            job: self.job.clone(),
+            postgres_job: self.postgres_job.clone(),
+            prefix: self.prefix.clone(),
+            pool_max: self.pool_max,
+            window_s: 60,
+            span_s: 900,
+            step_s: 15,
+        }
+    }
 }
 
 /// How to reach a Prometheus.

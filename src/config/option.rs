@@ -51,6 +51,8 @@ pub enum Kind {
     Text(&'static str),
     /// Texts of the form `NAME: VALUE`.
     Headers,
+    /// Files; each as [`Kind::File`].
+    Files,
     /// A file; `~/` is the home folder, and in a config file it is sought beside that file.
     File,
     /// An embedded keymap's name, or a file.
@@ -76,6 +78,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// True where the flag can be given several times, and a file holds a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Headers | Self::Files)
+    }
+
     /// What stands for the value in `--help`; nothing for a switch.
     #[must_use]
     pub fn placeholder(self) -> Option<&'static str> {
@@ -83,7 +91,7 @@ impl Kind {
             Self::Switch => None,
             Self::Text(name) => Some(name),
             Self::Headers => Some("NAME:VALUE"),
-            Self::File => Some("FILE"),
+            Self::File | Self::Files => Some("FILE"),
             Self::Keymap => Some("NAME|FILE"),
             Self::Url => Some("URL"),
             Self::Regex | Self::Patterns => Some("REGEX"),
@@ -233,6 +241,8 @@ options! {
     BaselineHitPercent, "baseline-hit-percent", None, Files, Kind::Count, None, "The per cent of cache look-ups that should be hits, in place of the workload's.";
     CacheTable, "cache-table", None, Anywhere, Kind::Text("TABLE"), Some("fraiseql_cache"), "FraiseQL's cache table, with its schema where that is not in the search_path.";
     Panels, "panels", None, Anywhere, Kind::File, None, "Panels of Latency and Cache, in place of the built-in ones.";
+    Rules, "rules", None, Anywhere, Kind::Files, None, "Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.";
+    Alertmanager, "alertmanager", None, Anywhere, Kind::Url, None, "Base address of Alertmanager, whose silences are shown.";
 
     [Actions]
     Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";
@@ -253,6 +263,7 @@ options! {
     Keymap, "keymap", None, Anywhere, Kind::Keymap, Some("default"), "Keys: `default`, `vim`, `emacs`, or a file.";
     Ascii, "ascii", None, Anywhere, Kind::Switch, None, "Draw with ASCII only.";
     NoColor, "no-color", None, Anywhere, Kind::Switch, None, "Draw without colour.";
+    NoBell, "no-bell", None, Anywhere, Kind::Switch, None, "No bell and no title of the terminal when a new critical alert fires.";
 
     [Files]
     Config, "config", None, Shell, Kind::File, None, "Config file, in place of $XDG_CONFIG_HOME/pgtriage/config.toml.";

@@ -11,9 +11,10 @@ use super::file::{File, Owner};
 use super::layer::{Layers, Rank};
 use super::line::{Line, Typed};
 use super::option::Opt;
+use super::rules::{RulesRequest, TypedRules};
 use super::value::Base;
 use super::words::{AskPassword, Given, Sorted, is_conninfo};
-use super::{ConfigError, EXAMPLE, KeymapChoice, Request, Secret, Settings, Surroundings};
+use super::{Alerting, ConfigError, EXAMPLE, KeymapChoice, Request, Secret, Settings, Surroundings};
 use super::{file, line, metrics, words};
 use crate::keymap::EMBEDDED;
 use crate::keymap::source::{Source, SourceError};
@@ -26,6 +27,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
     let typed = match line::read(args, &here)? {
         Typed::Print(text) => return Ok(Request::Print(text)),
         Typed::Audit(typed) => return typed.request(|| usual_log(around)).map(Request::Audit),
+        Typed::Rules(typed) => return rules(typed, around, &here).map(Box::new).map(Request::Rules),
         Typed::Line(typed) => typed,
     };
     let mut layers = Layers::default();
@@ -84,12 +86,34 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         slow_after: layers.time(Opt::SlowAfter),
         keymap: keymap(&layers),
         panels: layers.text(Opt::Panels).map(PathBuf::from),
+        alerting: Alerting {
+            rules: layers.list(Opt::Rules).into_iter().map(PathBuf::from).collect(),
+            alertmanager: layers.text(Opt::Alertmanager).map(Secret::new),
+            bell: !layers.switch(Opt::NoBell),
+        },
         ascii: layers.switch(Opt::Ascii),
         no_color: layers.switch(Opt::NoColor),
         audit_file,
         actor: around.actor(),
         warnings,
     })))
+}
+
+/// What the subcommand `rules` is to do: with the Prometheus of the command line, the environment or the files, none of
+/// which has to name a server.
+fn rules(typed: TypedRules, around: &Surroundings, here: &Base) -> Result<RulesRequest, ConfigError> {
+    let mut layers = Layers::default();
+    layers.insert(Rank::Environment, line::environment(|name| around.var(name).map(str::to_owned), here)?);
+    layers.insert(Rank::Line, typed.layer);
+    let mut warnings = Vec::new();
+    let own = own_file(around, &layers)?;
+    match system_file(around) {
+        Ok(system) => layers.insert(Rank::System, system.general),
+        Err(reason) => warnings.push(reason),
+    }
+    layers.insert(Rank::Own, own.general);
+    let metrics = metrics::metrics(&layers, around, &mut warnings)?;
+    Ok(RulesRequest { look: typed.look, metrics, warnings })
 }
 
 /// The user's file. One that was asked for by name must be there; the usual one may be missing.

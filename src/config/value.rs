@@ -78,6 +78,7 @@ impl Kind {
                 .map(|line| header(line).map(|_| line.to_owned()))
                 .collect::<Result<_, _>>()
                 .map(Value::List),
+            Self::Files => Ok(Value::List(text.lines().map(|line| shown_path(&base.path(line.trim()))).collect())),
             Self::File => Ok(Value::Text(shown_path(&base.path(text)))),
             Self::Keymap => keymap(text, base),
             Self::Url => address(text).map(|()| same()),
@@ -116,6 +117,13 @@ impl Kind {
                     all.push(text.to_owned());
                 }
                 Ok(Value::List(all))
+            }
+            (Self::Files, DeValue::Array(texts)) => {
+                let path = |text: &Spanned<DeValue<'_>>| {
+                    let text = text.get_ref().as_str().filter(|t| !t.trim().is_empty());
+                    text.map(|t| shown_path(&base.path(t))).ok_or_else(|| "is a list of files in quotes".to_owned())
+                };
+                texts.iter().map(path).collect::<Result<_, _>>().map(Value::List)
             }
             (Self::Patterns, DeValue::Array(texts)) if texts.len() <= MOST_PATTERNS => {
                 let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);

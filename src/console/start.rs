@@ -8,17 +8,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::{Door, End, Started, Wires, run};
+use crate::app::alerts::Alerting;
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
 use crate::diagnose::Limits;
+use crate::diagnose::alert::{self, builtin::builtin};
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
 use crate::message::Event;
+use crate::model::alert::RuleGroup;
 use crate::model::panel::{self, PanelSpec};
 use crate::model::{Demand, Link, ServerText, Timestamp};
 use crate::postgres::{self, Asking, ConnectError, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
 use crate::probe::PostgresProbe;
-use crate::probe::prometheus::{self, Prometheus, PrometheusSettings, SettingsError};
+use crate::probe::alertmanager::Alertmanager;
+use crate::probe::prometheus::{Prometheus, PrometheusSettings, SettingsError};
 
 /// Reports that may wait for the loop: more than the questions of one tab, so that no probe ever waits for a frame.
 const REPORTS: usize = 256;
@@ -26,6 +30,9 @@ const REPORTS: usize = 256;
 /// How long the first look whether the server wants a password may delay the first question. A server that takes longer
 /// to say it than that is asked in earnest, and says it then.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+
+/// How long Alertmanager may take where no Prometheus says how long that is.
+const ALERTMANAGER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the console cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +46,12 @@ pub enum StartError {
     /// The panels file is wrong.
     #[error("error: {0}")]
     Panels(String),
+    /// A rule file is wrong.
+    #[error("error: {0}")]
+    Rules(String),
+    /// The address of Alertmanager is wrong.
+    #[error("error: --alertmanager: {0}")]
+    Alertmanager(SettingsError),
     /// The settings of Prometheus are wrong.
     #[error("error: --prometheus: {0}")]
     Prometheus(#[from] SettingsError),
@@ -60,7 +73,9 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     let place = place(&settings, &conninfo);
     let settings = settings.at(&place);
     let keymap = settings.keymap(around)?;
-    let prometheus = prometheus(&settings)?;
+    let rules = rules(&settings, around)?;
+    let prometheus = prometheus(&settings.metrics)?.map(|p| p.with_rules(rules.clone()));
+    let alertmanager = alertmanager(&settings)?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
@@ -72,7 +87,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
         }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
-    let parts = Parts { keymap, panels: panels.clone(), writes: audit.is_some() };
+    let parts = Parts { keymap, panels: panels.clone(), rules, writes: audit.is_some() };
     let mut app = App::new(setup(&settings, &conninfo, parts));
     app.update(Event::Link(Link::Connecting {
         place: conninfo.places(),
@@ -109,6 +124,9 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             };
             let mut started = Started::default();
             started.probes.spawn(probe.run(wanted.clone(), report.clone()));
+            if let Some(alertmanager) = alertmanager {
+                started.probes.spawn(alertmanager.run(wanted.clone(), report.clone()));
+            }
             if let Some(prometheus) = prometheus {
                 started.probes.spawn(prometheus.run(panels, wanted, report));
             }
@@ -130,6 +148,7 @@ fn shown(text: &str) -> String {
 struct Parts {
     keymap: crate::keymap::Keymap,
     panels: Vec<PanelSpec>,
+    rules: Vec<RuleGroup>,
     writes: bool,
 }
 
@@ -162,7 +181,15 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         require_reason: settings.bounds.require_reason,
         logged_as: format!("{who}{path}"),
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
-        warnings: settings.warnings.iter().chain(&conninfo.warnings).cloned().collect(),
+        warnings: {
+            let doubts = parts.rules.iter().flat_map(|g| &g.rules).filter_map(|r| r.doubt.as_ref());
+            settings.warnings.iter().chain(&conninfo.warnings).chain(doubts).cloned().collect()
+        },
+        alerting: Alerting {
+            rules: parts.rules,
+            alertmanager: settings.alerting.alertmanager.is_some(),
+            bell: settings.alerting.bell,
+        },
         now: Timestamp::now(),
     }
 }
@@ -208,24 +235,27 @@ fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn prometheus(settings: &Settings) -> Result<Option<Prometheus>, SettingsError> {
-    let metrics = &settings.metrics;
-    let Some(p) = &metrics.prometheus else { return Ok(None) };
-    let secret = |s: &config::Secret| prometheus::Secret::new(s.reveal());
-    Prometheus::new(PrometheusSettings {
-        url: p.url.clone(),
-        bearer: p.bearer.as_ref().map(secret),
-        basic: p.basic.as_ref().map(|b| prometheus::BasicAuth { user: b.user.clone(), password: secret(&b.password) }),
-        headers: p.headers.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
-        ca_pem: p.ca_pem.as_ref().map(|pem| pem.clone().into_bytes()),
-        timeout: p.timeout,
-        job: metrics.job.clone(),
-        postgres_job: metrics.postgres_job.clone(),
-        prefix: metrics.prefix.clone(),
-        pool_max: metrics.pool_max,
-        window_s: None,
-    })
-    .map(Some)
+/// The built-in rules and those of the files that were named. PromQL that is not understood here is a warning: the
+/// server has the last word.
+fn rules(settings: &Settings, around: &config::Surroundings) -> Result<Vec<RuleGroup>, StartError> {
+    let mut groups = builtin(&settings.metrics.variables()).map_err(|e| StartError::Rules(e.to_string()))?;
+    for path in &settings.alerting.rules {
+        let name = path.display().to_string();
+        let text = (around.read)(path).map_err(|e| StartError::Rules(format!("{name}: {e}")))?;
+        groups.extend(alert::parse(&text, &name).map_err(|e| StartError::Rules(e.to_string()))?);
+    }
+    Ok(groups)
+}
+
+fn alertmanager(settings: &Settings) -> Result<Option<Alertmanager>, StartError> {
+    let Some(url) = &settings.alerting.alertmanager else { return Ok(None) };
+    let timeout = settings.metrics.prometheus.as_ref().map_or(ALERTMANAGER_TIMEOUT, |p| p.timeout);
+    Alertmanager::new(url.reveal(), timeout).map(Some).map_err(StartError::Alertmanager)
+}
+
+/// The client for the Prometheus of the settings.
+fn prometheus(metrics: &config::Metrics) -> Result<Option<Prometheus>, SettingsError> {
+    PrometheusSettings::of(metrics).map(Prometheus::new).transpose()
 }
 
 fn auditor(settings: &Settings) -> audit::Console {

@@ -19,6 +19,8 @@ const MOST_COPIED: usize = 74_000;
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     ours: bool,
+    /// The title that we wrote, over the one that the terminal was told to keep.
+    title: Option<String>,
 }
 
 impl Screen {
@@ -32,7 +34,8 @@ impl Screen {
             give_back();
             before(info);
         }));
-        let mut screen = Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?, ours: false };
+        let mut screen =
+            Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?, ours: false, title: None };
         screen.enter()?;
         Ok(screen)
     }
@@ -54,6 +57,10 @@ impl Screen {
     /// Gives the terminal back for a while.
     pub fn leave(&mut self) {
         self.ours = false;
+        if self.title.take().is_some() {
+            // The terminal may be gone.
+            let _ = write_out(RESTORE_TITLE);
+        }
         give_back();
     }
 
@@ -68,6 +75,31 @@ impl Screen {
     /// The terminal is gone.
     pub fn draw(&mut self, with: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(with).map(|_| ())
+    }
+
+    /// Rings the bell.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn ring() -> io::Result<()> {
+        write_out("\x07")
+    }
+
+    /// Writes the title, or gives the terminal its own back.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn title(&mut self, title: Option<&str>) -> io::Result<()> {
+        match title {
+            Some(title) => {
+                if self.title.replace(title.to_owned()).is_none() {
+                    write_out(KEEP_TITLE)?;
+                }
+                write_out(&format!("\x1b]2;{title}\x07"))
+            }
+            None if self.title.take().is_some() => write_out(RESTORE_TITLE),
+            None => Ok(()),
+        }
     }
 
     /// Puts a text on the clipboard of the terminal, wherever that runs (OSC 52).
@@ -86,9 +118,21 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if self.ours {
-            give_back();
+            self.leave();
         }
     }
+}
+
+/// Asks the terminal to keep its title, on the stack that xterm brought and others took over.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+
+/// An empty title, for terminals without the stack, and then what was kept.
+const RESTORE_TITLE: &str = "\x1b]2;\x07\x1b[23;2t";
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Undoes all that was done to the terminal. What fails is not told: there is nobody left to tell.

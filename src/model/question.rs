@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::{GroupAnswer, Others, Silence};
 use super::cache::CacheTable;
 use super::error::ProbeError;
 use super::panel::{PanelAnswer, ScrapeTarget};
@@ -59,6 +60,38 @@ pub enum Question {
     },
     /// The scrape targets of Prometheus.
     Targets,
+    /// A group of our alert rules, by its key.
+    Rules {
+        /// `RuleGroup::key`.
+        group: String,
+    },
+    /// The alerts that Prometheus evaluates itself.
+    OtherAlerts,
+    /// The active silences of Alertmanager.
+    Silences,
+}
+
+impl Question {
+    /// True where it is not asked of the PostgreSQL server, and costs it nothing.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::Panel { .. }
+            | Self::PanelBefore { .. }
+            | Self::Targets
+            | Self::Rules { .. }
+            | Self::OtherAlerts
+            | Self::Silences => true,
+            Self::Server
+            | Self::Sessions
+            | Self::SessionLocks(_)
+            | Self::Relations { .. }
+            | Self::ExactBloat(_)
+            | Self::Replication
+            | Self::CacheTable
+            | Self::Settings => false,
+        }
+    }
 }
 
 /// How often a question is wanted.
@@ -111,6 +144,12 @@ pub enum Snapshot {
     Panel(PanelAnswer),
     /// To [`Question::Targets`].
     Targets(Vec<ScrapeTarget>),
+    /// To [`Question::Rules`].
+    Rules(GroupAnswer),
+    /// To [`Question::OtherAlerts`].
+    OtherAlerts(Others),
+    /// To [`Question::Silences`].
+    Silences(Vec<Silence>),
 }
 
 /// A question's answer, with when it was given and what it cost.

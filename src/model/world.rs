@@ -188,7 +188,7 @@ impl World {
     /// Takes one sample in.
     pub fn take(&mut self, sample: Sample) {
         let Sample { question, at, took, answer } = sample;
-        if !matches!(question, Question::Panel { .. } | Question::PanelBefore { .. } | Question::Targets) {
+        if !question.is_elsewhere() {
             self.spent.retain(|(then, _)| seconds_between(*then, at) < 60.0);
             self.spent.push((at, took));
         }
@@ -236,6 +236,8 @@ impl World {
                 self.panels_before.entry(id).or_default().take(answer.and_then(into_panel), at);
             }
             Question::Targets => self.targets.take(answer.and_then(into_targets), at),
+            // Alerts have a state that no single answer holds: they are on the board.
+            Question::Rules { .. } | Question::OtherAlerts | Question::Silences => {}
         }
     }
 

@@ -219,7 +219,10 @@ async fn ask(
         | Question::CacheTable
         | Question::Panel { .. }
         | Question::PanelBefore { .. }
-        | Question::Targets => Err(ProbeError::Shape("not a question of this lane".to_owned())),
+        | Question::Targets
+        | Question::Rules { .. }
+        | Question::OtherAlerts
+        | Question::Silences => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }
 

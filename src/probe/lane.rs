@@ -144,7 +144,12 @@ fn lane_of(question: &Question) -> Option<Lane> {
         | Question::Settings => Some(Lane::Fast),
         Question::Relations { .. } | Question::CacheTable => Some(Lane::Slow),
         Question::ExactBloat(_) => Some(Lane::Deep),
-        Question::Panel { .. } | Question::PanelBefore { .. } | Question::Targets => None,
+        Question::Panel { .. }
+        | Question::PanelBefore { .. }
+        | Question::Targets
+        | Question::Rules { .. }
+        | Question::OtherAlerts
+        | Question::Silences => None,
     }
 }
 

@@ -5,7 +5,9 @@
 
 mod beat;
 mod http;
+mod others;
 mod range;
+mod rules;
 mod run;
 mod settings;
 mod targets;
@@ -14,9 +16,10 @@ pub use settings::{BasicAuth, PrometheusSettings, Secret, SettingsError};
 
 use crate::model::ProbeError;
 use crate::model::ServerText;
+use crate::model::alert::RuleGroup;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, Reading, ScrapeTarget, Series, Variables, render};
 
-use http::Api;
+pub(super) use http::Api;
 
 /// Between scrapes, while nobody has told: the usual setting, and Prometheus' own is no more than a minute.
 const SCRAPE_S: f64 = 15.0;
@@ -29,6 +32,7 @@ const SHORTEST_WINDOW_S: f64 = 10.0;
 pub struct Prometheus {
     settings: PrometheusSettings,
     api: Api,
+    rules: Vec<RuleGroup>,
 }
 
 /// The time axis of a question, and what is already known when it is asked.
@@ -81,7 +85,13 @@ impl Prometheus {
     pub fn new(settings: PrometheusSettings) -> Result<Self, SettingsError> {
         settings.check()?;
         let api = Api::new(&settings)?;
-        Ok(Self { settings, api })
+        Ok(Self { settings, api, rules: Vec::new() })
+    }
+
+    /// The same, with the groups of rules that [`crate::model::Question::Rules`] may name.
+    #[must_use]
+    pub fn with_rules(self, rules: Vec<RuleGroup>) -> Self {
+        Self { rules, ..self }
     }
 
     /// Where it asks, as `host:port`; never with credentials.

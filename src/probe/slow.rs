@@ -186,6 +186,9 @@ pub async fn ask(
         | Question::ExactBloat(_)
         | Question::Panel { .. }
         | Question::PanelBefore { .. }
-        | Question::Targets => Err(ProbeError::Shape("not a question of this lane".to_owned())),
+        | Question::Targets
+        | Question::Rules { .. }
+        | Question::OtherAlerts
+        | Question::Silences => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }

@@ -19,7 +19,12 @@ fn writes(effects: &[Effect]) -> Vec<&Write> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::Write { approved, .. } => Some(approved.write()),
-            Effect::RecordRefusal { .. } | Effect::StopJob { .. } | Effect::Copy(_) | Effect::Quit => None,
+            Effect::RecordRefusal { .. }
+            | Effect::StopJob { .. }
+            | Effect::Copy(_)
+            | Effect::Bell
+            | Effect::Title(_)
+            | Effect::Quit => None,
         })
         .collect()
 }

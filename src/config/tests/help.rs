@@ -30,9 +30,12 @@ fn the_help_reads_well() {
 
     Usage: pgtriage [OPTIONS] [CONNINFO]...
            pgtriage audit <verify|show> [FILE]
+           pgtriage rules <test FILE|print>
 
     Commands:
       audit  Check or show the log of actions. (`-d audit` is a database of that name.)
+      rules  Test a Prometheus rule file, or print the built-in rules. (`-d rules` is a database of that
+             name.)
 
     Arguments:
       [CONNINFO]...  A URI, key=value words, or a name: of a target in the config file, else of a
@@ -77,6 +80,10 @@ fn the_help_reads_well() {
               fraiseql_cache]
           --panels <FILE>
               Panels of Latency and Cache, in place of the built-in ones.
+          --rules <FILE>
+              Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.
+          --alertmanager <URL>
+              Base address of Alertmanager, whose silences are shown.
 
     Actions:
           --policy <POLICY>  What may be done: `observer`, `operator` (light actions) or `admin`;
@@ -89,6 +96,7 @@ fn the_help_reads_well() {
           --keymap <NAME|FILE>  Keys: `default`, `vim`, `emacs`, or a file. [default: default]
           --ascii               Draw with ASCII only.
           --no-color            Draw without colour.
+          --no-bell             No bell and no title of the terminal when a new critical alert fires.
 
     Files:
           --config <FILE>  Config file, in place of $XDG_CONFIG_HOME/pgtriage/config.toml.

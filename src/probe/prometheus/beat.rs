@@ -229,9 +229,9 @@ fn pause(failures: u32) -> Duration {
 pub(super) fn ours(demand: &Demand) -> impl Iterator<Item = (&Question, Cadence)> {
     const SELDOM: Cadence = Cadence::Every(Duration::from_secs(300));
     let targets = demand.wanted.iter().find(|w| w.question == Question::Targets).map_or(SELDOM, |w| w.cadence);
-    let panels =
-        demand.wanted.iter().filter(|w| matches!(w.question, Question::Panel { .. } | Question::PanelBefore { .. }));
-    std::iter::once((&Question::Targets, targets)).chain(panels.map(|w| (&w.question, w.cadence)))
+    let elsewhere = |q: &Question| q.is_elsewhere() && !matches!(q, Question::Targets | Question::Silences);
+    let others = demand.wanted.iter().filter(move |w| elsewhere(&w.question));
+    std::iter::once((&Question::Targets, targets)).chain(others.map(|w| (&w.question, w.cadence)))
 }
 
 #[cfg(test)]

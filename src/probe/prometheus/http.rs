@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::range::{Axis, Matrix, Vector};
 use super::settings::{PrometheusSettings, SettingsError};
-use crate::model::{ProbeError, ServerText};
+use crate::model::{ProbeError, ServerText, Timestamp};
 
 /// The most that is read of one answer. Eight series of a whole day at 15 s are 2 MB; more than this is a question that
 /// would not have helped anybody.
@@ -28,7 +28,7 @@ const MOST_WORDS: usize = 300;
 
 /// The query language's endpoints of one server.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(in crate::probe) struct Api {
     client: Client,
     base: Url,
     place: String,
@@ -59,7 +59,7 @@ struct Envelope<T> {
 }
 
 impl Api {
-    pub(super) fn new(settings: &PrometheusSettings) -> Result<Self, SettingsError> {
+    pub(in crate::probe) fn new(settings: &PrometheusSettings) -> Result<Self, SettingsError> {
         let (base, place, basic) = address(&settings.url)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
@@ -108,6 +108,19 @@ impl Api {
         self.get("query", &[("query", expr), ("timeout", &self.limit())]).await
     }
 
+    /// An expression at a time, whatever its type; none is the server's now.
+    pub(super) async fn instant_at<T: DeserializeOwned>(
+        &self,
+        expr: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Answer<T>, ProbeError> {
+        let limit = self.limit();
+        let at = at.map(|at| format!("{}.{:03}", at.as_second(), at.subsec_millisecond()));
+        let mut query = vec![("query", expr), ("timeout", limit.as_str())];
+        query.extend(at.as_deref().map(|at| ("time", at)));
+        self.get("query", &query).await
+    }
+
     /// The raw samples of a range selector.
     pub(super) async fn samples(&self, expr: &str) -> Result<Answer<Matrix>, ProbeError> {
         self.get("query", &[("query", expr), ("timeout", &self.limit())]).await
@@ -123,9 +136,29 @@ impl Api {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Answer<T>, ProbeError> {
+        let (status, envelope) = self.fetch::<Envelope<T>>(["api", "v1", path], query).await?;
+        match envelope.data {
+            Some(data) if envelope.status == "success" => {
+                let mut notes: Vec<String> = envelope.warnings.iter().map(|w| shown(w)).collect();
+                if envelope.partial {
+                    notes.push("partial answer: a storage node is missing".to_owned());
+                }
+                Ok(Answer { data, notes })
+            }
+            Some(_) | None if envelope.error_type == "timeout" => Err(self.timed_out()),
+            Some(_) | None => Err(refused(status, &envelope.error)),
+        }
+    }
+
+    /// One request, and its answer read as JSON.
+    pub(in crate::probe) async fn fetch<T: DeserializeOwned>(
+        &self,
+        path: [&str; 3],
+        query: &[(&str, &str)],
+    ) -> Result<(StatusCode, T), ProbeError> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["api", "v1", path]);
+            segments.pop_if_empty().extend(path);
         }
         let response = self.client.get(url).query(query).send().await.map_err(|error| self.fault(&error))?;
         let status = response.status();
@@ -138,25 +171,14 @@ impl Api {
         }
         let kind = response.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
         let body = self.body(response).await?;
-        let envelope = match serde_json::from_slice::<Envelope<T>>(&body) {
-            Ok(envelope) => envelope,
-            Err(_) if !status.is_success() => return Err(refused(status, &String::from_utf8_lossy(&body))),
-            Err(error) if kind.contains("json") => return Err(ProbeError::Shape(format!("{}: {error}", self.place))),
+        match serde_json::from_slice::<T>(&body) {
+            Ok(answer) => Ok((status, answer)),
+            Err(_) if !status.is_success() => Err(refused(status, &String::from_utf8_lossy(&body))),
+            Err(error) if kind.contains("json") => Err(ProbeError::Shape(format!("{}: {error}", self.place))),
             Err(_) => {
                 let kind = if kind.is_empty() { "no type" } else { &kind };
-                return Err(ProbeError::Shape(format!("{}: {}, not JSON", self.place, shown(kind))));
+                Err(ProbeError::Shape(format!("{}: {}, not JSON", self.place, shown(kind))))
             }
-        };
-        match envelope.data {
-            Some(data) if envelope.status == "success" => {
-                let mut notes: Vec<String> = envelope.warnings.iter().map(|w| shown(w)).collect();
-                if envelope.partial {
-                    notes.push("partial answer: a storage node is missing".to_owned());
-                }
-                Ok(Answer { data, notes })
-            }
-            Some(_) | None if envelope.error_type == "timeout" => Err(self.timed_out()),
-            Some(_) | None => Err(refused(status, &envelope.error)),
         }
     }
 

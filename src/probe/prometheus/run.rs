@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::beat::{Beat, Health, ours};
+use super::rules::{Before, Evaluating};
 use super::{Asking, Prometheus, SCRAPE_S, Trusted, targets};
 use crate::model::baseline::WEEK_S;
 use crate::model::panel::{PanelSpec, Reading, ScrapeTarget};
@@ -33,6 +34,8 @@ struct Learned {
     /// What answered each panel, and when the whole list was last tried.
     candidates: HashMap<String, (Trusted, Instant)>,
     scrape_s: Option<f64>,
+    /// When each rule of a group was evaluated last, and what answered it.
+    rules: HashMap<String, (Vec<Before>, Instant)>,
     /// True once the targets were asked, whatever came of it.
     asked_targets: bool,
 }
@@ -92,7 +95,7 @@ impl Prometheus {
             Question::Panel { id, span_s, step_s } | Question::PanelBefore { id, span_s, step_s } => {
                 match panels.iter().find(|spec| spec.id == *id) {
                     Some(spec) => {
-                        let Known { trusted, scrape_s } = known;
+                        let Known { trusted, scrape_s, .. } = known;
                         let before = matches!(question, Question::PanelBefore { .. });
                         let shift_s = if before { WEEK_S } else { 0 };
                         let asking = Asking { span_s: *span_s, step_s: *step_s, scrape_s, shift_s, trusted };
@@ -101,7 +104,17 @@ impl Prometheus {
                     None => Err(ProbeError::Absent(format!("no panel `{id}`"))),
                 }
             }
-            Question::Server
+            Question::Rules { group } => match self.rules.iter().find(|g| g.key == *group) {
+                Some(found) => {
+                    let now = Timestamp::now();
+                    let asking = Evaluating { at: None, now, before: &known.before, fill: true };
+                    self.evaluate_group(found, asking).await.map(Snapshot::Rules)
+                }
+                None => Err(ProbeError::Absent(format!("no group `{group}`"))),
+            },
+            Question::OtherAlerts => self.others().await.map(Snapshot::OtherAlerts),
+            Question::Silences
+            | Question::Server
             | Question::Sessions
             | Question::SessionLocks(_)
             | Question::Relations { .. }
@@ -118,6 +131,13 @@ impl Prometheus {
 struct Known {
     trusted: Option<Trusted>,
     scrape_s: f64,
+    before: Vec<Before>,
+}
+
+/// What is known of a group's rules; the source that answered is forgotten when better ones are to have their chance.
+fn before((rules, tried): &(Vec<Before>, Instant)) -> Vec<Before> {
+    let trusted = tried.elapsed() < TRUST;
+    rules.iter().map(|b| Before { source: b.source.filter(|_| trusted), ..*b }).collect()
 }
 
 impl Learned {
@@ -132,8 +152,13 @@ impl Learned {
         } else {
             None
         };
+        let rules = if let Question::Rules { group } = question { self.rules.get(group) } else { None };
         let trusted = panel.filter(|(trusted, tried)| trusted.candidate > 0 && tried.elapsed() < TRUST);
-        Known { trusted: trusted.map(|(t, _)| t.clone()), scrape_s: self.scrape_s.unwrap_or(SCRAPE_S) }
+        Known {
+            trusted: trusted.map(|(t, _)| t.clone()),
+            scrape_s: self.scrape_s.unwrap_or(SCRAPE_S),
+            before: rules.map(before).unwrap_or_default(),
+        }
     }
 
     fn take(&mut self, sample: &Sample, job: Option<&str>) {
@@ -159,6 +184,19 @@ impl Learned {
                     self.candidates.remove(id);
                 }
             },
+            (Question::Rules { group }, Ok(Snapshot::Rules(answer))) => {
+                let now = Instant::now();
+                let (known, tried) = self.rules.entry(group.clone()).or_insert_with(|| (Vec::new(), now));
+                known.resize(answer.rules.len(), Before::default());
+                for (before, answer) in known.iter_mut().zip(&answer.rules) {
+                    if let Ok(answer) = answer {
+                        *before = Before { at: Some(answer.now.at), source: answer.source };
+                    }
+                }
+                if tried.elapsed() >= TRUST {
+                    *tried = now;
+                }
+            }
             _ => {}
         }
     }

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::config;
+
 /// A credential. It prints as `…`, so that no log, error or panic shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -81,6 +83,26 @@ impl PrometheusSettings {
             pool_max: None,
             window_s: None,
         }
+    }
+
+    /// Those that the program was told; none where no Prometheus was named.
+    #[must_use]
+    pub fn of(metrics: &config::Metrics) -> Option<Self> {
+        let told = metrics.prometheus.as_ref()?;
+        let secret = |s: &config::Secret| Secret::new(s.reveal());
+        Some(Self {
+            url: told.url.clone(),
+            bearer: told.bearer.as_ref().map(secret),
+            basic: told.basic.as_ref().map(|b| BasicAuth { user: b.user.clone(), password: secret(&b.password) }),
+            headers: told.headers.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
+            ca_pem: told.ca_pem.as_ref().map(|pem| pem.clone().into_bytes()),
+            timeout: told.timeout,
+            job: metrics.job.clone(),
+            postgres_job: metrics.postgres_job.clone(),
+            prefix: metrics.prefix.clone(),
+            pool_max: metrics.pool_max,
+            window_s: None,
+        })
     }
 
     /// Refuses what could never be asked, before anything is asked.
