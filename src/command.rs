@@ -169,6 +169,8 @@ commands! {
     QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";
     ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
+    Reindex, "reindex", TABLES, Writes, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
+    VacuumDatabase, "vacuum-database", TABLES, Writes, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
     CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
     MarkAll, "mark-all", SESSIONS, Reads, "mark all", "Mark, or unmark, every row that the filter lets through.";

@@ -4,6 +4,7 @@
 //! Pure, without a clock: it looks at the world as it is on the screen. The server looks again, in the statement itself.
 
 mod bulk;
+mod cure;
 mod maintenance;
 mod pattern;
 mod preview;
@@ -23,6 +24,7 @@ use crate::keymap::Chord;
 use crate::model::{Timestamp, World};
 
 pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
+pub use cure::{Owner, cure};
 pub use maintenance::{Named, Object, Task};
 pub use pattern::Pattern;
 pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Reason, Row};

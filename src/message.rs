@@ -130,8 +130,8 @@ pub enum Outcome {
     },
     /// It gave up after this long, or behind a lock.
     TimedOut(String),
-    /// The user stopped it.
-    Cancelled,
+    /// The user stopped it; the words say how far it was.
+    Cancelled(String),
     /// The server refused it with these words.
     Refused(String),
     /// It did not happen, because the audit line could not be written or no connection was to be had.

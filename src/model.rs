@@ -6,6 +6,7 @@ pub mod alert;
 pub mod baseline;
 pub mod cache;
 pub mod error;
+pub mod horizon;
 pub mod lock;
 pub mod panel;
 pub mod question;

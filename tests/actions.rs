@@ -8,6 +8,7 @@ mod cancel;
 mod killed;
 mod log;
 mod maintain;
+mod reindex;
 mod road;
 mod settings;
 mod terminate;

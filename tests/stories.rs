@@ -10,4 +10,5 @@ mod losing;
 mod random;
 mod remedies;
 mod settings;
+mod tables;
 mod triage;

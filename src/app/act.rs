@@ -90,13 +90,32 @@ impl App {
             self.say("no table is selected", Tone::Notice);
             return Vec::new();
         };
-        if let Some(job) = self.running_job() {
-            let text = format!("{} still runs: one at a time", job.label);
-            self.say(text, Tone::Notice);
+        let write = Write::maintain(task, Object::table_of(&row.database, &row.relation), server);
+        if self.is_busy() { Vec::new() } else { self.ask(write) }
+    }
+
+    /// Asks about a vacuum of all tables of the database that is shown.
+    pub(super) fn ask_vacuum_database(&mut self) -> Vec<Effect> {
+        let (Some(server), Some(relations)) = (self.world().server.get(), self.world().relations.get()) else {
+            self.say("the database is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
+        };
+        let Some(whole) = &relations.whole else {
+            self.say("the database's identity is not known: nothing can be done", Tone::Warning);
+            return Vec::new();
+        };
+        let target = Object::Database { name: relations.database.clone(), oid: whole.oid };
+        let write = Write::maintain(Task::VacuumAnalyze, target, server);
+        if self.is_busy() { Vec::new() } else { self.ask(write) }
+    }
+
+    /// Says so where a job of ours runs: one at a time.
+    fn is_busy(&mut self) -> bool {
+        let label = self.running_job().map(|job| job.label.clone());
+        if let Some(label) = &label {
+            self.say(format!("{label} still runs: one at a time"), Tone::Notice);
         }
-        let write = Write::maintain(task, Object::table(&row.relation, &row.database), server);
-        self.ask(write)
+        label.is_some()
     }
 
     pub(super) fn ask(&mut self, write: Write) -> Vec<Effect> {

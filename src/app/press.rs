@@ -94,6 +94,8 @@ impl App {
                 | Command::TerminateBackend
                 | Command::VacuumAnalyze
                 | Command::Analyze
+                | Command::Reindex
+                | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
                 | Command::CopyRow
@@ -123,6 +125,8 @@ impl App {
             Command::TerminateBackend => return self.ask_signal(Signal::Terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
+            Command::Reindex => return self.ask_maintenance(Task::Reindex),
+            Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),

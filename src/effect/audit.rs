@@ -11,6 +11,7 @@ pub mod changes;
 mod copy;
 mod ended;
 mod line;
+mod maintained;
 pub mod read;
 mod redact;
 
@@ -28,7 +29,8 @@ use crate::model::setting::History;
 use chain::LONGEST;
 pub use ended::{Ended, EndedRow};
 pub(in crate::effect) use line::Head;
-pub use line::{Confirmation, Console, Entry, EventKind, Maintained, Place, Target};
+pub use line::{Confirmation, Console, Entry, EventKind, Place, Target};
+pub use maintained::Maintained;
 
 /// How long to wait for another console's lock. It holds it for one line and one flush, some milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

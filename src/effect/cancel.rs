@@ -55,7 +55,7 @@ pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
         | Outcome::Each(_)
         | Outcome::Gone
         | Outcome::Skipped(_)
-        | Outcome::Cancelled => Err("the guarded statement does not compare the server's start here".to_owned()),
+        | Outcome::Cancelled(_) => Err("the guarded statement does not compare the server's start here".to_owned()),
     }
 }
 

@@ -62,6 +62,12 @@ impl Journal {
         self.say_if_unlogged(id, line).await;
     }
 
+    /// Logs that a job is asked to stop. It is asked whether or not that can be logged: stopping is the safe side.
+    pub(super) async fn stopping(&self, id: u64, write: &Write, why: &str) {
+        let line = self.write(id, |head| Entry::stop(head, write, why)).await;
+        self.say_if_unlogged(id, line).await;
+    }
+
     /// Tells whether a cancelled statement, or a terminated session, has gone.
     pub(super) async fn verified(&self, id: u64, write: &Write, gone: bool, after_ms: u64) {
         self.tell(id, ActionStep::Verified { gone, after_ms }).await;

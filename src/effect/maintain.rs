@@ -3,23 +3,21 @@
 //! The server says whether the target is still the one that was asked about and writes the statement; it is sent only if
 //! it is the very text that the question showed. Nothing here is tried again.
 
+mod ended;
+mod rights;
+
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::guard::{Approved, Object, Statement, Task, Write, role_name};
+use crate::guard::{Approved, Object, Task, Write};
 use crate::message::Outcome;
-use crate::model::ServerText;
-use crate::model::relation::RelationKey;
-use crate::model::unit::Age;
-use crate::postgres::{AskError, Link, Row, Rows, ServerMessage};
+use crate::postgres::{AskError, Link, Row, Rows};
 
-use super::cancel::{OTHER_SERVER, failed, shown, words};
+use super::cancel::{OTHER_SERVER, shown, words};
 use super::journal::Journal;
 use super::session::{Bounds, Road, ask, cell, open};
-
-/// How long to queue for the table's lock. While we queue, everybody's DDL on that table queues behind us.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+use ended::End;
 
 /// How long the questions before and after the statement may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -29,6 +27,19 @@ const STOPPING: Duration = Duration::from_secs(10);
 
 /// The pause between two requests to stop.
 const STOP_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most warnings that are logged of one statement: a vacuum of a whole database may warn of each table.
+const NOTICES_MOST: usize = 50;
+
+/// How long to queue for a lock. A vacuum waits for the table's own, and everybody's DDL queues behind it. What goes on
+/// concurrently waits in the same way for each transaction that is older than it: that is ordinary, stands in nobody's way
+/// but of DDL and vacuums, and takes as long as the service's transactions do, unless one of them sits idle.
+fn lock_timeout(task: Task) -> Duration {
+    match task {
+        Task::VacuumAnalyze | Task::Analyze => Duration::from_secs(2),
+        Task::Reindex | Task::DropInvalid => Duration::from_secs(10),
+    }
+}
 
 /// Maintenance about to run.
 pub(super) struct Job {
@@ -40,6 +51,13 @@ pub(super) struct Job {
     pub(super) stop: watch::Receiver<bool>,
 }
 
+/// What the server wrote once it had looked at the target.
+struct Checked {
+    sql: String,
+    /// The server's time then.
+    at: String,
+}
+
 impl Job {
     /// Runs it from the connection to the line in the log; returns its number.
     pub(super) async fn run(mut self) -> u64 {
@@ -49,13 +67,13 @@ impl Job {
     }
 
     async fn attempt(&mut self) -> (Outcome, Vec<String>) {
-        let Write::Maintain { task, target: Object::Table(table), .. } = self.approved.write().clone() else {
+        let Write::Maintain { task, target, .. } = self.approved.write().clone() else {
             return nothing(Outcome::NotSent("no maintenance".to_owned()));
         };
-        let relation = table.key;
-        // No limit on the statement itself: it takes as long as the table is large, and it can be stopped.
-        let bounds = Bounds { statement: Duration::ZERO, lock: LOCK_TIMEOUT };
-        let opened = open(&self.road, Some(relation.database.raw()), bounds).await;
+        // No limit on the statement itself: it takes as long as the table is large, and it can be stopped. One that works
+        // concurrently must not be cut short by a clock: it would leave an invalid index.
+        let bounds = Bounds { statement: Duration::ZERO, lock: lock_timeout(task) };
+        let opened = open(&self.road, Some(target.database().raw()), bounds).await;
         if let Err(error) = self.journal.intend(self.id, &self.approved).await {
             return nothing(Outcome::NotSent(error.to_string()));
         }
@@ -63,32 +81,47 @@ impl Job {
             Ok(link) => link,
             Err(why) => return nothing(Outcome::NotSent(why)),
         };
-        if *self.stop.borrow() {
-            return nothing(Outcome::Cancelled);
+        if link.facts().pooled {
+            let why = "this connection goes through a transaction pooler, where its lock_timeout may be another's";
+            return nothing(Outcome::NotSent(why.to_owned()));
         }
-        let sql = match self.checked(&mut link).await {
-            Ok(sql) => sql,
+        if *self.stop.borrow() {
+            return nothing(Outcome::Cancelled("before it was sent".to_owned()));
+        }
+        let checked = match self.checked(&mut link, &target).await {
+            Ok(checked) => checked,
             Err(outcome) => return nothing(outcome),
         };
         self.journal.started(self.id, Some(link.facts().pid)).await;
         let since = Instant::now();
-        let done = self.run_or_stop(&mut link, &sql).await;
+        let done = self.run_or_stop(&mut link, &checked.sql).await;
         let notices = match &done {
             Ok(rows) => rows.notices.clone(),
             Err(_) => link.notices(),
         };
-        let said = notices.iter().map(ToString::to_string).collect();
-        let end = End { task, took: since.elapsed(), stopped: *self.stop.borrow(), done, notices };
-        (end.outcome(&mut link, &relation).await, said)
+        let mut said: Vec<String> = notices.iter().take(NOTICES_MOST).map(ToString::to_string).collect();
+        if notices.len() > NOTICES_MOST {
+            said.push(format!("and {} more", notices.len() - NOTICES_MOST));
+        }
+        let end = End {
+            task,
+            target: &target,
+            asked_at: &checked.at,
+            took: since.elapsed(),
+            stopped: *self.stop.borrow(),
+            done,
+            notices,
+        };
+        (end.outcome(&mut link).await, said)
     }
 
-    /// The statement, if server and table are still what was on the screen and nobody works on the table.
-    async fn checked(&self, link: &mut Link) -> Result<String, Outcome> {
+    /// The statement, if server and target are still what was on the screen and nobody works on it.
+    async fn checked(&self, link: &mut Link, target: &Object) -> Result<Checked, Outcome> {
         let write = self.approved.write();
         let Some(check) = write.check() else { return Err(Outcome::NotSent("nothing to check".to_owned())) };
         match ask(link, &check, DEADLINE).await {
-            Ok(rows) => statement(rows.first(), &write.statement().sql),
-            Err(error) => Err(Outcome::NotSent(format!("the table could not be checked: {}", shown(&words(&error))))),
+            Ok(rows) => statement(rows.first(), &write.statement().sql, target),
+            Err(error) => Err(Outcome::NotSent(format!("the target could not be checked: {}", shown(&words(&error))))),
         }
     }
 
@@ -126,151 +159,30 @@ fn nothing(outcome: Outcome) -> (Outcome, Vec<String>) {
     (outcome, Vec::new())
 }
 
-/// Reads the one row of `maintain_table.sql`.
-fn statement(row: Option<Row<'_>>, shown_before: &str) -> Result<String, Outcome> {
+/// Reads the one row of `maintain_table.sql` and its like.
+fn statement(row: Option<Row<'_>>, shown_before: &str, target: &Object) -> Result<Checked, Outcome> {
     if cell(row, "same_server") != Some("true") {
         return Err(Outcome::Changed(OTHER_SERVER.to_owned()));
     }
     let Some(name) = cell(row, "name") else { return Err(Outcome::Gone) };
     if let (Some(pid), Some(doing)) = (cell(row, "busy_pid"), cell(row, "busy_with")) {
-        return Err(Outcome::Changed(format!("{pid} {doing} it already; nothing was sent")));
+        return Err(Outcome::Changed(format!("{} {}; nothing was sent", shown(pid), shown(doing))));
     }
     match cell(row, "statement") {
-        Some(sql) if sql == shown_before => Ok(sql.to_owned()),
-        Some(_) | None => {
-            let schema = cell(row, "schema").unwrap_or_default();
-            Err(Outcome::Changed(format!("it is now {}.{}; nothing was sent", shown(schema), shown(name))))
+        Some(sql) if sql == shown_before => {
+            Ok(Checked { sql: sql.to_owned(), at: cell(row, "asked_at").unwrap_or_default().to_owned() })
         }
-    }
-}
-
-/// How the statement ended.
-struct End {
-    task: Task,
-    took: Duration,
-    stopped: bool,
-    done: Result<Rows, AskError>,
-    notices: Vec<ServerMessage>,
-}
-
-impl End {
-    /// What it means. A `VACUUM` or `ANALYZE` that the role may not do *succeeds* with a warning, so success is a command
-    /// that completed without one.
-    async fn outcome(self, link: &mut Link, relation: &RelationKey) -> Outcome {
-        let warning = self.notices.iter().find(|notice| notice.is_warning());
-        match (self.done, warning) {
-            (Ok(_), None) => Outcome::Done(finished(self.took)),
-            (Ok(_), Some(warning)) => warned(link, relation, warning, self.took).await,
-            (Err(error), _) if error.is_cancelled() && self.stopped => Outcome::Cancelled,
-            // Somebody else's doing: nothing is unknown about a statement that the server says it cancelled.
-            (Err(error), _) if error.is_cancelled() => Outcome::Refused(shown(&words(&error))),
-            (Err(error), _) if error.is_lock_timeout() => {
-                let mut words = behind(link, relation).await;
-                // The ANALYZE half takes its lock anew after the VACUUM half has committed.
-                if self.task == Task::VacuumAnalyze && self.took > LOCK_TIMEOUT * 2 {
-                    words.push_str("; it had run for ");
-                    words.push_str(&Age(self.took.as_secs_f64()).exact());
-                    words.push_str(": the vacuum may be done, the analyze is not");
-                }
-                Outcome::TimedOut(words)
+        Some(_) | None => Err(Outcome::Changed(match (target, cell(row, "keeps")) {
+            (Object::Database { .. }, _) => {
+                format!("database {} is another one than that; nothing was sent", shown(name))
             }
-            (Err(error), _) if error.is_privilege() => {
-                let cure = cure(&rights(link, relation).await, relation);
-                Outcome::Denied { message: shown(&words(&error)), cure }
+            (Object::Index { index, .. }, Some(why)) if index.name.raw() == name => {
+                format!("{}; nothing was sent", shown(why))
             }
-            (Err(error), _) => failed(&error),
-        }
-    }
-}
-
-fn finished(took: Duration) -> String {
-    format!("finished in {}", Age(took.as_secs_f64()).exact())
-}
-
-/// Tells a warning that stands for a refusal from one that came beside the work. The words differ between versions and
-/// languages, so the rights decide: what the role may not do was skipped.
-async fn warned(link: &mut Link, relation: &RelationKey, warning: &ServerMessage, took: Duration) -> Outcome {
-    let message = shown(&warning.message);
-    if warning.sqlstate == "55P03" {
-        return Outcome::Skipped(message);
-    }
-    let rights = rights(link, relation).await;
-    match rights.may {
-        Some(true) if !warning.message.contains("skipping") => {
-            Outcome::Done(format!("{}, with a warning: {message}", finished(took)))
-        }
-        Some(false) => Outcome::Denied { cure: cure(&rights, relation), message },
-        Some(true) | None => Outcome::Skipped(message),
-    }
-}
-
-/// Who holds what it gave up behind.
-async fn behind(link: &mut Link, relation: &RelationKey) -> String {
-    let statement = about(relation, include_str!("sql/holders.sql"));
-    let asked = ask(link, &statement, DEADLINE).await.unwrap_or_default();
-    let by = cell(asked.first(), "holders").map_or_else(String::new, |by| format!(" of {}", shown(by)));
-    format!("gave up after {} s behind a lock{by}", LOCK_TIMEOUT.as_secs())
-}
-
-fn about(relation: &RelationKey, sql: &str) -> Statement {
-    Statement { sql: sql.to_owned(), parameters: vec![Some(relation.oid.to_string())] }
-}
-
-/// What `maintain_rights.sql` answers.
-#[derive(Debug, Default)]
-struct Rights {
-    role: Option<String>,
-    version: Option<i32>,
-    owner: Option<String>,
-    owner_is_superuser: bool,
-    may: Option<bool>,
-}
-
-async fn rights(link: &mut Link, relation: &RelationKey) -> Rights {
-    let statement = about(relation, include_str!("sql/maintain_rights.sql"));
-    let rows = ask(link, &statement, DEADLINE).await.unwrap_or_default();
-    let text = |column| cell(rows.first(), column);
-    Rights {
-        role: text("role").map(str::to_owned),
-        version: text("version").and_then(|version| version.parse().ok()),
-        owner: text("owner").map(str::to_owned),
-        owner_is_superuser: text("owner_is_superuser") == Some("true"),
-        may: text("may").map(|may| may == "true"),
-    }
-}
-
-/// What would allow it: from 17 on a right of its own, before that only the owner's.
-fn cure(rights: &Rights, relation: &RelationKey) -> String {
-    let name = |text: &Option<String>, or: &str| {
-        text.as_ref().map_or_else(|| or.to_owned(), |t| role_name(&ServerText::from(t.as_str())))
-    };
-    let (role, owner) = (name(&rights.role, "our role"), name(&rights.owner, "its owner"));
-    match rights.version {
-        Some(version) if version >= 170_000 => format!("GRANT pg_maintain TO {role}"),
-        Some(_) | None if rights.owner_is_superuser => {
-            let database = role_name(&relation.database);
-            format!("only {owner}, the owner of database {database}, or a superuser may")
-        }
-        Some(_) | None => format!("GRANT {owner} TO {role}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cure_is_a_right_of_its_own_from_17_on_and_the_owners_before() {
-        let key = RelationKey { database: "shop".into(), oid: 1 };
-        let rights = |version, owner_is_superuser| Rights {
-            role: Some("on call".to_owned()),
-            version: Some(version),
-            owner: Some("shop".to_owned()),
-            owner_is_superuser,
-            may: Some(false),
-        };
-        assert_eq!(cure(&rights(170_000, false), &key), "GRANT pg_maintain TO \"on call\"");
-        assert_eq!(cure(&rights(160_000, false), &key), "GRANT shop TO \"on call\"");
-        assert_eq!(cure(&rights(130_000, true), &key), "only shop, the owner of database shop, or a superuser may");
+            (Object::Table(_) | Object::Index { .. }, _) => {
+                let schema = cell(row, "schema").unwrap_or_default();
+                format!("it is now {}.{}; nothing was sent", shown(schema), shown(name))
+            }
+        })),
     }
 }

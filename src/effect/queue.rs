@@ -46,7 +46,10 @@ impl Queue {
     }
 
     fn pick(&mut self) -> Option<Request> {
+        let waits = |job: &u64| self.waiting.iter().any(|r| matches!(r, Request::Write { id, .. } if id == job));
         let rank = |request: &Request| match request {
+            // One that overtook its own job would stop nothing.
+            Request::StopJob { id } if waits(id) => 1,
             Request::StopJob { .. } => 0,
             Request::Write { .. } => 1,
             Request::RecordRefusal { .. } => 2,
@@ -65,10 +68,13 @@ impl Queue {
                 biased;
                 done = &mut work => return done,
                 request = self.asked.recv(), if !self.closed => match request {
-                    Some(Request::StopJob { id }) if stops.contains_key(&id) => {
-                        stops.get(&id).map(|stop| stop.send_replace(true));
+                    Some(request) => {
+                        if let Request::StopJob { id } = &request {
+                            stops.get(id).map(|stop| stop.send_replace(true));
+                        }
+                        // Also what was passed on: it is still to be logged.
+                        self.waiting.push_back(request);
                     }
-                    Some(request) => self.waiting.push_back(request),
                     None => self.closed = true,
                 },
             }
@@ -120,6 +126,7 @@ mod tests {
         // The action hangs until the job was stopped: without the queue's help it would hang for ever.
         queue.beside(&stops, async { stopped.wait_for(|stop| *stop).await.map(|_| ()).unwrap() }).await;
         assert_eq!(queue.next().await, Some(Request::StopJob { id: 8 }), "of a job that has not begun: it waits");
+        assert_eq!(queue.next().await, Some(Request::StopJob { id: 7 }), "still to be logged");
         assert_eq!(queue.next().await, Some(refusal(1)));
     }
 }

@@ -167,6 +167,7 @@ impl Writer {
             Request::StopJob { id } => {
                 if let Some(job) = self.running.get(&id) {
                     job.stop.send_replace(true);
+                    self.journal.stopping(id, &job.write, "by a key").await;
                 }
             }
             Request::RecordRefusal { write, refusal } => {
@@ -221,7 +222,7 @@ impl Writer {
             | Outcome::Skipped(_)
             | Outcome::Denied { .. }
             | Outcome::TimedOut(_)
-            | Outcome::Cancelled
+            | Outcome::Cancelled(_)
             | Outcome::Refused(_)
             | Outcome::NotSent(_) => {}
         }
@@ -341,8 +342,9 @@ impl Writer {
 
     /// Ends what runs: each job is cancelled, and its outcome recorded if the server tells it in time.
     async fn part(mut self) {
-        for job in self.running.values() {
+        for (id, job) in &self.running {
             job.stop.send_replace(true);
+            self.journal.stopping(*id, &job.write, "the console ended").await;
         }
         let until = Instant::now() + PARTING;
         while let Ok(Some(ended)) = tokio::time::timeout_at(until, self.jobs.join_next()).await {

@@ -2,14 +2,14 @@
 
 use crate::keymap::Chord;
 use crate::model::question::{Question, Sample, Snapshot};
-use crate::model::relation::{Relation, RelationOrder, Relations};
+use crate::model::relation::{Relation, RelationKey, RelationOrder, Relations};
 use crate::model::server::Server;
 use crate::model::session::{Session, Sessions, State};
 use crate::model::setting::{Entry, Files, Kind, Setting, Settings};
 use crate::model::world::{Link, LinkFacts, Tls};
 use crate::model::{Timestamp, World};
 
-use super::{Policy, Scene};
+use super::{Named, Object, Policy, Scene};
 
 /// Second `s` of the test's time.
 pub fn at(s: i64) -> Timestamp {
@@ -94,7 +94,21 @@ pub fn relation() -> Relation {
         freeze_max_age: 200_000_000,
         bloat: None,
         locked: false,
+        rights: None,
+        indexes: 3,
+        index_bytes: 300 << 20,
     }
+}
+
+/// An index of that table.
+pub fn index() -> Object {
+    let named = |oid, name: &str, kind| Named {
+        key: RelationKey { database: "shop".into(), oid },
+        schema: "public".into(),
+        name: name.into(),
+        kind,
+    };
+    Object::Index { index: named(16_418, "orders_pkey", 'i'), table: named(16_412, "orders", 'r') }
 }
 
 pub fn relations() -> Relations {

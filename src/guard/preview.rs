@@ -16,7 +16,7 @@ use crate::model::world::Link;
 use crate::model::{ServerText, World};
 
 use super::prompt::{Listed, Row};
-use super::{Object, Scene, Who, Write};
+use super::{Scene, Who, Write};
 
 /// A sample older than this is said to be old: three times the beat of a visible list.
 const OLD_S: f64 = 6.0;
@@ -44,7 +44,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
         Write::Bulk(list) => bulk::of(list, scene),
-        Write::Maintain { task, target: Object::Table(table), .. } => maintain::of(*task, table, scene),
+        Write::Maintain { task, target, .. } => maintain::of(*task, target, scene),
         Write::Setting { .. } | Write::Reload { .. } => setting::of(write, scene),
     };
     preview.rows.push(Row { label: "runs", text: write.statement().shown() });

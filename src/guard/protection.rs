@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
 
-use super::{Object, Pattern, Scene, Who, Write};
+use super::{Pattern, Scene, Who, Write};
 
 /// What is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ fn names<'a>(write: &'a Write, scene: &Scene<'a>) -> Vec<(Kind, &'a ServerText)>
         Write::Bulk(bulk) => bulk.targets.iter().flat_map(|target| of_who(&target.who)).collect(),
         // They are the whole server's.
         Write::Setting { .. } | Write::Reload { .. } => Vec::new(),
-        Write::Maintain { target: Object::Table(table), .. } => vec![(Kind::Database, &table.key.database)],
+        Write::Maintain { target, .. } => vec![(Kind::Database, target.database())],
     }
 }
 

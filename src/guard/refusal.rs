@@ -164,6 +164,23 @@ pub enum Refusal {
         /// Its table's name, where it is known.
         of: Option<ServerText>,
     },
+    /// A catalog: the server reindexes none of them concurrently.
+    Catalog {
+        /// Its name.
+        name: ServerText,
+    },
+    /// The index of a partitioned table: it has no storage of its own.
+    PartitionedIndex {
+        /// Its name.
+        name: ServerText,
+    },
+    /// Our role lacks the right to it.
+    NotPermitted {
+        /// What, such as `vacuum public.orders`.
+        what: String,
+        /// What would have to be granted.
+        cure: String,
+    },
     /// Neither a table nor a materialized view.
     NotATable {
         /// Its name.
@@ -314,6 +331,15 @@ impl Refusal {
             }
             Self::Toast { of: Some(of) } => format!("a TOAST table is maintained with its table: {}", of.head(64)),
             Self::Toast { of: None } => "a TOAST table is maintained with its table".to_owned(),
+            Self::Catalog { name } => format!(
+                "{} is a system catalog: the server reindexes none of them concurrently, and otherwise nobody could read \
+                 it meanwhile",
+                name.head(64)
+            ),
+            Self::PartitionedIndex { name } => {
+                format!("{} belongs to a partitioned table: act on the indexes of its partitions", name.head(64))
+            }
+            Self::NotPermitted { what, cure } => format!("our role may not {what}: {cure}"),
             Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),
             Self::OwnJob { name } => format!("{} is being worked on already, from here", name.head(64)),
             Self::AlreadyVacuumed { pid, auto: true } => {

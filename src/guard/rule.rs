@@ -9,7 +9,7 @@ mod session;
 mod setting;
 mod terminate;
 
-use crate::model::relation::{Relation, RelationKey, Relations};
+use crate::model::relation::{DatabaseRights, Relation, RelationKey, Relations};
 use crate::model::server::Server;
 use crate::model::session::Session;
 use crate::model::world::{Link, LinkFacts};
@@ -55,10 +55,12 @@ const RULES: &[Rule] = &[
     maintain::gone,
     maintain::changed,
     maintain::toast,
-    maintain::not_a_table,
+    maintain::unfit,
+    maintain::catalog,
     maintain::own_job,
     maintain::wraparound,
     maintain::already,
+    maintain::not_permitted,
     setting::not_offered,
     setting::pooled,
     setting::unseen,
@@ -108,6 +110,13 @@ impl<'a> Case<'a> {
     /// Its identity.
     fn relation_key(&self) -> Option<&'a RelationKey> {
         self.table().map(|table| &table.key)
+    }
+
+    /// What is known of the database that is to be maintained as a whole.
+    fn whole(&self) -> Option<&'a DatabaseRights> {
+        let database = self.write.maintained()?.database();
+        let list = self.scene.world.relations.get().filter(|r| r.database == *database)?;
+        list.whole.as_ref()
     }
 
     /// The newest list of tables, if it is one of the table's own database.

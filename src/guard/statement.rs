@@ -10,7 +10,7 @@ use crate::model::session::State;
 use crate::model::setting::Entry;
 
 use super::bulk::{Bulk, BulkTarget, Signal};
-use super::maintenance::{Named, Object};
+use super::maintenance::{Named, Object, Task};
 use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
@@ -20,6 +20,8 @@ const RELOAD: &str = include_str!("../effect/sql/reload.sql");
 const CANCEL_MANY: &str = include_str!("../effect/sql/cancel_many.sql");
 const TERMINATE_MANY: &str = include_str!("../effect/sql/terminate_many.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
+const MAINTAIN_INDEX: &str = include_str!("../effect/sql/maintain_index.sql");
+const MAINTAIN_DATABASE: &str = include_str!("../effect/sql/maintain_database.sql");
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
 /// `pg_control_system()` is refused even where the call is never reached.
@@ -78,9 +80,8 @@ impl Write {
                 with_server(&text, parameters, server)
             }
             Self::Bulk(bulk) => many(bulk),
-            Self::Maintain { task, target: Object::Table(Named { schema, name, .. }), .. } => {
-                let (schema, name) = (quoted(schema.raw()), quoted(name.raw()));
-                Statement { sql: format!("{} {schema}.{name}", task.verb()), parameters: Vec::new() }
+            Self::Maintain { task, target, .. } => {
+                Statement { sql: maintaining(*task, target), parameters: Vec::new() }
             }
             Self::Setting { name, to, .. } => {
                 let sql = match to {
@@ -103,21 +104,43 @@ impl Write {
                 let raw = |entry: &Entry| entry.text().map(|text| text.raw().to_owned());
                 Some(with_server(&text, vec![Some(name.clone()), Some(now.clone()), raw(to), raw(was)], server))
             }
-            Self::Maintain { task, target: Object::Table(Named { key, schema, name, kind }), server } => {
-                Some(with_server(
-                    MAINTAIN_TABLE,
-                    vec![
-                        Some(key.oid.to_string()),
-                        Some(schema.raw().to_owned()),
-                        Some(name.raw().to_owned()),
-                        Some(kind.to_string()),
-                        Some(task.verb().to_owned()),
-                    ],
-                    server,
-                ))
-            }
+            Self::Maintain { task, target, server } => Some(match target {
+                Object::Table(table) => with_server(MAINTAIN_TABLE, relation(*task, target, table), server),
+                Object::Index { index, table } => {
+                    let mut parameters = relation(*task, target, index);
+                    parameters.push(Some(table.key.oid.to_string()));
+                    with_server(MAINTAIN_INDEX, parameters, server)
+                }
+                Object::Database { name, oid } => {
+                    let statement = maintaining(*task, target);
+                    let parameters = vec![Some(oid.to_string()), Some(name.raw().to_owned()), Some(statement)];
+                    with_server(MAINTAIN_DATABASE, parameters, server)
+                }
+            }),
         }
     }
+}
+
+/// The statement that does `task` to `target`.
+fn maintaining(task: Task, target: &Object) -> String {
+    let verb = target.verb(task);
+    match target {
+        Object::Table(Named { schema, name, .. }) | Object::Index { index: Named { schema, name, .. }, .. } => {
+            format!("{verb} {}.{}", quoted(schema.raw()), quoted(name.raw()))
+        }
+        Object::Database { .. } => verb.to_owned(),
+    }
+}
+
+/// What the server compares a relation with, and the words that it puts before its name.
+fn relation(task: Task, target: &Object, named: &Named) -> Vec<Option<String>> {
+    vec![
+        Some(named.key.oid.to_string()),
+        Some(named.schema.raw().to_owned()),
+        Some(named.name.raw().to_owned()),
+        Some(named.kind.to_string()),
+        Some(target.verb(task).to_owned()),
+    ]
 }
 
 /// Adds the server's identity to the parameters, and keeps the line that checks the system identifier where it is known.
@@ -214,7 +237,10 @@ mod tests {
         let cancel = Write::cancel(&fixture::active(4711), &server).statement();
         let vacuum = Write::vacuum(&fixture::relation(), &"shop".into(), &server).check().unwrap();
         let terminate = Write::terminate(&fixture::active(4711), &server).statement();
-        for statement in [cancel, terminate, vacuum] {
+        let check = |task, target| Write::maintain(task, target, &server).check().unwrap();
+        let index = check(Task::DropInvalid, fixture::index());
+        let database = check(Task::VacuumAnalyze, Object::Database { name: "shop".into(), oid: 5 });
+        for statement in [cancel, terminate, vacuum, index, database] {
             let most = statement.parameters.len();
             assert!(statement.sql.contains(&format!("${most}")) && !statement.sql.contains(&format!("${}", most + 1)));
             assert!(statement.parameters.iter().all(Option::is_some));
@@ -259,6 +285,24 @@ mod tests {
         relation.name = ServerText::from("a\"; DROP TABLE b; --");
         let sql = Write::vacuum(&relation, &"shop".into(), &fixture::server()).statement().sql;
         assert_eq!(sql, "VACUUM (ANALYZE, PARALLEL 0) \"public\".\"a\"\"; DROP TABLE b; --\"");
+    }
+
+    #[test]
+    fn each_piece_of_maintenance_has_its_statement() {
+        let table = || Object::table_of(&"shop".into(), &fixture::relation());
+        let database = || Object::Database { name: "shop".into(), oid: 5 };
+        let cases = [
+            (Task::VacuumAnalyze, table(), "VACUUM (ANALYZE, PARALLEL 0) \"public\".\"orders\""),
+            (Task::Analyze, table(), "ANALYZE \"public\".\"orders\""),
+            (Task::Reindex, table(), "REINDEX TABLE CONCURRENTLY \"public\".\"orders\""),
+            (Task::Reindex, fixture::index(), "REINDEX INDEX CONCURRENTLY \"public\".\"orders_pkey\""),
+            (Task::DropInvalid, fixture::index(), "DROP INDEX CONCURRENTLY \"public\".\"orders_pkey\""),
+            (Task::VacuumAnalyze, database(), "VACUUM (ANALYZE, PARALLEL 0, SKIP_LOCKED)"),
+        ];
+        for (task, target, expected) in cases {
+            let write = Write::maintain(task, target, &fixture::server());
+            assert_eq!(write.statement().sql, expected);
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::relation::Relation;
+
 use super::{Named, Object, Scene, Task, Write};
 
 /// A table above this is a heavy one: its vacuum reads for minutes to hours and is asked for by name. 10 GiB take about
@@ -62,10 +64,12 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
         // What one cancel undoes, up to a hundred times: the list wants to be read. A setting is for everybody on the server,
         // and perhaps takes effect only after the next restart.
         Write::Terminate { .. } | Write::Bulk(_) | Write::Setting { .. } | Write::Reload { .. } => Weight::Heavy,
-        Write::Maintain { task, target: Object::Table(table), .. } => match task {
+        Write::Maintain { task, target, .. } => match (task, target) {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
-            Task::Analyze => Weight::Light,
-            Task::VacuumAnalyze => by_size(table, scene),
+            (Task::Analyze, _) => Weight::Light,
+            (Task::VacuumAnalyze, Object::Table(table)) => by_size(table, scene),
+            (Task::VacuumAnalyze, Object::Index { .. } | Object::Database { .. })
+            | (Task::Reindex | Task::DropInvalid, _) => Weight::Heavy,
         },
     }
 }
@@ -74,7 +78,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
 fn by_size(table: &Named, scene: &Scene<'_>) -> Weight {
     let list = scene.world.relations.get().filter(|list| list.database == table.key.database);
     let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == table.key.oid));
-    if found.is_some_and(|r| r.bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
+    if found.and_then(Relation::size).is_some_and(|bytes| bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
 }
 
 #[cfg(test)]
@@ -82,15 +86,19 @@ mod tests {
     use super::super::{Confirm, Refusal, Verdict, fixture, judge};
     use super::*;
     use crate::model::World;
-    use crate::model::relation::{Relation, Relations};
+    use crate::model::relation::Relations;
     use crate::model::session::{Session, State};
 
     fn table_of(bytes: i64, task: Task) -> (World, Write) {
         let relation = Relation { bytes, ..fixture::relation() };
-        let write = Write::maintain(task, Object::table(&relation, &"shop".into()), &fixture::server());
+        let write = Write::maintain(task, Object::table_of(&"shop".into(), &relation), &fixture::server());
         let mut world = fixture::world(Vec::new());
         fixture::take_relations(&mut world, Relations { rows: vec![relation], ..fixture::relations() });
         (world, write)
+    }
+
+    fn maintained(task: Task, target: Object) -> (World, Write) {
+        (fixture::world(Vec::new()), Write::maintain(task, target, &fixture::server()))
     }
 
     fn cancel() -> (World, Write) {
@@ -118,12 +126,19 @@ mod tests {
 
     #[test]
     fn each_policy_allows_what_its_weight_says_and_the_weight_says_how_it_is_asked() {
-        let table = [
+        let table = vec![
             (cancel(), ["read-only", "key", "key"]),
             (table_of(HEAVY_BYTES, Task::VacuumAnalyze), ["read-only", "key", "key"]),
             (table_of(HEAVY_BYTES + 1, Task::VacuumAnalyze), ["read-only", "too heavy", "typed"]),
             (table_of(HEAVY_BYTES + 1, Task::Analyze), ["read-only", "key", "key"]),
             (terminate(), ["read-only", "too heavy", "typed"]),
+            (table_of(1, Task::Reindex), ["read-only", "too heavy", "typed"]),
+            (maintained(Task::Reindex, fixture::index()), ["read-only", "too heavy", "typed"]),
+            (maintained(Task::DropInvalid, fixture::index()), ["read-only", "too heavy", "typed"]),
+            (
+                maintained(Task::VacuumAnalyze, Object::Database { name: "shop".into(), oid: 5 }),
+                ["read-only", "too heavy", "typed"],
+            ),
         ];
         for (action, expected) in table {
             assert_eq!(Policy::ALL.map(|policy| under(&action, policy)), expected, "{}", action.1.shown());
@@ -135,6 +150,11 @@ mod tests {
         let (mut world, write) = table_of(1, Task::VacuumAnalyze);
         fixture::take_relations(&mut world, Relations { rows: Vec::new(), total: 10_000, ..fixture::relations() });
         assert_eq!(under(&(world, write), Policy::Operator), "too heavy");
+        let (mut world, write) = table_of(0, Task::VacuumAnalyze);
+        assert_eq!(under(&(world.clone(), write.clone()), Policy::Operator), "key", "empty, and counted as that");
+        let uncounted = Relation { bytes: 0, tuples: None, autovacuum_s: None, ..fixture::relation() };
+        fixture::take_relations(&mut world, Relations { rows: vec![uncounted], ..fixture::relations() });
+        assert_eq!(under(&(world, write), Policy::Operator), "too heavy", "relpages is 0 before the first vacuum");
     }
 
     #[test]

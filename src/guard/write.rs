@@ -130,7 +130,7 @@ pub enum Write {
     },
     /// The same signal to several sessions.
     Bulk(Bulk),
-    /// Maintenance of a table: a job on a connection of its own.
+    /// Maintenance of a table, an index or a database: a job on a connection of its own.
     Maintain {
         /// What is done.
         task: Task,
@@ -204,7 +204,7 @@ impl Write {
     /// Vacuums and analyzes `relation`, a table of `database`.
     #[must_use]
     pub fn vacuum(relation: &Relation, database: &ServerText, server: &Server) -> Self {
-        Self::maintain(Task::VacuumAnalyze, Object::table(relation, database), server)
+        Self::maintain(Task::VacuumAnalyze, Object::table_of(database, relation), server)
     }
 
     /// The server that it was asked for.
@@ -229,11 +229,24 @@ impl Write {
         }
     }
 
-    /// The table that it is done to.
+    /// The table that it is done to, or to whose index.
     #[must_use]
     pub fn table(&self) -> Option<&Named> {
         match self {
-            Self::Maintain { target: Object::Table(table), .. } => Some(table),
+            Self::Maintain { target, .. } => target.table(),
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
+        }
+    }
+
+    /// What maintenance is done to.
+    #[must_use]
+    pub fn maintained(&self) -> Option<&Object> {
+        match self {
+            Self::Maintain { target, .. } => Some(target),
             Self::Cancel { .. }
             | Self::Terminate { .. }
             | Self::Bulk(_)

@@ -107,9 +107,49 @@ pub struct Relation {
     pub bloat: Option<BloatEstimate>,
     /// True while somebody holds or awaits `AccessExclusiveLock` on it.
     pub locked: bool,
+    /// Whose it is, and what our role may do to it.
+    #[serde(default)]
+    pub rights: Option<TableRights>,
+    /// How many indexes it has.
+    #[serde(default)]
+    pub indexes: i64,
+    /// Their bytes by `relpages`.
+    #[serde(default)]
+    pub index_bytes: i64,
+}
+
+/// What our role may do to a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRights {
+    /// Its owner.
+    pub owner: ServerText,
+    /// True where that is a superuser.
+    pub owner_is_superuser: bool,
+    /// VACUUM and ANALYZE: the owner's rights or the database's owner's, or `MAINTAIN` (17 and later).
+    pub vacuum: bool,
+    /// REINDEX: the owner's rights, or `MAINTAIN` (17 and later).
+    pub reindex: bool,
+}
+
+/// The database that a list of tables is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseRights {
+    /// Its OID.
+    pub oid: u32,
+    /// Whether our role may vacuum every table of it: its owner's rights, or `pg_maintain` (17 and later).
+    pub vacuum: bool,
 }
 
 impl Relation {
+    /// Its heap in bytes, as old as the last vacuum or analyze; none before the first, when `relpages` is 0 whatever the
+    /// table holds.
+    #[must_use]
+    pub fn size(&self) -> Option<i64> {
+        let times = [self.vacuum_s, self.autovacuum_s, self.analyze_s, self.autoanalyze_s];
+        let never = self.bytes == 0 && self.tuples.is_none() && times.iter().all(Option::is_none);
+        (!never).then_some(self.bytes)
+    }
+
     /// Dead rows as a share of all rows, 0 to 1; none where there are no rows.
     #[must_use]
     pub fn dead_ratio(&self) -> Option<f64> {
@@ -179,6 +219,9 @@ pub struct DatabaseTotals {
 pub struct Relations {
     /// The database that the rows belong to.
     pub database: ServerText,
+    /// Its OID, and what our role may do to all of it.
+    #[serde(default)]
+    pub whole: Option<DatabaseRights>,
     /// By what the server ranked them.
     pub order: RelationOrder,
     /// The first of them.

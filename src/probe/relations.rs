@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use tokio::time::{Duration, Instant};
 
 use crate::model::ProbeError;
-use crate::model::relation::{BloatEstimate, DatabaseTotals, Relation, RelationOrder, Relations, VacuumProgress};
+use crate::model::relation::{
+    BloatEstimate, DatabaseRights, DatabaseTotals, Relation, RelationOrder, Relations, TableRights, VacuumProgress,
+};
 use crate::postgres::Rows;
 
 use super::row::{Row, first, rows_of};
@@ -128,6 +130,7 @@ pub fn read(order: RelationOrder, answers: &Answers<'_>) -> Result<Relations, Pr
     let not_estimable = rows.iter().filter(|r| r.kind != 't' && r.bytes > NOTABLE_BYTES && r.bloat.is_none()).count();
     Ok(Relations {
         database: context.shown("database")?.unwrap_or_default(),
+        whole: Some(DatabaseRights { oid: context.need("oid")?, vacuum: context.flag("may_vacuum")? }),
         order,
         total,
         not_estimable: i64::try_from(not_estimable).unwrap_or(i64::MAX),
@@ -198,6 +201,14 @@ fn relation(row: &Row<'_>) -> Result<Relation, ProbeError> {
         freeze_max_age: row.need("freeze_max_age")?,
         bloat: None,
         locked: row.flag("locked")?,
+        rights: Some(TableRights {
+            owner: row.shown("owner")?.unwrap_or_default(),
+            owner_is_superuser: row.flag("owner_is_superuser")?,
+            vacuum: row.flag("may_vacuum")?,
+            reindex: row.flag("may_reindex")?,
+        }),
+        indexes: row.need("indexes")?,
+        index_bytes: row.need("index_bytes")?,
     })
 }
 

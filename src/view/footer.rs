@@ -153,6 +153,8 @@ fn offered(app: &App) -> &'static [Command] {
             Command::SwitchDatabase,
             Command::Filter,
             Command::PickSort,
+            Command::Reindex,
+            Command::VacuumDatabase,
             Command::CancelJob,
             Command::Help,
             Command::Quit,

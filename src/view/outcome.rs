@@ -83,7 +83,7 @@ fn line(
             | Outcome::Written(_)
             | Outcome::Skipped(_)
             | Outcome::TimedOut(_)
-            | Outcome::Cancelled
+            | Outcome::Cancelled(_)
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
             | Outcome::Unknown(_),

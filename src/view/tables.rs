@@ -11,7 +11,10 @@ use crate::app::App;
 use crate::app::tab::tables::progress_percent;
 use crate::model::relation::{RelationOrder, Relations};
 use crate::model::unit::{Age, Bytes, short_count};
-use crate::model::{ServerText, Tone};
+use crate::model::{ServerText, Tone, horizon};
+
+/// Fewer dead rows than this are not worth a word.
+const NOTABLE_DEAD: i64 = 1000;
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
@@ -58,6 +61,9 @@ fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         let text = "standby: dead rows and vacuum times are the primary's to know; sizes and ages are true here too";
         lines.push(Line::styled(text, theme.style(Tone::Notice)));
     }
+    if let Some(text) = held_back(app, relations) {
+        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Warning)));
+    }
     if relations.not_estimable > 0 {
         let role = words::role(app);
         let grant = if app.world().server.get().is_some_and(|s| s.major() >= 14) {
@@ -95,8 +101,23 @@ fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
         );
         lines.push(Line::styled(theme.plain(&text), theme.style(if own { Tone::Good } else { Tone::Notice })));
     }
-    lines.truncate(most.max(1));
+    if lines.len() > most {
+        // What finds no room is counted rather than left out in silence.
+        let kept = most.saturating_sub(1).max(1);
+        let hidden = lines.len() - kept;
+        lines.truncate(kept);
+        if kept < most {
+            lines.push(Line::styled(format!("and {hidden} more of such lines"), theme.style(Tone::Faint)));
+        }
+    }
     lines
+}
+
+/// Who holds back what a vacuum may remove, where a table waits for one.
+fn held_back(app: &App, relations: &Relations) -> Option<String> {
+    let due = relations.rows.iter().any(|r| r.dead >= NOTABLE_DEAD && r.vacuum_due() >= 1.0);
+    let holder = horizon::holder(&relations.database, app.world()).filter(|_| due)?;
+    Some(format!("{holder} holds back what a vacuum may remove: dead rows newer than that stay"))
 }
 
 fn summary(app: &App, r: &Relations, theme: Theme) -> Line<'static> {

@@ -1,6 +1,6 @@
 //! Tables of the shop: one that churns, one whose vacuum is held back, one that autovacuum was turned off for.
 
-use pgtriage::model::relation::{BloatEstimate, DatabaseTotals, Relation, Relations, VacuumProgress};
+use pgtriage::model::relation::{BloatEstimate, DatabaseRights, DatabaseTotals, Relation, Relations, VacuumProgress};
 
 /// The table that churns.
 pub const ORDERS: u32 = 16_412;
@@ -42,6 +42,9 @@ pub fn table(oid: u32, name: &str, live: i64, dead: i64) -> Relation {
             complete: true,
         }),
         locked: false,
+        rights: None,
+        indexes: 2,
+        index_bytes: 96 << 20,
     }
 }
 
@@ -63,6 +66,7 @@ pub fn relations() -> Relations {
     ];
     Relations {
         database: "shop".into(),
+        whole: Some(DatabaseRights { oid: 16_384, vacuum: true }),
         total: 7,
         not_estimable: 3,
         vacuums: vec![VacuumProgress {

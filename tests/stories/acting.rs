@@ -424,7 +424,7 @@ fn a_vacuum_runs_as_a_job_that_can_be_stopped_and_that_quitting_asks_about() {
     assert!(stage.wide().contains("still runs. Leaving cancels it."));
     assert_eq!(stage.press("n"), [], "staying");
     assert_eq!(stage.press("K"), [Effect::StopJob { id: 1 }]);
-    stage.news(1, ActionStep::Ended(Outcome::Cancelled));
+    stage.news(1, ActionStep::Ended(Outcome::Cancelled("after 4s".to_owned())));
     assert!(stage.last_line().contains("stopped"));
     assert_eq!(stage.press("K"), [], "nothing runs any more");
     assert_eq!(stage.press("q"), [Effect::Quit], "and leaving asks no more");
@@ -438,6 +438,22 @@ fn a_table_is_analyzed_after_a_question_and_the_log_knows_it_by_its_task() {
     let effects = stage.press("y");
     assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { task: Task::Analyze, .. }]), "{effects:?}");
     assert!(stage.last_line().contains("analyze public.carts: sending"), "{}", stage.last_line());
+}
+
+#[test]
+fn a_reindex_and_a_vacuum_of_the_database_want_their_names_typed() {
+    let mut stage = Stage::incident();
+    assert_eq!(stage.press("5 j j R y Enter Backspace"), []);
+    assert_eq!(stage.type_text("public.carts"), []);
+    let effects = stage.press("Enter");
+    assert!(matches!(writes(&effects).as_slice(), [Write::Maintain { task: Task::Reindex, .. }]), "{effects:?}");
+    stage.news(1, ActionStep::Ended(Outcome::Done("finished in 4s".to_owned())));
+    assert_eq!(stage.press("V y Enter Backspace"), []);
+    assert_eq!(stage.type_text("shop"), []);
+    let effects = stage.press("Enter");
+    let [write] = writes(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(write.statement().sql, "VACUUM (ANALYZE, PARALLEL 0, SKIP_LOCKED)");
+    assert_eq!(write.shown(), "vacuum shop");
 }
 
 #[test]

@@ -181,13 +181,13 @@ pub const COLUMNS: &[Column<TableRow>] = &[
     Column {
         name: "size",
         title: "size",
-        doc: "heap by relpages, as old as the last vacuum or analyze",
+        doc: "heap by relpages, as old as the last vacuum or analyze; ? before the first",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 1,
         first: Direction::Descending,
-        cell: |r| Cell::plain(Bytes(r.relation.bytes).short()),
-        key: |r| SortKey::Number(figure(r.relation.bytes)),
+        cell: |r| r.relation.size().map_or_else(|| Cell::toned("?", Tone::Faint), |b| Cell::plain(Bytes(b).short())),
+        key: |r| SortKey::number(r.relation.size().map(figure)),
     },
     Column {
         name: "dead",

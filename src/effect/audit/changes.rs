@@ -46,7 +46,7 @@ impl Changes {
                     _ => {}
                 }
             }
-            EventKind::Verified | EventKind::Refused => {}
+            EventKind::Stop | EventKind::Verified | EventKind::Refused => {}
         }
     }
 
@@ -135,6 +135,7 @@ mod tests {
             confirmed: None,
             reason: None,
             refusal: None,
+            stop: None,
             outcome: None,
             notices: Vec::new(),
             gone: None,

@@ -44,7 +44,7 @@ impl Ended {
             Outcome::Skipped(message) => ("skipped", Some(message), None),
             Outcome::Denied { message, cure } => ("denied", Some(message), Some(cure)),
             Outcome::TimedOut(message) => ("timed out", Some(message), None),
-            Outcome::Cancelled => ("cancelled", None, None),
+            Outcome::Cancelled(message) => ("cancelled", Some(message), None),
             Outcome::Refused(message) => ("refused", Some(message), None),
             Outcome::NotSent(message) => ("not sent", Some(message), None),
             Outcome::Unknown(message) => ("unknown", Some(message), None),
@@ -60,7 +60,7 @@ impl Ended {
             | Outcome::Skipped(_)
             | Outcome::Denied { .. }
             | Outcome::TimedOut(_)
-            | Outcome::Cancelled
+            | Outcome::Cancelled(_)
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
             | Outcome::Unknown(_) => Vec::new(),

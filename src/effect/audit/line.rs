@@ -5,10 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ended::Ended;
+use super::maintained::Maintained;
 use super::redact::redacted;
-use crate::guard::{
-    Approved, Bulk, BulkTarget, Confirm, LeftOut, Named, Object, ServerIdentity, Signal, Task, Who, Write,
-};
+use crate::guard::{Approved, Bulk, BulkTarget, Confirm, LeftOut, ServerIdentity, Signal, Task, Who, Write};
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
@@ -59,6 +58,8 @@ pub struct Place {
 pub enum EventKind {
     /// A confirmed action is about to be sent. Without an outcome of the same id nobody knows what became of it.
     Intent,
+    /// A job was asked to stop.
+    Stop,
     /// How it ended.
     Outcome,
     /// Whether a cancelled statement, or a terminated session, has gone.
@@ -113,10 +114,15 @@ pub enum Target {
         /// How many marked sessions were not on the screen.
         hidden: usize,
     },
-    /// One relation, vacuumed.
+    /// One relation, or a whole database, vacuumed.
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// One table or index, reindexed.
+    Reindex(Maintained),
+    /// One index that was not valid, dropped.
+    #[serde(rename = "drop index")]
+    DropIndex(Maintained),
     /// One setting: enough to put it back.
     Setting {
         /// Its name.
@@ -132,28 +138,6 @@ pub enum Target {
     },
     /// The configuration files.
     Reload {},
-}
-
-/// What maintenance is done to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Maintained {
-    /// Its database.
-    pub database: ServerText,
-    /// Its OID.
-    pub oid: u32,
-    /// Its schema.
-    pub schema: ServerText,
-    /// Its name.
-    pub name: ServerText,
-    /// Its `relkind`.
-    pub kind: char,
-}
-
-impl Maintained {
-    fn of(target: &Object) -> Self {
-        let Object::Table(Named { key, schema, name, kind }) = target;
-        Self { database: key.database.clone(), oid: key.oid, schema: schema.clone(), name: name.clone(), kind: *kind }
-    }
 }
 
 impl Target {
@@ -196,9 +180,13 @@ impl Target {
                 who: who.clone(),
                 query: cut(query),
             },
+            Write::Maintain { task, target, .. } => match task {
+                Task::VacuumAnalyze => Self::Vacuum(Maintained::of(target)),
+                Task::Analyze => Self::Analyze(Maintained::of(target)),
+                Task::Reindex => Self::Reindex(Maintained::of(target)),
+                Task::DropInvalid => Self::DropIndex(Maintained::of(target)),
+            },
             Write::Bulk(bulk) => Self::bulk(bulk),
-            Write::Maintain { task: Task::VacuumAnalyze, target, .. } => Self::Vacuum(Maintained::of(target)),
-            Write::Maintain { task: Task::Analyze, target, .. } => Self::Analyze(Maintained::of(target)),
             Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
                 name: name.clone(),
                 now: shown.clone(),
@@ -275,6 +263,9 @@ pub struct Entry {
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// Why it was asked to stop: by a key, or since the console ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Ended>,
@@ -324,6 +315,7 @@ impl Entry {
             confirmed: None,
             reason: None,
             refusal: None,
+            stop: None,
             outcome: None,
             notices: Vec::new(),
             gone: None,
@@ -343,6 +335,11 @@ impl Entry {
             reason: approved.reason().map(str::to_owned),
             ..Self::new(head, EventKind::Intent, approved.write())
         }
+    }
+
+    /// The line before a job is stopped.
+    pub(in crate::effect) fn stop(head: &Head<'_>, write: &Write, why: &str) -> Self {
+        Self { stop: Some(why.to_owned()), ..Self::new(head, EventKind::Stop, write) }
     }
 
     /// The line after it.

@@ -1,60 +1,135 @@
 //! What the question before the maintenance of a table says.
 
+use crate::model::horizon::{HORIZON_S, open_transactions};
 use crate::model::relation::Relation;
 use crate::model::session::Session;
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, World};
 
-use super::super::{Named, Task};
+use super::super::{Object, Task};
 use super::{Preview, Row, Scene};
 
-/// A transaction younger than this does not hold back a vacuum long enough to be worth a warning.
-const HORIZON_S: f64 = 60.0;
+/// A transaction open for longer than this makes what works concurrently wait for so long that it gives up.
+const WAITED_FOR_S: f64 = 10.0;
 
-/// Describes `task` done to `table`.
-pub(super) fn of(task: Task, table: &Named, scene: &Scene<'_>) -> Preview {
-    let (shown, database) = (table.shown(), &table.key.database);
+/// Describes `task` done to `target`.
+pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
+    let (shown, database) = (target.shown(), target.database());
     let list = scene.world.relations.get().filter(|list| list.database == *database);
-    let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == table.key.oid));
-    let mut rows = vec![Row { label: "table", text: format!("{shown} in database {}", database.head(64)) }];
+    let found = target.table().and_then(|table| list?.rows.iter().find(|r| r.oid == table.key.oid));
+    let mut rows = vec![Row { label: "target", text: what(target) }];
     let mut warnings = Vec::new();
     if let Some(relation) = found {
         rows.push(Row { label: "holds", text: holds(relation) });
-        rows.push(Row { label: "last", text: last(task, relation) });
+        if let Some(last) = last(task, relation) {
+            rows.push(Row { label: "last", text: last });
+        }
         if relation.locked {
             warnings.push("somebody holds or awaits an exclusive lock on it: it may give up behind that".to_owned());
         }
     }
-    rows.push(Row { label: "locks", text: locks(task).to_owned() });
-    if let Some(session) = horizon(database, scene.world).filter(|_| task == Task::VacuumAnalyze) {
-        warnings.push(format!(
-            "{} holds back what a vacuum may remove: its transaction is open {}",
-            session.pid,
-            Age(session.xact_s.unwrap_or_default()).exact()
-        ));
+    if let Object::Database { name, .. } = target {
+        let bytes = list.and_then(|l| l.databases.iter().find(|d| d.name == *name)).and_then(|d| d.bytes);
+        rows.push(Row { label: "holds", text: bytes.map_or("size not known".to_owned(), |b| Bytes(b).short()) });
     }
-    let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", table.key.oid));
-    Preview { title: format!("{} {shown}?", title(task)), rows, listed: Vec::new(), warnings, name }
+    rows.push(Row { label: "locks", text: locks(task, target).to_owned() });
+    rows.extend(costs(task, target, found).map(|text| Row { label: "costs", text }));
+    match task {
+        Task::VacuumAnalyze => warnings.extend(horizon(database, scene.world).map(|session| {
+            let open = Age(session.xact_s.unwrap_or_default()).exact();
+            format!("{} holds back what a vacuum may remove: its transaction is open {open}", session.pid)
+        })),
+        Task::Analyze => {}
+        Task::Reindex | Task::DropInvalid => warnings.extend(waits(database, scene.world)),
+    }
+    let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", target.oid()));
+    Preview { title: format!("{} {shown}?", title(task, target)), rows, listed: Vec::new(), warnings, name }
 }
 
-fn title(task: Task) -> &'static str {
-    match task {
-        Task::VacuumAnalyze => "VACUUM (ANALYZE)",
-        Task::Analyze => "ANALYZE",
+fn what(target: &Object) -> String {
+    let database = target.database().head(64);
+    match target {
+        Object::Table(table) => format!("table {} in database {database}", table.shown()),
+        Object::Index { index, table } => {
+            format!("index {} of {} in database {database}", index.shown(), table.name.head(64))
+        }
+        Object::Database { .. } => format!("every table of database {database}, its catalogs too"),
+    }
+}
+
+fn title(task: Task, target: &Object) -> &'static str {
+    match (task, target) {
+        (Task::VacuumAnalyze, Object::Database { .. }) => "VACUUM (ANALYZE) the whole database",
+        (Task::VacuumAnalyze, _) => "VACUUM (ANALYZE)",
+        (Task::Analyze, _) => "ANALYZE",
+        (Task::Reindex, _) => "REINDEX CONCURRENTLY",
+        (Task::DropInvalid, _) => "DROP the invalid index",
     }
 }
 
 /// The lock that it takes, and who queues behind it.
-fn locks(task: Task) -> &'static str {
-    match task {
-        Task::VacuumAnalyze => {
+fn locks(task: Task, target: &Object) -> &'static str {
+    match (task, target) {
+        (Task::VacuumAnalyze, Object::Database { .. }) => {
+            "SHARE UPDATE EXCLUSIVE, one table after the other: reads and writes go on; DDL, CREATE INDEX and other vacuums \
+             of that table wait; what somebody else has locked is skipped"
+        }
+        (Task::VacuumAnalyze, _) => {
             "SHARE UPDATE EXCLUSIVE: reads and writes go on; DDL, CREATE INDEX and other vacuums wait; ACCESS EXCLUSIVE \
              for a moment at the end if it can give back free pages"
         }
-        Task::Analyze => {
+        (Task::Analyze, _) => {
             "SHARE UPDATE EXCLUSIVE: reads and writes go on; DDL, CREATE INDEX, vacuums and other analyzes wait"
         }
+        (Task::Reindex, _) => {
+            "SHARE UPDATE EXCLUSIVE on the table to its end: reads and writes go on; DDL and vacuums, autovacuum too, wait"
+        }
+        (Task::DropInvalid, _) => {
+            "SHARE UPDATE EXCLUSIVE on the table: reads and writes go on; DDL and vacuums wait until every transaction that \
+             uses the table has ended"
+        }
     }
+}
+
+/// What it takes of the machine.
+fn costs(task: Task, target: &Object, found: Option<&Relation>) -> Option<String> {
+    match task {
+        Task::VacuumAnalyze => Some(
+            "reads at full speed: a manual vacuum is not throttled unless vacuum_cost_delay is set for our role; no parallel \
+             workers"
+                .to_owned(),
+        ),
+        Task::Analyze => None,
+        Task::Reindex => {
+            let again = "as much disk again, and WAL, until the old is dropped";
+            let indexes = |r: &Relation| match r.indexes {
+                1 => "1 index".to_owned(),
+                n => format!("{n} indexes"),
+            };
+            Some(match (target, found) {
+                (Object::Table(_), Some(r)) => {
+                    format!("builds {} anew, {} in all, TOAST beside: {again}", indexes(r), Bytes(r.index_bytes).short())
+                }
+                _ => format!("builds it anew: {again}"),
+            })
+        }
+        Task::DropInvalid => Some("gives its disk back; no query uses it, yet each write still pays for it".to_owned()),
+    }
+}
+
+/// What makes a concurrent build or drop wait, and what is left where it gives up.
+fn waits(database: &ServerText, world: &World) -> Vec<String> {
+    let left = "stopped or timed out it leaves an index that is not valid (…_ccnew, …_ccold), to be dropped".to_owned();
+    let mut warnings: Vec<String> = open_transactions(database, world)
+        .filter(|s| s.xact_s.is_some_and(|s| s > WAITED_FOR_S))
+        .take(3)
+        .map(|session| {
+            let open = Age(session.xact_s.unwrap_or_default()).exact();
+            format!("it may have to wait for {}, in a transaction for {open}: it gives up after 10 s", session.pid)
+        })
+        .collect();
+    warnings.push(left);
+    warnings
 }
 
 /// `1.0 GB, 400k dead of 1.0M rows (40 %)`
@@ -62,35 +137,28 @@ fn holds(relation: &Relation) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
     let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
     let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
-    format!("{}, {} dead of {} rows{share}", Bytes(relation.bytes).short(), short_count(dead), short_count(all))
+    let size = relation.size().map_or("size not known, never vacuumed or analyzed".to_owned(), |b| Bytes(b).short());
+    format!("{size}, {} dead of {} rows{share}", short_count(dead), short_count(all))
 }
 
 /// `vacuum never, autovacuum 2h ago`, or the same of analyze.
-fn last(task: Task, relation: &Relation) -> String {
+fn last(task: Task, relation: &Relation) -> Option<String> {
     let ago = |s: Option<f64>| s.map_or_else(|| "never".to_owned(), |s| format!("{} ago", Age(s).short()));
     let off = if relation.autovacuum_on { "" } else { " (off for this table)" };
     match task {
         Task::VacuumAnalyze => {
-            format!("vacuum {}, autovacuum {}{off}", ago(relation.vacuum_s), ago(relation.autovacuum_s))
+            Some(format!("vacuum {}, autovacuum {}{off}", ago(relation.vacuum_s), ago(relation.autovacuum_s)))
         }
         Task::Analyze => {
-            format!("analyze {}, autoanalyze {}{off}", ago(relation.analyze_s), ago(relation.autoanalyze_s))
+            Some(format!("analyze {}, autoanalyze {}{off}", ago(relation.analyze_s), ago(relation.autoanalyze_s)))
         }
+        Task::Reindex | Task::DropInvalid => None,
     }
 }
 
-/// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay. One
-/// that has written but holds no snapshot counts as well; a session in another database does not.
+/// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay.
 fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
-    let sessions = world.sessions.get()?;
-    let vacuums = world.relations.get().map_or(&[][..], |list| &list.vacuums);
-    sessions
-        .rows
-        .iter()
-        .filter(|s| s.database.as_ref() == Some(database) && (s.xid.is_some() || s.xmin.is_some()))
-        .filter(|s| s.leader.is_none_or(|leader| leader == s.pid) && vacuums.iter().all(|v| v.pid != s.pid))
-        .filter(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
-        .max_by(|a, b| a.xact_s.unwrap_or_default().total_cmp(&b.xact_s.unwrap_or_default()))
+    open_transactions(database, world).find(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
 }
 
 /// The name where a keyboard can type it exactly as it is shown.

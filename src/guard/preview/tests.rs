@@ -3,7 +3,7 @@
 use super::super::{Confirm, Prompt, Verdict, fixture, judge};
 use super::super::{Object, Task};
 use super::*;
-use crate::model::relation::{Relation, Relations};
+use crate::model::relation::{DatabaseTotals, Relation, Relations};
 use crate::model::session::LockWait;
 
 fn prompt(write: Write, scene: &Scene<'_>) -> Box<Prompt> {
@@ -162,7 +162,7 @@ fn a_vacuum_says_what_the_table_holds_which_lock_it_takes_and_what_will_be_sent(
     let write = Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
     let prompt = prompt(write, &fixture::scene(&world));
     assert_eq!(prompt.title(), "VACUUM (ANALYZE) public.orders?");
-    assert_eq!(row(&prompt, "table"), "public.orders in database shop");
+    assert_eq!(row(&prompt, "target"), "table public.orders in database shop");
     assert_eq!(row(&prompt, "holds"), "1.0 GB, 400k dead of 1.0M rows (40 %)");
     assert_eq!(row(&prompt, "last"), "vacuum never, autovacuum 2h ago");
     assert!(row(&prompt, "locks").starts_with("SHARE UPDATE EXCLUSIVE"));
@@ -175,13 +175,63 @@ fn an_analyze_is_a_light_question_however_large_the_table() {
     let relation = Relation { bytes: 1 << 40, ..fixture::relation() };
     let mut world = fixture::world(vec![Session { xmin: Some("1000".to_owned()), ..fixture::active(1) }]);
     fixture::take_relations(&mut world, Relations { rows: vec![relation.clone()], ..fixture::relations() });
-    let write = Write::maintain(Task::Analyze, Object::table(&relation, &"shop".into()), &fixture::server());
+    let write = Write::maintain(Task::Analyze, Object::table_of(&"shop".into(), &relation), &fixture::server());
     let prompt = prompt(write, &fixture::scene(&world));
     assert_eq!(prompt.title(), "ANALYZE public.orders?");
     assert_eq!(row(&prompt, "last"), "analyze never, autoanalyze never");
     assert_eq!(row(&prompt, "runs"), "ANALYZE \"public\".\"orders\"");
     assert_eq!(prompt.warnings(), &[] as &[String], "no horizon holds it back");
     assert!(matches!(prompt.confirm(), Confirm::Key(_)));
+}
+
+#[test]
+fn a_reindex_says_what_it_takes_whom_it_waits_for_and_what_it_may_leave_and_wants_the_name_typed() {
+    let holder = Session { xmin: Some("1000".to_owned()), ..fixture::active(1) };
+    let brief = Session { xact_s: Some(3.0), ..Session { xid: Some("1001".to_owned()), ..fixture::active(2) } };
+    let elsewhere = Session { database: Some("other".into()), ..Session { pid: 3, ..holder.clone() } };
+    let world = fixture::world(vec![brief, elsewhere, holder]);
+    let target = Object::table_of(&"shop".into(), &fixture::relation());
+    let write = Write::maintain(Task::Reindex, target, &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(prompt.title(), "REINDEX CONCURRENTLY public.orders?");
+    assert!(row(&prompt, "costs").starts_with("builds 3 indexes anew, 300 MB in all"), "{}", row(&prompt, "costs"));
+    let [waits, leaves] = prompt.warnings() else { panic!("{:?}", prompt.warnings()) };
+    assert_eq!(waits, "it may have to wait for 1, in a transaction for 12m03s: it gives up after 10 s");
+    assert!(leaves.contains("_ccnew"));
+    assert_eq!(prompt.confirm(), &Confirm::Type("public.orders".to_owned()));
+}
+
+#[test]
+fn dropping_an_index_wants_the_name_of_the_index_and_says_whose_it_is() {
+    let world = fixture::world(Vec::new());
+    let write = Write::maintain(Task::DropInvalid, fixture::index(), &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(row(&prompt, "target"), "index public.orders_pkey of orders in database shop");
+    assert_eq!(prompt.confirm(), &Confirm::Type("public.orders_pkey".to_owned()));
+}
+
+#[test]
+fn a_whole_database_is_vacuumed_after_its_name_was_typed() {
+    let mut world = fixture::world(vec![Session { xmin: Some("1000".to_owned()), ..fixture::active(1) }]);
+    let shop = DatabaseTotals {
+        name: "shop".into(),
+        bytes: Some(61 << 30),
+        backends: 1,
+        xid_age: 1,
+        mxid_age: 1,
+        deadlocks: 0,
+        temp_bytes: 0,
+        connectable: true,
+    };
+    fixture::take_relations(&mut world, Relations { databases: vec![shop], ..fixture::relations() });
+    let target = Object::Database { name: "shop".into(), oid: 5 };
+    let write = Write::maintain(Task::VacuumAnalyze, target, &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(prompt.title(), "VACUUM (ANALYZE) the whole database shop?");
+    assert_eq!(row(&prompt, "holds"), "61 GB");
+    assert!(row(&prompt, "locks").contains("is skipped") && row(&prompt, "costs").contains("not throttled"));
+    assert!(prompt.warnings()[0].contains("1 holds back what a vacuum may remove"));
+    assert_eq!(prompt.confirm(), &Confirm::Type("shop".to_owned()));
 }
 
 #[test]

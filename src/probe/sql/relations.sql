@@ -1,6 +1,6 @@
 -- Answers: the tables, materialized views and TOAST tables of this database: the first :limit by :order, and how many in all.
 -- Since:   13; thresholds by each version's own formula (18: capped, and inserts weighted by the unfrozen part).
--- Privilege: none. Locks: AccessShare on pg_class and pg_namespace; never on a table. Sizes come from relpages, since
+-- Privilege: none. Locks: AccessShare on pg_class, pg_namespace, pg_index, pg_database and pg_authid; never on a table. Sizes come from relpages, since
 --          pg_relation_size() waits behind ACCESS EXCLUSIVE.
 -- Cost:    ranks all by one figure, then reads the rest for those shown: under 100 ms for 10 000 tables.
 -- Order:   dead, dead_ratio, size, threshold, freeze_age, modified, name.
@@ -61,7 +61,7 @@ WITH g AS MATERIALIZED (
   ORDER BY many DESC NULLS LAST, key DESC NULLS LAST, pages DESC NULLS LAST, o.nspname, o.relname
   LIMIT :limit
 ), f AS (
-  SELECT k.*, c.relkind, c.reltuples, c.relfrozenxid, c.relminmxid,
+  SELECT k.*, c.relkind, c.relowner, c.reltuples, c.relfrozenxid, c.relminmxid,
          CASE WHEN c.relkind = 't' THEN substring(c.relname FROM '^pg_toast_([0-9]+)$')::int8::oid END AS parent,
          w.o_enabled, coalesce(w.o_vmax, g.vmax) AS vmax,
          coalesce(w.o_vt, g.vt) + coalesce(w.o_vs, g.vs) * greatest(c.reltuples, 0) AS vac,
@@ -95,14 +95,27 @@ SELECT f.oid, f.relkind::text AS kind, (SELECT count(*) FROM o) AS total,
        extract(epoch FROM c.now - pg_stat_get_last_analyze_time(f.oid))::float8 AS analyze_s,
        extract(epoch FROM c.now - pg_stat_get_last_autoanalyze_time(f.oid))::float8 AS autoanalyze_s,
        pg_stat_get_numscans(f.oid) AS seq_scan, pg_stat_get_tuples_returned(f.oid) AS seq_rows,
-       coalesce((SELECT sum(pg_stat_get_numscans(i.indexrelid)) FROM pg_catalog.pg_index i WHERE i.indrelid = f.oid), 0)::int8 AS idx_scan,
+       coalesce(y.scans, 0)::int8 AS idx_scan, coalesce(y.count, 0) AS indexes, coalesce(y.pages, 0)::int8 * f.bs AS index_bytes,
        coalesce(lower(f.o_enabled) NOT IN ('false', 'off', 'no', '0', 'f', 'n'), true) AS autovacuum_on,
        CASE WHEN f.vmax >= 0 THEN least(f.vmax, f.vac) ELSE f.vac END AS vacuum_threshold,
        f.insert_threshold, f.analyze_threshold,
        CASE WHEN f.relfrozenxid <> '0'::xid THEN age(f.relfrozenxid) END AS xid_age,
        CASE WHEN f.relminmxid <> '0'::xid THEN mxid_age(f.relminmxid) END AS mxid_age,
-       f.freeze_max_age, x.relation IS NOT NULL AS locked
+       f.freeze_max_age, x.relation IS NOT NULL AS locked,
+       encode(decode(replace(pg_get_userbyid(f.relowner)::text, E'\\', E'\\\\'), 'escape'), 'escape') AS owner,
+       coalesce((SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = f.relowner), false) AS owner_is_superuser,
+       coalesce(pg_has_role(current_user, f.relowner, 'USAGE')
+                OR has_table_privilege(f.oid, 'MAINTAIN') --[>=17]
+                , false) AS may_reindex,
+       coalesce(pg_has_role(current_user, f.relowner, 'USAGE')
+                OR has_table_privilege(f.oid, 'MAINTAIN') --[>=17]
+                OR (SELECT pg_has_role(current_user, d.datdba, 'USAGE') FROM pg_catalog.pg_database d
+                    WHERE d.datname = current_database()), false) AS may_vacuum
 FROM f
+LEFT JOIN LATERAL (
+  SELECT sum(pg_stat_get_numscans(i.indexrelid)) AS scans, count(*) AS count, sum(p.relpages) AS pages
+  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class p ON p.oid = i.indexrelid WHERE i.indrelid = f.oid
+) y ON true
 CROSS JOIN (SELECT clock_timestamp() AS now) c
 LEFT JOIN pg_catalog.pg_class p ON p.oid = f.parent AND p.reltoastrelid = f.oid
 LEFT JOIN x ON x.relation = f.oid

@@ -30,6 +30,7 @@ pub(super) struct Action {
     pub(super) target: String,
     reason: String,
     intended: bool,
+    stopped: Option<String>,
     ended: Option<String>,
     verified: Option<String>,
 }
@@ -43,7 +44,11 @@ impl Action {
     /// The cells of its row.
     pub(super) fn cells(&self) -> [String; 7] {
         let ended = self.ended.clone().unwrap_or_else(|| "no outcome: unknown".to_owned());
-        let outcome = [Some(ended), self.verified.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let outcome = [self.stopped.clone(), Some(ended), self.verified.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ");
         let [time, who, place, target, reason] =
             [&self.time, &self.who, &self.place, &self.target, &self.reason].map(String::clone);
         [time, who, place, self.what.to_owned(), target, outcome, reason]
@@ -60,6 +65,9 @@ impl Action {
             EventKind::Intent => {
                 self.intended = true;
                 self.reason = entry.reason.as_ref().map_or_else(String::new, |text| shown(text, WORD_MOST));
+            }
+            EventKind::Stop => {
+                self.stopped = entry.stop.as_ref().map(|why| format!("stop asked for {}", shown(why, WORD_MOST)));
             }
             EventKind::Outcome => self.ended = entry.outcome.as_ref().map(ended),
             EventKind::Verified if entry.unverified.is_some() => {
@@ -153,6 +161,8 @@ fn target(target: &Target) -> (&'static str, String) {
         }
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Reindex(what) => ("reindex", maintained(what)),
+        Target::DropIndex(what) => ("drop index", maintained(what)),
         Target::Setting { name, now, was, to, .. } => {
             let [now, was, to] = [now.clone(), was.shown(), to.shown()].map(|text| shown(&text, WORD_MOST));
             ("set", format!("{}, {now} in force: {was} → {to}", shown(name, WORD_MOST)))
@@ -162,8 +172,11 @@ fn target(target: &Target) -> (&'static str, String) {
 }
 
 fn maintained(what: &Maintained) -> String {
-    let [database, schema, name] = [&what.database, &what.schema, &what.name].map(|text| shown_text(text, WORD_MOST));
-    format!("{schema}.{name} in {database}")
+    let [database, name] = [&what.database, &what.name].map(|text| shown_text(text, WORD_MOST));
+    match &what.schema {
+        Some(schema) => format!("{}.{name} in {database}", shown_text(schema, WORD_MOST)),
+        None => format!("all of {database}"),
+    }
 }
 
 fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> String {
@@ -176,9 +189,13 @@ fn session(pid: i32, who: [&Option<ServerText>; 2], query: &ServerText) -> Strin
 fn pids(targets: &[Target]) -> String {
     let pid = |target: &Target| match target {
         Target::Cancel { pid, .. } | Target::Terminate { pid, .. } => Some(pid.to_string()),
-        Target::Bulk { .. } | Target::Vacuum(_) | Target::Analyze(_) | Target::Setting { .. } | Target::Reload {} => {
-            None
-        }
+        Target::Bulk { .. }
+        | Target::Vacuum(_)
+        | Target::Analyze(_)
+        | Target::Reindex(_)
+        | Target::DropIndex(_)
+        | Target::Setting { .. }
+        | Target::Reload {} => None,
     };
     shown(&targets.iter().filter_map(pid).collect::<Vec<_>>().join(", "), WORD_MOST)
 }

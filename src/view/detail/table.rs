@@ -32,11 +32,11 @@ pub fn lines(app: &App, row: &TableRow, theme: Theme) -> Vec<Line<'static>> {
             Tone::Warning,
         );
     }
-    add(
-        "size",
-        format!("{} ({} bytes) by relpages, as of the last vacuum or analyze", Bytes(r.bytes).short(), r.bytes),
-        Tone::Plain,
+    let size = r.size().map_or_else(
+        || "not known: relpages is 0 before the first vacuum or analyze, whatever the table holds".to_owned(),
+        |bytes| format!("{} ({bytes} bytes) by relpages, as of the last vacuum or analyze", Bytes(bytes).short()),
     );
+    add("size", size, Tone::Plain);
     let tuples = r.tuples.map_or_else(|| "never counted".to_owned(), |t| format!("{t:.0} (reltuples)"));
     add("rows", tuples, Tone::Plain);
     for (label, value, tone) in statistics(row) {
