@@ -3,6 +3,8 @@
 mod acting;
 mod bulk;
 mod expiring;
+mod findings;
+mod incidents;
 mod locks;
 mod looking;
 mod losing;
@@ -10,3 +12,4 @@ mod random;
 mod remedies;
 mod settings;
 mod tables;
+mod triage;
