@@ -15,6 +15,7 @@ pub mod press;
 mod rebuild;
 pub mod settings;
 pub mod tab;
+mod triage;
 mod unfold;
 pub mod update;
 
@@ -22,6 +23,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::command::{Command, Tab};
+use crate::diagnose::Limits;
 use crate::diagnose::alert::board::Board;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
@@ -37,6 +39,7 @@ use tab::connections::{SessionRow, Totals};
 use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
 use tab::tables::TableRow;
+use triage::Triage;
 
 /// What the console is started with.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Setup {
     pub refresh: Duration,
     /// What runs longer than this is slow.
     pub slow_after: Duration,
+    /// From when on something is a finding.
+    pub limits: Limits,
     /// How it is drawn.
     pub display: Display,
     /// The keys; in read-only mode without those that write.
@@ -163,6 +168,8 @@ pub struct App {
     pub mode: Mode,
     /// Chords typed so far of a longer sequence.
     pub pending: Vec<Chord>,
+    /// What is wrong.
+    pub triage: Triage,
     /// Connections.
     pub connections: Listing<SessionRow>,
     /// Slow.
@@ -227,9 +234,10 @@ impl App {
         Self {
             now: setup.now,
             size: (80, 24),
-            tab: Tab::Connections,
+            tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
+            triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             locks: Listing::new(tab::locks::COLUMNS, "forest"),
@@ -295,7 +303,7 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
+            Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }

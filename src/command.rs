@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 /// A tab of the console; its number is its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tab {
+    /// What is wrong, in order of harm, and what to do.
+    Triage,
     /// Every live connection.
     Connections,
     /// What runs, or sits idle in a transaction, for too long.
@@ -26,13 +28,22 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Connections, Self::Slow, Self::Locks, Self::Tables, Self::Replication, Self::Latency, Self::Cache];
+    pub const ALL: [Self; 8] = [
+        Self::Triage,
+        Self::Connections,
+        Self::Slow,
+        Self::Locks,
+        Self::Tables,
+        Self::Replication,
+        Self::Latency,
+        Self::Cache,
+    ];
 
     /// Its number, which is also its key.
     #[must_use]
     pub fn number(self) -> char {
         match self {
+            Self::Triage => '1',
             Self::Connections => '2',
             Self::Slow => '3',
             Self::Locks => '4',
@@ -47,6 +58,7 @@ impl Tab {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::Triage => "Triage",
             Self::Connections => "Connections",
             Self::Slow => "Slow",
             Self::Locks => "Locks",
@@ -127,11 +139,20 @@ macro_rules! commands {
 }
 
 const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
+/// Where a session can be meant; on Triage it is the one that the selected finding is about.
+const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks]);
 const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
+const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
+/// Where a table can be meant; on Triage it is the one that the selected finding is about.
+const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
+const TRIAGE: Place = Place::Tabs(&[Tab::Triage]);
+const COPIED: Place =
+    Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 
 commands! {
+    ShowTriage, "show-triage", Place::Everywhere, Reads, "triage", "Go to Triage.";
     ShowConnections, "show-connections", Place::Everywhere, Reads, "connections", "Go to Connections.";
     ShowSlow, "show-slow", Place::Everywhere, Reads, "slow", "Go to Slow.";
     ShowLocks, "show-locks", Place::Everywhere, Reads, "locks", "Go to Locks.";
@@ -142,21 +163,23 @@ commands! {
     NextTab, "next-tab", Place::Everywhere, Reads, "next tab", "Go to the next tab.";
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 
-    CancelBackend, "cancel-backend", SESSIONS, Writes, "cancel", "Cancel the selected session's statement (asks first).";
-    TerminateBackend, "terminate-backend", SESSIONS, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
-    VacuumAnalyze, "vacuum-analyze", TABLES, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
+    CancelBackend, "cancel-backend", SESSIONS_MEANT, Writes, "cancel", "Cancel the selected session's statement (asks first).";
+    TerminateBackend, "terminate-backend", SESSIONS_MEANT, Heavy, "terminate", "Terminate the session where no cancel helps (asks first).";
+    VacuumAnalyze, "vacuum-analyze", TABLES_MEANT, Writes, "vacuum", "VACUUM (ANALYZE) the selected table (asks first).";
     ServerSettings, "server-settings", Place::Everywhere, Reads, "settings", "List the server's settings; Enter there changes one (asks first).";
     QueryLogging, "query-logging", Place::Everywhere, Heavy, "log queries", "Log slow statements, or undo that (asks first).";
     ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
-    Reindex, "reindex", TABLES, Writes, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
-    VacuumDatabase, "vacuum-database", TABLES, Writes, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
-    CancelJob, "cancel-job", TABLES, Writes, "stop job", "Stop the job that this console started.";
+    VacuumDatabase, "vacuum-database", TABLES, Heavy, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
+    Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
+    ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
+    CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
     MarkAll, "mark-all", SESSIONS, Reads, "mark all", "Mark, or unmark, every row that the filter lets through.";
     ShowOutcome, "show-outcome", SESSIONS, Reads, "outcome", "Show what became of each session that was marked and signalled.";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
+    ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
@@ -175,8 +198,8 @@ commands! {
     NextPanel, "next-panel", CHARTS, Reads, "next panel", "Select the next panel.";
     PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
 
-    CopyRow, "copy-row", LISTS, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
-    CopyQuery, "copy-query", LISTS, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names (OSC 52).";
+    CopyRow, "copy-row", COPIED, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
+    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names (OSC 52).";
     Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
     Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
     Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";

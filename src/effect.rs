@@ -6,6 +6,7 @@
 pub mod audit;
 mod bulk;
 mod cancel;
+mod expire;
 mod journal;
 mod look;
 mod maintain;

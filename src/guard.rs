@@ -36,7 +36,7 @@ pub use protection::{Care, Kind, Protected};
 pub use refusal::Refusal;
 pub use remedy::Remedy;
 pub use setting::{Wish, alter_cure, reload_cure};
-pub use statement::{Statement, array, role_name};
+pub use statement::{EXPIRE_BATCH, Statement, array, role_name};
 pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};
 

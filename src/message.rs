@@ -87,6 +87,8 @@ pub enum ActionStep {
         /// The backend that runs it, for a job.
         pid: Option<i32>,
     },
+    /// A job has come so far, in words that are safe to draw: `removed 3000 rows in 3 batches`.
+    Progress(String),
     /// It ended.
     Ended(Outcome),
     /// A cancelled statement or a terminated session was looked at again: is it still there?

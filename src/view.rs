@@ -20,6 +20,7 @@ pub mod replication;
 pub mod settings;
 pub mod tables;
 pub mod theme;
+pub mod triage;
 pub mod words;
 
 use ratatui::Frame;
@@ -72,6 +73,7 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     match app.tab {
+        Tab::Triage => triage::draw(app, theme, area, frame),
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => tables::draw(app, theme, area, frame),

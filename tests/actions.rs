@@ -5,6 +5,7 @@
 mod bench;
 mod bulk;
 mod cancel;
+mod expire;
 mod foreign;
 mod killed;
 mod log;

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use pgtriage::app::{App, Display, Setup};
+use pgtriage::diagnose::Limits;
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::Event;
@@ -28,6 +29,7 @@ fn measure(sessions: i32, waiting: i32) {
     let mut app = App::new(Setup {
         refresh: Duration::from_secs(2),
         slow_after: Duration::from_secs(30),
+        limits: Limits::default(),
         display: Display { colour: true, ascii: false },
         keymap: Keymap::named("default").unwrap().unwrap(),
         panels: Vec::new(),

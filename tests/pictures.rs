@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pgtriage::app::{App, Display, Setup};
+use pgtriage::diagnose::Limits;
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::{Event, WriterState};
@@ -29,11 +30,12 @@ pub struct Picture {
 }
 
 const PICTURES: &[Picture] = &[
-    Picture { scene: "lock-pileup", name: "connections", keys: "" },
+    Picture { scene: "lock-pileup", name: "triage", keys: "" },
+    Picture { scene: "lock-pileup", name: "connections", keys: "2" },
     Picture { scene: "lock-pileup", name: "slow", keys: "3" },
     Picture { scene: "lock-pileup", name: "locks", keys: "4" },
-    Picture { scene: "lock-pileup", name: "question", keys: "j j x" },
-    Picture { scene: "lock-pileup", name: "detail", keys: "j j Enter" },
+    Picture { scene: "lock-pileup", name: "question", keys: "2 j j x" },
+    Picture { scene: "lock-pileup", name: "detail", keys: "2 j j Enter" },
     Picture { scene: "lock-pileup", name: "latency", keys: "7" },
     Picture { scene: "bloat", name: "tables", keys: "5" },
     Picture { scene: "replica-gone", name: "replication", keys: "6" },
@@ -45,6 +47,7 @@ pub fn console(now: Timestamp) -> App {
     let mut app = App::new(Setup {
         refresh: std::time::Duration::from_secs(2),
         slow_after: std::time::Duration::from_secs(30),
+        limits: Limits::default(),
         display: Display { colour: true, ascii: false },
         keymap: Keymap::named("default").unwrap().unwrap(),
         panels: panel::defaults().unwrap(),

@@ -16,7 +16,8 @@ fn in_all_sizes(name: &str, stage: &mut Stage) {
     }
 }
 
-const TABS: [(&str, &str); 7] = [
+const TABS: [(&str, &str); 8] = [
+    ("1", "triage"),
     ("2", "connections"),
     ("3", "slow"),
     ("4", "locks"),

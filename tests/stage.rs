@@ -15,7 +15,8 @@ pub mod tables;
 use std::time::Duration;
 
 use pgtriage::app::{App, Display, Setup};
-use pgtriage::command::Reach;
+use pgtriage::command::{Reach, Tab};
+use pgtriage::diagnose::{Finding, Kind, Limits};
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::{ActionNews, ActionStep, Effect, Event, WriterState};
@@ -68,6 +69,7 @@ impl Stage {
         let mut setup = Setup {
             refresh: Duration::from_secs(2),
             slow_after: Duration::from_secs(30),
+            limits: Limits::default(),
             display: Display { colour: true, ascii: false },
             keymap: Keymap::named("default").unwrap().unwrap(),
             panels: panel::defaults().unwrap(),
@@ -87,6 +89,8 @@ impl Stage {
         change(&mut setup);
         let writer = if setup.policy == Policy::Observer { WriterState::None } else { WriterState::Ready };
         let mut stage = Self { app: App::new(setup), now: start(), last: None };
+        // Most stories are told of a list; those of Triage begin with its key.
+        stage.app.tab = Tab::Connections;
         stage.event(Event::Writer(writer));
         stage.event(Event::Resized { width: 160, height: 45 });
         stage
@@ -95,6 +99,36 @@ impl Stage {
     /// A connected console on the whole incident: a pile-up of locks, tables, standbys, panels, the cache table.
     pub fn incident() -> Self {
         Self::new().filled()
+    }
+
+    /// A connected console on a server that is well.
+    pub fn calm() -> Self {
+        let mut stage = Self::new();
+        stage.now += Duration::from_secs(1);
+        stage.up().at_peace()
+    }
+
+    /// Everything that is asked for is well.
+    pub fn at_peace(self) -> Self {
+        let mut stage = self
+            .server(server())
+            .sessions(locks::calm())
+            .relations(tables::calm())
+            .replication(replication::calm())
+            .cache(cache::read());
+        charts::calm(&mut stage);
+        stage
+    }
+
+    /// The kinds of what is found, the worst first.
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.app.triage.diagnosis.findings.iter().map(Finding::kind).collect()
+    }
+
+    /// The finding of that kind.
+    pub fn finding(&self, kind: Kind) -> &Finding {
+        let found = self.app.triage.diagnosis.findings.iter().find(|f| f.kind() == kind);
+        found.unwrap_or_else(|| panic!("no {kind:?} among {:#?}", self.app.triage.diagnosis.findings))
     }
 
     /// The whole incident for this console.

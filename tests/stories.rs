@@ -2,6 +2,9 @@
 
 mod acting;
 mod bulk;
+mod expiring;
+mod findings;
+mod incidents;
 mod locks;
 mod looking;
 mod losing;
@@ -10,3 +13,4 @@ mod remedies;
 mod settings;
 mod stale;
 mod tables;
+mod triage;

@@ -26,6 +26,8 @@ impl App {
         match self.tab {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
+            // What a finding is about, wherever its row stands.
+            Tab::Triage => self.session_row(self.current_finding()?.target.session()?),
             Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
         }
@@ -41,6 +43,10 @@ impl App {
     #[must_use]
     pub fn current_table(&self) -> Option<&TableRow> {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
+            return self.tables.all().iter().find(|r| r.key() == *key);
+        }
+        if self.tab == Tab::Triage {
+            let key = self.current_finding()?.target.table()?;
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
         if self.tab == Tab::Tables { self.tables.current() } else { None }
@@ -59,8 +65,12 @@ impl App {
             return self.ask(write);
         }
         let Some(row) = self.current_session() else {
+            let about_none = self.current_finding().is_none_or(|f| f.target.session().is_none());
             let words = match self.locks.current() {
                 Some(row) if self.tab == Tab::Locks => row.no_target(),
+                Some(_) | None if self.tab == Tab::Triage && about_none => {
+                    "the selected finding is about no session that could be acted on"
+                }
                 Some(_) | None => "the selected session is gone: select another",
             };
             self.say(words, Tone::Notice);
@@ -109,6 +119,25 @@ impl App {
             self.say(format!("{label} still runs: one at a time"), Tone::Notice);
         }
         label.is_some()
+    }
+
+    /// Asks about the expired rows of the cache table.
+    pub(super) fn ask_expiry(&mut self) -> Vec<Effect> {
+        let world = self.world();
+        let Some(server) = world.server.get() else {
+            self.say("the server is not known yet: nothing can be done", Tone::Warning);
+            return Vec::new();
+        };
+        let Some(write) = world.cache.get().and_then(|cache| Write::expire_cache(cache, server)) else {
+            self.say("there is no cache table that could be looked at", Tone::Notice);
+            return Vec::new();
+        };
+        if let Some(job) = self.running_job() {
+            let text = format!("{} still runs: one at a time", job.label);
+            self.say(text, Tone::Notice);
+            return Vec::new();
+        }
+        self.ask(write)
     }
 
     pub(super) fn ask(&mut self, write: Write) -> Vec<Effect> {

@@ -6,6 +6,7 @@ use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
 use super::tab::connections::SessionRow;
 use super::tab::locks::{LockRow, Who};
 use super::tab::tables::raw_name;
+use super::tab::triage::FindingRow;
 use crate::command::Tab;
 use crate::guard::Remedy;
 use crate::message::Effect;
@@ -41,6 +42,7 @@ impl App {
 
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
         let text = match self.tab {
+            Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
             Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
@@ -53,6 +55,7 @@ impl App {
     /// The text of what is selected; in a detail that names statements to run elsewhere, one of those.
     pub(super) fn copy_query(&mut self) -> Vec<Effect> {
         let text = match self.tab {
+            Tab::Triage => return self.copy_remedy(),
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
             Tab::Locks => match self.current_session() {
                 Some(row) => Some(row.session.query.raw().to_owned()),
@@ -77,6 +80,16 @@ impl App {
         }
         self.mode = Mode::Pick(Picker { title: "Copy", input: Input::default(), choices, at: 0 });
         Vec::new()
+    }
+
+    /// The SQL that helps where no action does; else the statement that the finding is about.
+    fn copy_remedy(&mut self) -> Vec<Effect> {
+        if let Some(remedy) = self.current_finding().and_then(|f| f.remedy.clone()) {
+            return self.copy(Some(remedy), "SQL");
+        }
+        let query = self.current_session().map(|r| r.session.query.raw().to_owned());
+        let text = query.or_else(|| self.current_table().map(raw_name));
+        self.copy(text, "text")
     }
 
     pub(super) fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {

@@ -7,10 +7,21 @@ use super::App;
 use super::mode::{Mode, Subject};
 use super::tab::tables::order_of;
 use crate::command::Tab;
+use crate::model::relation::RelationOrder;
 use crate::model::{Cadence, Demand, Question, Wanted};
 
 /// Seconds that a chart spans.
 pub const CHART_SPAN_S: u32 = 900;
+
+/// Seconds that the sparklines of Triage span.
+const VITALS_SPAN_S: u32 = 1800;
+
+/// Seconds between their points: as many points as a chart has.
+const VITALS_STEP_S: u32 = 10;
+
+/// The panels that findings and vitals come from.
+pub const VITAL_PANELS: [&str; 7] =
+    ["p95", "error-ratio", "throughput", "cache-hit-ratio", "pool", "requests-waiting", "memory"];
 
 /// Seconds between points of a chart: 15 minutes in 180 points, finer than a wide screen's panel has cells.
 pub const CHART_STEP_S: u32 = 5;
@@ -29,15 +40,19 @@ impl App {
 
         want(Question::Server, Duration::from_secs(15).max(fast));
         // The counts on the tabs come from the sessions, so they are asked on every tab, only slower elsewhere.
-        let sessions_visible = matches!(self.tab, Tab::Connections | Tab::Slow | Tab::Locks);
+        let sessions_visible = matches!(self.tab, Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks);
         want(Question::Sessions, if sessions_visible { fast } else { slow });
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             want(Question::SessionLocks(key.clone()), fast);
         }
-        want(
-            Question::Replication,
-            if self.tab == Tab::Replication { fast } else { fast.max(Duration::from_secs(10)) },
-        );
+        let replication = match self.tab {
+            Tab::Replication => fast,
+            Tab::Triage => slow,
+            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Latency | Tab::Cache => {
+                fast.max(Duration::from_secs(10))
+            }
+        };
+        want(Question::Replication, replication);
         // While they are open, or right after a change of ours, they are worth a closer look; else once in a while, since what
         // logs queries is told on every tab.
         let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();
@@ -48,13 +63,24 @@ impl App {
             // While a vacuum of ours runs its progress is worth a closer look.
             let every = if self.running_job().is_some() { fast } else { slow };
             want(Question::Relations { database: self.database.clone(), order }, every);
+        } else {
+            // For findings the fullest tables are looked at from every tab, at a pace that two hundred rows are worth.
+            let every = Duration::from_secs(if self.tab == Tab::Triage { 15 } else { 60 }).max(fast);
+            want(Question::Relations { database: self.database.clone(), order: RelationOrder::Dead }, every);
         }
         if self.tab == Tab::Cache {
             want(Question::CacheTable, slow);
         }
-        if self.setup.prometheus.is_some() && matches!(self.tab, Tab::Latency | Tab::Cache) {
-            for panel in self.visible_panels() {
-                want(Question::Panel { id: panel.id.clone(), span_s: CHART_SPAN_S, step_s: CHART_STEP_S }, slow);
+        if self.setup.prometheus.is_some() {
+            let visible: Vec<&str> = self.visible_panels().map(|p| p.id.as_str()).collect();
+            for id in &visible {
+                want(Question::Panel { id: (*id).to_owned(), span_s: CHART_SPAN_S, step_s: CHART_STEP_S }, slow);
+            }
+            let every = Duration::from_secs(if self.tab == Tab::Triage { 5 } else { 15 }).max(fast);
+            let vital = |id: &str| VITAL_PANELS.contains(&id) && !visible.contains(&id);
+            for panel in self.setup.panels.iter().filter(|p| vital(&p.id)) {
+                let question = Question::Panel { id: panel.id.clone(), span_s: VITALS_SPAN_S, step_s: VITALS_STEP_S };
+                want(question, every);
             }
             want(Question::Targets, Duration::from_secs(15));
             for panel in self.visible_panels() {

@@ -50,7 +50,11 @@ fn target(write: &Write) -> Option<(&SessionKey, Signal)> {
     match write {
         Write::Cancel { session, .. } => Some((session, Signal::Cancel)),
         Write::Terminate { session, .. } => Some((session, Signal::Terminate)),
-        Write::Bulk(_) | Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } => None,
+        Write::Bulk(_)
+        | Write::Maintain { .. }
+        | Write::Setting { .. }
+        | Write::Reload { .. }
+        | Write::ExpireCache { .. } => None,
     }
 }
 

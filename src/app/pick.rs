@@ -53,7 +53,7 @@ impl App {
             Tab::Replication => {
                 (self.replicas.columns().iter().map(|c| (c.name, c.doc)).collect(), self.replicas.sort().0)
             }
-            Tab::Latency | Tab::Cache => return,
+            Tab::Triage | Tab::Latency | Tab::Cache => return,
         };
         let choices = columns
             .into_iter()

@@ -120,6 +120,7 @@ impl App {
             self.mode = Mode::Normal;
         }
         match command {
+            Command::ShowTriage => self.show(Tab::Triage),
             Command::ShowConnections => self.show(Tab::Connections),
             Command::ShowSlow => self.show(Tab::Slow),
             Command::ShowLocks => self.show(Tab::Locks),
@@ -133,10 +134,12 @@ impl App {
             Command::TerminateBackend => return self.ask_signal(Signal::Terminate),
             Command::VacuumAnalyze => return self.ask_maintenance(Task::VacuumAnalyze),
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
+            Command::ExpireCache => return self.ask_expiry(),
             Command::Reindex => return self.ask_maintenance(Task::Reindex),
             Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
+            Command::ShowEvidence => self.show_evidence(),
             Command::ServerSettings => self.open_settings(),
             Command::QueryLogging => return self.toggle_query_logging(),
             Command::ReloadConfiguration => return self.ask_reload(),
@@ -196,6 +199,7 @@ impl App {
 
     pub(super) fn step(&mut self, by: isize) {
         match self.tab {
+            Tab::Triage => self.triage.findings.step(by),
             Tab::Connections => self.connections.step(by),
             Tab::Slow => self.slow.step(by),
             Tab::Locks => self.locks.step(by),
@@ -213,6 +217,7 @@ impl App {
 
     fn select_at(&mut self, at: usize) {
         match self.tab {
+            Tab::Triage => self.triage.findings.select_at(at),
             Tab::Connections => self.connections.select_at(at),
             Tab::Slow => self.slow.select_at(at),
             Tab::Locks => self.locks.select_at(at),
@@ -241,7 +246,7 @@ impl App {
                 Some(row) => Some(Subject::Replica(row.key())),
                 None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
             },
-            Tab::Latency | Tab::Cache => None,
+            Tab::Triage | Tab::Latency | Tab::Cache => None,
         };
         match subject {
             Some(of) => {
@@ -262,7 +267,7 @@ impl App {
             Tab::Locks => self.locks.filter().text(),
             Tab::Tables => self.tables.filter().text(),
             Tab::Replication => self.replicas.filter().text(),
-            Tab::Latency | Tab::Cache => "",
+            Tab::Triage | Tab::Latency | Tab::Cache => "",
         }
     }
 
@@ -276,7 +281,7 @@ impl App {
             }
             Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
             Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
         Ok(())
     }
@@ -316,7 +321,7 @@ impl App {
             }
             Tab::Tables => self.tables.sort_by(column),
             Tab::Replication => self.replicas.sort_by(column),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
     }
 
@@ -329,7 +334,7 @@ impl App {
             Tab::Locks => self.locks.reverse(),
             Tab::Tables => self.tables.reverse(),
             Tab::Replication => self.replicas.reverse(),
-            Tab::Latency | Tab::Cache => {}
+            Tab::Triage | Tab::Latency | Tab::Cache => {}
         }
     }
 

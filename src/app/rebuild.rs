@@ -13,6 +13,7 @@ impl App {
         self.rebuild_sessions();
         self.rebuild_tables();
         self.rebuild_replicas();
+        self.look();
     }
 
     pub(super) fn rebuild_sessions(&mut self) {

@@ -6,6 +6,7 @@ pub mod panels;
 pub mod replication;
 pub mod slow;
 pub mod tables;
+pub mod triage;
 
 use crate::model::unit::Age;
 use crate::model::{ServerText, Tone};

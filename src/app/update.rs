@@ -3,6 +3,7 @@
 use super::App;
 use super::mode::Mode;
 use crate::command::Command;
+use crate::diagnose::History;
 use crate::guard::{Signal, StatementKey, Write};
 use crate::message::{ActionNews, ActionStep, EachOutcome, Effect, Event, Outcome, WriterState};
 use crate::model::{Question, Tone};
@@ -27,12 +28,17 @@ impl App {
             Event::Tick { at } => {
                 self.now = self.now.max(at);
                 self.forget_notice();
+                // Answers grow old without a word.
+                self.look();
             }
             Event::Sample(sample) => {
                 self.now = self.now.max(sample.at);
                 let heard = self.take_alerts(&sample);
-                let question = sample.question.clone();
+                let (question, took) = (sample.question.clone(), sample.took);
                 self.world.take(sample);
+                if question == Question::Sessions {
+                    self.remember_sessions(took);
+                }
                 if self.frozen.is_none() {
                     match question {
                         Question::Sessions => {
@@ -53,15 +59,18 @@ impl App {
                         | Question::Silences => {}
                     }
                 }
+                self.look();
                 return heard;
             }
             Event::Link(link) => {
                 if self.world.connect(link) {
+                    self.triage.history = History::default();
                     self.marks.clear();
                     let place = self.world.place.clone().unwrap_or_default();
                     self.say(format!("another server answers now: {place}"), Tone::Warning);
                     self.rebuild();
                 }
+                self.look();
             }
             Event::Writer(state) => self.take_writer(state),
             Event::Looked { id, looked } => self.looked(id, &looked),
@@ -101,6 +110,7 @@ impl App {
                 }
                 (format!("{label}: running"), Tone::Notice)
             }
+            ActionStep::Progress(so_far) => (format!("{label}: {so_far}"), Tone::Notice),
             ActionStep::Ended(outcome) => {
                 let said = outcome_words(&label, &outcome);
                 action.outcome = Some(outcome);

@@ -54,6 +54,11 @@ impl Journal {
         self.tell(id, ActionStep::Started { pid }).await;
     }
 
+    /// Tells the console how far a job has come.
+    pub(super) async fn progress(&self, id: u64, so_far: String) {
+        self.tell(id, ActionStep::Progress(so_far)).await;
+    }
+
     /// Tells how an action ended: the console first, since somebody waits for it, then the log.
     pub(super) async fn ended(&self, id: u64, write: &Write, ended: (Outcome, Vec<String>)) {
         let (outcome, notices) = ended;

@@ -43,7 +43,7 @@ fn who(write: &Write, pid: i32) -> Option<&Who> {
             (session.pid == pid).then_some(who)
         }
         Write::Bulk(bulk) => bulk.targets.iter().find(|target| target.session.pid == pid).map(|target| &target.who),
-        Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } => None,
+        Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } | Write::ExpireCache { .. } => None,
     }
 }
 

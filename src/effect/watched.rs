@@ -108,7 +108,9 @@ impl Watched {
                 !self.left.is_empty()
             }),
             // Not signalled, so never watched.
-            Write::Maintain { .. } | Write::Setting { .. } | Write::Reload { .. } => Some(false),
+            Write::Maintain { .. } | Write::ExpireCache { .. } | Write::Setting { .. } | Write::Reload { .. } => {
+                Some(false)
+            }
         };
         match there {
             Some(true) => Look::Left,

@@ -26,7 +26,7 @@ use super::maintain::Job;
 use super::queue::{Queue, Stops};
 use super::session::{Bounds, Road, open, pulse};
 use super::watched::Watched;
-use super::{Request, Setup, bulk, setting, terminate};
+use super::{Request, Setup, bulk, expire, setting, terminate};
 
 /// How long the server may take over a statement of the writer's own session; the guarded ones need under 1 ms, and one
 /// of them waits up to 3 s for what it terminates.
@@ -163,7 +163,7 @@ impl Writer {
                 | Write::Bulk(_)
                 | Write::Setting { .. }
                 | Write::Reload { .. } => self.send(id, approved).await,
-                Write::Maintain { .. } => self.maintain(id, approved),
+                Write::Maintain { .. } | Write::ExpireCache { .. } => self.start_job(id, approved),
             },
             Request::Look { id, write } => {
                 let answer = self.look_at(&write).await;
@@ -223,9 +223,11 @@ impl Writer {
         let ended = match write {
             Write::Bulk(bulk) => bulk::send(link, bulk).await,
             Write::Terminate { .. } => terminate::send(link, write).await,
+            Write::Cancel { .. } | Write::Maintain { .. } | Write::ExpireCache { .. } => {
+                cancel::send(link, write).await
+            }
             Write::Setting { .. } => setting::send(link, write).await,
             Write::Reload { .. } => setting::reload(link, write).await,
-            Write::Cancel { .. } | Write::Maintain { .. } => cancel::send(link, write).await,
         };
         match &ended.0 {
             Outcome::Done(_) if write.session().is_some() => self.watched.push(Watched::new(id, write, sent)),
@@ -253,20 +255,25 @@ impl Writer {
         }
     }
 
-    /// Starts maintenance beside everything else.
-    fn maintain(&mut self, id: u64, approved: Approved) {
+    /// Starts a job beside everything else.
+    fn start_job(&mut self, id: u64, approved: Approved) {
         let write = approved.write().clone();
         let journal = match &write {
             Write::Maintain { target, .. } => self.journal.in_database(target.database().raw()),
+            Write::ExpireCache { table, .. } => self.journal.in_database(table.key.database.raw()),
             Write::Cancel { .. }
             | Write::Terminate { .. }
             | Write::Bulk(_)
             | Write::Setting { .. }
             | Write::Reload { .. } => self.journal.clone(),
         };
-        let (stop, stopped) = watch::channel(false);
-        let job = Job { id, approved, road: self.road.clone(), journal, stop: stopped };
-        self.jobs.spawn(job.run());
+        let (stop, stop_in) = watch::channel(false);
+        let road = self.road.clone();
+        if matches!(write, Write::ExpireCache { .. }) {
+            self.jobs.spawn(expire::Job { id, approved, road, journal, stop: stop_in }.run());
+        } else {
+            self.jobs.spawn(Job { id, approved, road, journal, stop: stop_in }.run());
+        }
         self.running.insert(id, Running { write, stop });
     }
 

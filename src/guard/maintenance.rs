@@ -60,6 +60,13 @@ impl Named {
     pub fn shown(&self) -> String {
         format!("{}.{}", self.schema.head(64), self.name.head(64))
     }
+
+    /// `"public"."orders"` for a statement that a person reads, safe to draw.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        let quoted = [&self.schema, &self.name].map(|name| format!("\"{}\"", name.raw().replace('"', "\"\"")));
+        ServerText::new(quoted.join(".")).escaped()
+    }
 }
 
 impl Task {

@@ -3,6 +3,7 @@
 //! Words only, all of them safe to draw; it decides nothing.
 
 mod bulk;
+mod expire;
 mod maintain;
 mod setting;
 mod terminate;
@@ -42,6 +43,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Preview {
             terminate::of(session.pid, &Target { who, query, found }, scene)
         }
         Write::Bulk(list) => bulk::of(list, scene),
+        Write::ExpireCache { table, before, most, .. } => expire::of(table, before, *most, scene),
         Write::Maintain { task, target, .. } => maintain::of(*task, target, scene),
         Write::Setting { .. } | Write::Reload { .. } => setting::of(write, scene),
     };

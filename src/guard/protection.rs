@@ -78,6 +78,7 @@ fn names<'a>(write: &'a Write, scene: &Scene<'a>) -> Vec<(Kind, &'a ServerText)>
         Write::Bulk(bulk) => bulk.targets.iter().flat_map(|target| of_who(&target.who)).collect(),
         // They are the whole server's.
         Write::Setting { .. } | Write::Reload { .. } => Vec::new(),
+        Write::ExpireCache { table, .. } => vec![(Kind::Database, &table.key.database)],
         Write::Maintain { target, .. } => vec![(Kind::Database, target.database())],
     }
 }

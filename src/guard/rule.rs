@@ -4,6 +4,7 @@
 
 mod bulk;
 mod cancel;
+mod expire;
 mod maintain;
 mod session;
 mod setting;
@@ -49,6 +50,14 @@ const RULES: &[Rule] = &[
     terminate::moved_on,
     session::state_unknown,
     terminate::cancel_first,
+    expire::standby,
+    expire::pooled,
+    expire::gone,
+    expire::changed,
+    expire::partitioned,
+    expire::not_permitted,
+    expire::nothing_expired,
+    expire::own_job,
     maintain::standby,
     maintain::pooled,
     maintain::gone,

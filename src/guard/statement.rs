@@ -15,6 +15,9 @@ use super::write::{ServerIdentity, Write};
 
 const CANCEL: &str = include_str!("../effect/sql/cancel.sql");
 const TERMINATE: &str = include_str!("../effect/sql/terminate.sql");
+const EXPIRE: &str = include_str!("../effect/sql/expire.sql");
+const EXPIRE_LEFT: &str = include_str!("../effect/sql/expire_left.sql");
+const EXPIRE_CHECK: &str = include_str!("../effect/sql/expire_check.sql");
 const SETTING: &str = include_str!("../effect/sql/setting.sql");
 const RELOAD: &str = include_str!("../effect/sql/reload.sql");
 const LOOK: &str = include_str!("../effect/sql/look_first.sql");
@@ -23,6 +26,9 @@ const TERMINATE_MANY: &str = include_str!("../effect/sql/terminate_many.sql");
 const MAINTAIN_TABLE: &str = include_str!("../effect/sql/maintain_table.sql");
 const MAINTAIN_INDEX: &str = include_str!("../effect/sql/maintain_index.sql");
 const MAINTAIN_DATABASE: &str = include_str!("../effect/sql/maintain_database.sql");
+
+/// Rows of the cache table that one transaction removes: some milliseconds of work, and about a megabyte of WAL at most.
+pub const EXPIRE_BATCH: i64 = 1000;
 
 /// Ends a line of SQL that stands there only where the server told its system identifier: a role that may not execute
 /// `pg_control_system()` is refused even where the call is never reached.
@@ -84,6 +90,10 @@ impl Write {
             Self::Maintain { task, target, .. } => {
                 Statement { sql: maintaining(*task, target), parameters: Vec::new() }
             }
+            Self::ExpireCache { table, before, .. } => Statement {
+                sql: on_table(EXPIRE, table),
+                parameters: vec![Some(table.key.oid.to_string()), Some(before.clone()), Some(EXPIRE_BATCH.to_string())],
+            },
             Self::Setting { name, to, .. } => {
                 let sql = match to {
                     Entry::Text(text) => format!("ALTER SYSTEM SET {name} = {}", literal(text.raw())),
@@ -101,7 +111,9 @@ impl Write {
         let pids: Vec<i32> = match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => vec![session.pid],
             Self::Bulk(bulk) => bulk.targets.iter().map(|target| target.session.pid).collect(),
-            Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => return None,
+            Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } | Self::ExpireCache { .. } => {
+                return None;
+            }
         };
         let known = self.server().system_identifier.is_some();
         let text = if known { LOOK.to_owned() } else { without(LOOK, IDENTIFIER_TAG) };
@@ -113,6 +125,16 @@ impl Write {
     pub fn check(&self) -> Option<Statement> {
         match self {
             Self::Cancel { .. } | Self::Terminate { .. } | Self::Bulk(_) | Self::Reload { .. } => None,
+            Self::ExpireCache { table: Named { key, schema, name, kind }, server, .. } => Some(with_server(
+                EXPIRE_CHECK,
+                vec![
+                    Some(key.oid.to_string()),
+                    Some(schema.raw().to_owned()),
+                    Some(name.raw().to_owned()),
+                    Some(kind.to_string()),
+                ],
+                server,
+            )),
             Self::Setting { name, now, was, exact, to, server, .. } => {
                 let text = if *exact { SETTING.to_owned() } else { without(SETTING, FILES_TAG) };
                 let raw = |entry: &Entry| entry.text().map(|text| text.raw().to_owned());
@@ -133,6 +155,32 @@ impl Write {
             }),
         }
     }
+}
+
+impl Write {
+    /// What is asked at the end: how much of what was to be removed is left.
+    #[must_use]
+    pub fn remainder(&self) -> Option<Statement> {
+        match self {
+            Self::ExpireCache { table, before, .. } => Some(Statement {
+                sql: on_table(EXPIRE_LEFT, table),
+                parameters: vec![Some(table.key.oid.to_string()), Some(before.clone())],
+            }),
+            Self::Cancel { .. }
+            | Self::Terminate { .. }
+            | Self::Bulk(_)
+            | Self::Maintain { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
+        }
+    }
+}
+
+/// The text without its comments, for that table.
+fn on_table(text: &str, table: &Named) -> String {
+    let name = format!("{}.{}", quoted(table.schema.raw()), quoted(table.name.raw()));
+    let lines = text.lines().filter(|line| !line.starts_with("--"));
+    lines.fold(String::new(), |text, line| text + line + "\n").replace("{table}", &name)
 }
 
 /// The statement that does `task` to `target`.

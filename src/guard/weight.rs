@@ -12,6 +12,9 @@ use super::{Named, Object, Scene, Task, Write, twice};
 /// two minutes at 100 MB/s.
 pub(super) const HEAVY_BYTES: i64 = 10 << 30;
 
+/// Expired rows up to this are removed in about ten seconds.
+const LIGHT_ROWS: i64 = 100_000;
+
 /// What may be done at all, from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,9 +68,15 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
             Weight::Heavy
         }
         Write::Cancel { .. } => Weight::Light,
+        // What has expired is never read again, and a client computes it anew; but a hundred batches are a load.
+        Write::ExpireCache { most, .. } if *most <= LIGHT_ROWS => Weight::Light,
         // What one cancel undoes, up to a hundred times: the list wants to be read. A setting is for everybody on the server,
         // and perhaps takes effect only after the next restart.
-        Write::Terminate { .. } | Write::Bulk(_) | Write::Setting { .. } | Write::Reload { .. } => Weight::Heavy,
+        Write::Terminate { .. }
+        | Write::ExpireCache { .. }
+        | Write::Bulk(_)
+        | Write::Setting { .. }
+        | Write::Reload { .. } => Weight::Heavy,
         Write::Maintain { task, target, .. } => match (task, target) {
             // It reads at most 300 blocks for each unit of the statistics target, however large the table is.
             (Task::Analyze, _) => Weight::Light,

@@ -5,13 +5,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
-use crate::model::relation::Relation;
+use crate::model::cache::{CacheState, CacheTable};
+use crate::model::relation::{Relation, RelationKey};
 use crate::model::server::Server;
 use crate::model::session::{Session, SessionKey, State};
 use crate::model::setting::Entry;
 
 use super::bulk::Bulk;
 use super::maintenance::{Named, Object, Task};
+use super::statement::EXPIRE_BATCH;
 
 /// From this version on `pg_terminate_backend` takes a time to wait for the end.
 const TERMINATE_WAITS: i32 = 140_000;
@@ -139,6 +141,17 @@ pub enum Write {
         /// The server.
         server: ServerIdentity,
     },
+    /// Removal of the rows of the cache table that have expired: a job, batch by batch.
+    ExpireCache {
+        /// The table.
+        table: Named,
+        /// The server's clock when they were counted, as text: what expired by then is removed.
+        before: String,
+        /// Rows at most: whole batches, and twice as many where only a part of the table was counted.
+        most: i64,
+        /// The server.
+        server: ServerIdentity,
+    },
     /// `ALTER SYSTEM SET` or `RESET` of one setting, and `pg_reload_conf`.
     Setting {
         /// The setting.
@@ -207,6 +220,29 @@ impl Write {
         Self::maintain(Task::VacuumAnalyze, Object::table_of(database, relation), server)
     }
 
+    /// Removes what had expired of the cache table when it was looked at; none where there is no table.
+    #[must_use]
+    pub fn expire_cache(cache: &CacheTable, server: &Server) -> Option<Self> {
+        let target = cache.target.as_ref()?;
+        let expired = match &cache.state {
+            CacheState::Read(contents) if contents.sampled => contents.expired.saturating_mul(2),
+            CacheState::Read(contents) => contents.expired,
+            CacheState::NoTable | CacheState::Denied { .. } | CacheState::UnloggedOnStandby => 0,
+        };
+        let batches = expired.saturating_add(EXPIRE_BATCH - 1) / EXPIRE_BATCH;
+        Some(Self::ExpireCache {
+            table: Named {
+                key: RelationKey { database: cache.database.clone(), oid: target.oid },
+                schema: target.schema.clone(),
+                name: target.name.clone(),
+                kind: target.kind,
+            },
+            before: target.clock.clone(),
+            most: batches.max(1).saturating_mul(EXPIRE_BATCH),
+            server: ServerIdentity::of(server),
+        })
+    }
+
     /// The server that it was asked for.
     #[must_use]
     pub fn server(&self) -> &ServerIdentity {
@@ -214,6 +250,7 @@ impl Write {
             Self::Cancel { server, .. }
             | Self::Terminate { server, .. }
             | Self::Maintain { server, .. }
+            | Self::ExpireCache { server, .. }
             | Self::Setting { server, .. }
             | Self::Reload { server } => server,
             Self::Bulk(bulk) => &bulk.server,
@@ -225,7 +262,11 @@ impl Write {
     pub fn session(&self) -> Option<&SessionKey> {
         match self {
             Self::Cancel { session, .. } | Self::Terminate { session, .. } => Some(session),
-            Self::Bulk(_) | Self::Maintain { .. } | Self::Setting { .. } | Self::Reload { .. } => None,
+            Self::Bulk(_)
+            | Self::Maintain { .. }
+            | Self::ExpireCache { .. }
+            | Self::Setting { .. }
+            | Self::Reload { .. } => None,
         }
     }
 
@@ -237,6 +278,7 @@ impl Write {
             Self::Cancel { .. }
             | Self::Terminate { .. }
             | Self::Bulk(_)
+            | Self::ExpireCache { .. }
             | Self::Setting { .. }
             | Self::Reload { .. } => None,
         }
@@ -250,6 +292,7 @@ impl Write {
             Self::Cancel { .. }
             | Self::Terminate { .. }
             | Self::Bulk(_)
+            | Self::ExpireCache { .. }
             | Self::Setting { .. }
             | Self::Reload { .. } => None,
         }
@@ -265,6 +308,7 @@ impl Write {
             Self::Bulk(_)
             | Self::Terminate { .. }
             | Self::Maintain { .. }
+            | Self::ExpireCache { .. }
             | Self::Setting { .. }
             | Self::Reload { .. } => None,
         }
@@ -279,7 +323,7 @@ impl Write {
             | Self::Bulk(_)
             | Self::Setting { .. }
             | Self::Reload { .. } => false,
-            Self::Maintain { .. } => true,
+            Self::Maintain { .. } | Self::ExpireCache { .. } => true,
         }
     }
 
@@ -291,6 +335,7 @@ impl Write {
             Self::Terminate { session, .. } => format!("terminate {}", session.pid),
             Self::Bulk(bulk) => format!("{} {}", bulk.signal.word(), sessions(bulk.targets.len())),
             Self::Maintain { task, target, .. } => format!("{} {}", task.word(), target.shown()),
+            Self::ExpireCache { table, .. } => format!("expire {}", table.shown()),
             Self::Setting { name, to: Entry::Text(text), .. } => format!("set {name} = {}", text.head(64)),
             Self::Setting { name, to: Entry::Absent | Entry::Unknown, .. } => format!("reset {name}"),
             Self::Reload { .. } => "reload the configuration".to_owned(),

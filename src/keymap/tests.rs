@@ -180,9 +180,9 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         ),
         (
             "[connections]\n'v' = 'vacuum-analyze'",
-            "mine.toml:2: `vacuum-analyze` belongs to Tables, not to Connections",
+            "mine.toml:2: `vacuum-analyze` belongs to Triage, Tables, not to Connections",
         ),
-        ("[everywhere]\n'x' = 'help'", "mine.toml:1: no key is bound to `quit` on Connections"),
+        ("[everywhere]\n'x' = 'help'", "mine.toml:1: no key is bound to `quit` on Triage"),
         (
             "[tables]\n'Enter' = 'vacuum-analyze'",
             "mine.toml:2: `vacuum-analyze` acts on a server; `Enter` is never a key of that",
@@ -201,23 +201,23 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         ),
         (
             "inherit = 'default'\n[tables]\n'x' = 'cancel-job'",
-            "mine.toml:3: `x` is `cancel-backend` on Connections, which acts on a server, so its key must do nothing else; \
+            "mine.toml:3: `x` is `cancel-backend` on Triage, which acts on a server, so its key must do nothing else; \
              but `x` is `cancel-job` on Tables",
         ),
         (
             "inherit = 'default'\n[everywhere]\n'x' = 'help'",
-            "mine.toml:3: `x` is `cancel-backend` on Connections, which acts on a server, so its key must do nothing else; \
+            "mine.toml:3: `x` is `cancel-backend` on Triage, which acts on a server, so its key must do nothing else; \
              but `x` is `help` on Tables",
         ),
         (
             "inherit = 'default'\n[slow]\n'c' = 'cancel-backend'",
             "mine.toml:3: `c` is `cancel-backend` on Slow, which acts on a server, so its key must do nothing else; \
-             but `c` is `reconnect` on Connections",
+             but `c` is `reconnect` on Triage",
         ),
         (
             "inherit = 'default'\n[slow]\n'c x' = 'cancel-backend'",
             "mine.toml:3: `c x` is `cancel-backend` on Slow, which acts on a server, so its key must do nothing else; \
-             but `c` is `reconnect` on Connections",
+             but `c` is `reconnect` on Triage",
         ),
     ];
     for (text, error) in table {
@@ -235,7 +235,7 @@ fn the_markdown_has_a_row_for_every_command_and_keeps_its_columns() {
         assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
     }
     assert!(text.contains(
-        "| `x` | Cancel the selected session's statement (asks first). | Connections, Slow, Locks | `cancel-backend` |"
+        "| `x` | Cancel the selected session's statement (asks first). | Triage, Connections, Slow, Locks | `cancel-backend` |"
     ));
     assert!(text.contains("| `\\|` `` ` `` `?` `F1` |"));
 }

@@ -19,6 +19,32 @@ pub struct CacheTable {
     /// Why there are no look-ups, where there are none.
     #[serde(default)]
     pub lookups_error: Option<ProbeError>,
+    /// The table itself, where there is one.
+    #[serde(default)]
+    pub target: Option<Box<CacheTarget>>,
+}
+
+/// The table: its identity, and what decides whether rows may be removed from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CacheTarget {
+    /// OID.
+    pub oid: u32,
+    /// Schema.
+    pub schema: ServerText,
+    /// Name.
+    pub name: ServerText,
+    /// `relkind`: `r`, or `p` for a partitioned one.
+    pub kind: char,
+    /// The server's clock when it was looked at, as text: what had expired by then was counted.
+    pub clock: String,
+    /// Our role has SELECT, UPDATE and DELETE on it.
+    pub may_remove: bool,
+    /// Its own triggers that run for what is deleted.
+    pub triggers: i64,
+    /// Foreign keys that refer to it.
+    pub references: i64,
+    /// Row-level security hides rows from our role.
+    pub row_security: bool,
 }
 
 /// Whether the table can be read.

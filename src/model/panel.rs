@@ -11,6 +11,7 @@ pub use file::{PanelError, defaults, parse};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::Figure;
+use super::unit::{Bytes, short_count};
 
 /// The tab that a panel stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +185,35 @@ pub struct PanelAnswer {
     /// Why the service has the metric and nothing counts with it, where a telltale said so.
     #[serde(default)]
     pub unmeasured: Option<String>,
+}
+
+impl PanelAnswer {
+    /// The worst value that the series have now. A point that is too old for "now" is none: a series that ended must not
+    /// look alive.
+    #[must_use]
+    pub fn worst_of(&self, series: &[Series], low_is_bad: bool) -> Option<f64> {
+        let current = |s: &Series| s.points.last().filter(|(t, _)| *t >= self.end - self.step * 1.5).and_then(|p| p.1);
+        let pick = if low_is_bad { f64::min } else { f64::max };
+        series.iter().filter_map(current).reduce(pick)
+    }
+}
+
+/// A value in its unit; at or above a histogram's top bucket only that much is known.
+#[must_use]
+pub fn shown(value: f64, unit: PanelUnit, clipped_at: Option<f64>) -> String {
+    let clip = if clipped_at.is_some_and(|c| value >= c * 0.999) { "≥" } else { "" };
+    match unit {
+        PanelUnit::Seconds if value.abs() < 0.000_999_5 => format!("{clip}{:.0} µs", value * 1e6),
+        PanelUnit::Seconds if value.abs() < 0.009_95 => format!("{clip}{:.1} ms", value * 1e3),
+        PanelUnit::Seconds if value.abs() < 0.999_5 => format!("{clip}{:.0} ms", value * 1e3),
+        PanelUnit::Seconds if value.abs() < 99.5 => format!("{clip}{value:.1} s"),
+        PanelUnit::Seconds => format!("{clip}{value:.0} s"),
+        PanelUnit::Ratio => format!("{clip}{:.1}%", value * 100.0),
+        #[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
+        PanelUnit::Bytes => format!("{clip}{}", Bytes(value as i64).short()),
+        PanelUnit::Rate => format!("{clip}{}/s", short_count(value)),
+        PanelUnit::Count => format!("{clip}{}", short_count(value)),
+    }
 }
 
 /// The state of a scrape target that Prometheus knows.

@@ -2,7 +2,7 @@
 //!
 //! It reads no cached value and no more pages of a big table than of a small one.
 
-use crate::model::cache::{CacheContents, CacheState, CacheTable, CacheView, Lookups};
+use crate::model::cache::{CacheContents, CacheState, CacheTable, CacheTarget, CacheView, Lookups};
 use crate::model::{ProbeError, ServerText};
 use crate::postgres::Rows;
 
@@ -18,6 +18,7 @@ pub async fn ask(seat: &mut Seat, table: &str) -> Result<CacheTable, ProbeError>
     let name = TableName::parse(table);
     let values = [("schema", Value::Text(&name.schema)), ("name", Value::Text(&name.name))];
     let rows = seat.ask(sql::CACHE, &values).await?;
+    let target = read_target(&rows)?;
     let state = match read_sight(&rows)? {
         Sight::Nowhere => CacheState::NoTable,
         Sight::Closed(_, state) => state,
@@ -30,7 +31,7 @@ pub async fn ask(seat: &mut Seat, table: &str) -> Result<CacheTable, ProbeError>
     };
     let context = seat.ask(sql::RELATIONS_CONTEXT, &[]).await?;
     let database = first(&context)?.shown("database")?.unwrap_or_default();
-    Ok(CacheTable { table: table.into(), database, state, lookups, lookups_error })
+    Ok(CacheTable { table: table.into(), database, state, lookups, lookups_error, target })
 }
 
 async fn contents(seat: &mut Seat, found: &Found) -> Result<CacheContents, ProbeError> {
@@ -163,6 +164,25 @@ pub fn read_sight(rows: &Rows) -> Result<Sight, ProbeError> {
         )));
     }
     Ok(Sight::Readable(found))
+}
+
+/// Reads the table itself from the answer to `cache.sql`.
+///
+/// # Errors
+/// [`ProbeError::Shape`] where a column is missing or unreadable.
+pub fn read_target(rows: &Rows) -> Result<Option<Box<CacheTarget>>, ProbeError> {
+    let Some(row) = rows_of(rows).next() else { return Ok(None) };
+    Ok(Some(Box::new(CacheTarget {
+        oid: row.need("oid")?,
+        schema: row.plain("schema")?.unwrap_or_default(),
+        name: row.plain("name")?.unwrap_or_default(),
+        kind: row.text("kind")?.and_then(|kind| kind.chars().next()).unwrap_or('r'),
+        clock: row.string("clock")?.unwrap_or_default(),
+        may_remove: row.flag("may_remove")?,
+        triggers: row.need("triggers")?,
+        references: row.need("references")?,
+        row_security: row.flag("row_security")?,
+    })))
 }
 
 fn grant_select(found: &Found, may_use: bool, may_select: bool, user: &ServerText) -> String {

@@ -76,6 +76,26 @@ fn cost(app: &App) -> String {
     format!("own cost {ms:.1} ms/s · {own} conns")
 }
 
+/// On Triage the action comes first that fits the selected finding; the others would only be refused.
+const TRIAGE: [Command; 7] = [
+    Command::ShowEvidence,
+    Command::CopyQuery,
+    Command::NextTab,
+    Command::Freeze,
+    Command::Palette,
+    Command::Help,
+    Command::Quit,
+];
+
+const fn with(action: Command) -> [Command; 8] {
+    let [evidence, copy, next, freeze, palette, help, quit] = TRIAGE;
+    [evidence, action, copy, next, freeze, palette, help, quit]
+}
+
+const TRIAGE_CANCEL: [Command; 8] = with(Command::CancelBackend);
+const TRIAGE_TERMINATE: [Command; 8] = with(Command::TerminateBackend);
+const TRIAGE_VACUUM: [Command; 8] = with(Command::VacuumAnalyze);
+
 /// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
 fn offered(app: &App) -> &'static [Command] {
     if matches!(app.mode, Mode::Detail { .. }) {
@@ -92,6 +112,12 @@ fn offered(app: &App) -> &'static [Command] {
         ];
     }
     match app.tab {
+        Tab::Triage => match app.current_finding().and_then(|f| f.action) {
+            Some(Command::TerminateBackend) => &TRIAGE_TERMINATE,
+            Some(Command::VacuumAnalyze) => &TRIAGE_VACUUM,
+            Some(Command::CancelBackend) => &TRIAGE_CANCEL,
+            Some(_) | None => &TRIAGE,
+        },
         Tab::Connections | Tab::Locks => &[
             Command::OpenDetail,
             Command::CancelBackend,
@@ -142,7 +168,17 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
             Command::Quit,
         ],
-        Tab::Latency | Tab::Cache => {
+        Tab::Cache => &[
+            Command::NextPanel,
+            Command::ExpireCache,
+            Command::CancelJob,
+            Command::Freeze,
+            Command::Faster,
+            Command::Slower,
+            Command::Help,
+            Command::Quit,
+        ],
+        Tab::Latency => {
             &[Command::NextPanel, Command::Freeze, Command::Faster, Command::Slower, Command::Help, Command::Quit]
         }
     }

@@ -13,7 +13,7 @@ use crate::guard::Policy;
 use crate::message::WriterState;
 use crate::model::unit::Age;
 use crate::model::world::{Link, Tls};
-use crate::model::{ServerText, Tone, seconds_between};
+use crate::model::{Tone, seconds_between};
 
 /// Own cost in milliseconds of answers per second from which on the pace is a slower one than the chosen one.
 const SLOWED: f64 = 90.0;
@@ -125,7 +125,7 @@ fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
                 let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
                 // The tabs without sessions ask for them every five seconds only.
                 let late = match app.tab {
-                    Tab::Connections | Tab::Slow | Tab::Locks => words::late(app.refresh.as_secs_f64()),
+                    Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks => words::late(app.refresh.as_secs_f64()),
                     Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => words::slow_beat(app) * 2.0,
                 };
                 if world.sessions.error.is_some() || stale > late {
@@ -184,23 +184,8 @@ fn tabs(app: &App, theme: Theme, titles: Titles) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What burns on a tab, as far as it was seen.
+/// What burns on a tab: of the findings whose evidence is there, how bad the worst is, and how many are that bad.
 fn burning(app: &App, tab: Tab) -> (Tone, usize) {
-    match tab {
-        Tab::Connections => (Tone::Critical, app.totals.waiting),
-        Tab::Slow => (Tone::Warning, app.slow.total()),
-        Tab::Locks => (Tone::Critical, app.locks.all().iter().filter(|r| r.root).count()),
-        Tab::Replication => {
-            let world = app.world();
-            let gone = world.missing.len();
-            let behind = app.replicas.all().iter().filter(|r| r.tone() >= Tone::Warning).count();
-            // A slot that nobody reads from keeps WAL; one whose standby is already counted as gone counts once.
-            let known = |slot: &ServerText| world.missing.values().any(|m| m.last.slot.as_ref() == Some(slot));
-            let slots = world.replication.get().map_or(&[][..], |r| r.slots.as_slice());
-            let idle = slots.iter().filter(|s| !s.active && !known(&s.name)).count();
-            (if gone > 0 { Tone::Critical } else { Tone::Warning }, behind + idle)
-        }
-        Tab::Tables => (Tone::Warning, app.tables.all().iter().filter(|r| r.tone() >= Tone::Warning).count()),
-        Tab::Latency | Tab::Cache => (Tone::Plain, 0),
-    }
+    let burning = app.triage.diagnosis.burning(|f| tab == Tab::Triage || f.target.tab() == tab);
+    burning.map_or((Tone::Plain, 0), |(severity, count)| (severity.tone(), count))
 }

@@ -274,6 +274,7 @@ impl Hands {
         match self.step().await {
             ActionStep::Started { pid: Some(pid) } => pid,
             other @ (ActionStep::Started { .. }
+            | ActionStep::Progress(_)
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
             | ActionStep::VerifiedEach { .. }

@@ -1,6 +1,6 @@
 //! The cache table in each of its states.
 
-use pgtriage::model::cache::{CacheContents, CacheState, CacheTable, CacheView, Lookups};
+use pgtriage::model::cache::{CacheContents, CacheState, CacheTable, CacheTarget, CacheView, Lookups};
 
 /// The table in that state, with counters of its look-ups.
 pub fn table(state: CacheState) -> CacheTable {
@@ -10,6 +10,17 @@ pub fn table(state: CacheState) -> CacheTable {
         state,
         lookups: Some(Lookups { calls: 912_000, rows: 688_000, hidden: 0 }),
         lookups_error: None,
+        target: Some(Box::new(CacheTarget {
+            oid: 16_500,
+            schema: "public".into(),
+            name: "fraiseql_cache".into(),
+            kind: 'r',
+            clock: "2025-11-24 03:14:07.000001+00".to_owned(),
+            may_remove: true,
+            triggers: 0,
+            references: 0,
+            row_security: false,
+        })),
     }
 }
 
@@ -38,7 +49,7 @@ pub fn states() -> Vec<(&'static str, CacheTable)> {
     let denied =
         CacheState::Denied { cure: "GRANT SELECT ON fraiseql_cache TO oncall".to_owned(), bytes: Some(912 << 20) };
     vec![
-        ("no table", CacheTable { lookups: None, ..table(CacheState::NoTable) }),
+        ("no table", CacheTable { lookups: None, target: None, ..table(CacheState::NoTable) }),
         ("denied", CacheTable { lookups: Some(Lookups { calls: 0, rows: 0, hidden: 40 }), ..table(denied) }),
         ("unlogged on a standby", table(CacheState::UnloggedOnStandby)),
         ("empty", table(CacheState::Read(CacheContents { bytes: Some(8192), ..CacheContents::default() }))),

@@ -37,7 +37,8 @@ pub fn answer(reading: Reading) -> PanelAnswer {
     }
 }
 
-fn values(series: Vec<Series>) -> PanelAnswer {
+/// These series.
+pub fn values(series: Vec<Series>) -> PanelAnswer {
     answer(Reading::Values { candidate: 0, series })
 }
 
@@ -105,13 +106,36 @@ pub fn before(stage: &mut Stage, id: &str, answer: PanelAnswer) {
     stage.event(Event::Sample(Sample { question, at: stage.now(), took: Duration::ZERO, answer }));
 }
 
+/// Answers the panels that findings come from with figures that are well.
+pub fn calm(stage: &mut Stage) {
+    stage.take(Question::Targets, Ok(Snapshot::Targets(vec![target("fraiseql", "app-1:8080", "")])));
+    let figures = [
+        ("p95", 0.048),
+        ("error-ratio", 0.0),
+        ("throughput", 420.0),
+        ("cache-hit-ratio", 0.93),
+        ("pool", 0.4),
+        ("requests-waiting", 0.0),
+        ("memory", 4.2e8),
+    ];
+    for (id, figure) in figures {
+        figures_of(stage, id, move |_| Some(figure));
+    }
+}
+
+/// Answers one panel with a series that follows `f` from 0 at the left to 1 at the right.
+pub fn figures_of(stage: &mut Stage, id: &str, f: impl Fn(f64) -> Option<f64>) {
+    give(stage, id, Ok(values(vec![series("", f)])));
+}
+
 /// Answers one panel.
 pub fn give(stage: &mut Stage, id: &str, answer: Result<PanelAnswer, ProbeError>) {
     let question = Question::Panel { id: id.to_owned(), span_s: 900, step_s: 5 };
     stage.take(question, answer.map(Snapshot::Panel));
 }
 
-fn target(job: &str, instance: &str, error: &str) -> ScrapeTarget {
+/// A scrape target; one with an error is down.
+pub fn target(job: &str, instance: &str, error: &str) -> ScrapeTarget {
     ScrapeTarget {
         job: job.to_owned(),
         instance: instance.to_owned(),

@@ -190,6 +190,20 @@ pub fn flowing() -> Sessions {
     sessions
 }
 
+/// Nobody waits, and nothing is open for long.
+pub fn calm() -> Sessions {
+    let mut sessions = flowing();
+    sessions.rows.retain(|s| s.pid < ROOT && s.pid != REPORT);
+    sessions
+}
+
+/// Calm, and these sessions.
+pub fn calm_but(rows: Vec<Session>) -> Sessions {
+    let mut sessions = calm();
+    sessions.rows.extend(rows);
+    sessions
+}
+
 /// What a role without `pg_read_all_stats` gets: others' rows without their content.
 pub fn hidden() -> Sessions {
     let mut sessions = pile_up();

@@ -71,3 +71,8 @@ pub fn after() -> Replication {
         slot_keep_mb: Some(-1),
     }
 }
+
+/// One standby, and it is here.
+pub fn calm() -> Replication {
+    Replication { replicas: vec![replica("replica-1", 7_021, 0)], slots: vec![slot("replica_1", true, 96)], ..after() }
+}

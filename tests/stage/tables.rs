@@ -104,3 +104,22 @@ pub fn database(name: &str, bytes: Option<i64>) -> DatabaseTotals {
         connectable: true,
     }
 }
+
+/// Tables that are well, in the one database.
+pub fn calm() -> Relations {
+    Relations {
+        rows: vec![table(ORDERS, "orders", 1_210_000, 4_000), table(16_430, "order_items", 6_400_000, 31_000)],
+        total: 2,
+        not_estimable: 0,
+        vacuums: Vec::new(),
+        databases: vec![database("shop", Some(61 << 30))],
+        ..relations()
+    }
+}
+
+/// Calm, and this table.
+pub fn calm_but(row: Relation) -> Relations {
+    let mut relations = calm();
+    relations.rows.push(row);
+    relations
+}

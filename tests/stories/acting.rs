@@ -38,8 +38,11 @@ fn cancels(effects: &[Effect]) -> Vec<i32> {
             Write::Terminate { .. }
             | Write::Bulk(_)
             | Write::Maintain { .. }
+            | Write::ExpireCache { .. }
             | Write::Setting { .. }
-            | Write::Reload { .. } => panic!("no cancel"),
+            | Write::Reload { .. } => {
+                panic!("no cancel")
+            }
         })
         .collect()
 }
@@ -295,8 +298,11 @@ fn terminations(effects: &[Effect]) -> Vec<i32> {
         Write::Cancel { .. }
         | Write::Bulk(_)
         | Write::Maintain { .. }
+        | Write::ExpireCache { .. }
         | Write::Setting { .. }
-        | Write::Reload { .. } => panic!("no termination"),
+        | Write::Reload { .. } => {
+            panic!("no termination")
+        }
     });
     pids.collect()
 }

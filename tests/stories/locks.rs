@@ -235,7 +235,7 @@ fn replay_that_waits_for_queries_is_said_though_no_lock_tells_of_it() {
 fn the_tab_carries_its_roots_from_everywhere_and_asks_at_the_visible_pace() {
     let mut stage = Stage::incident();
     stage.press("7");
-    assert!(stage.wide().contains("4 Locks‼1"), "{}", stage.wide());
+    assert!(stage.wide().contains("4 Locks‼2"), "{}", stage.wide());
     stage.press("4");
     assert_eq!(stage.app.tab, Tab::Locks);
     let sessions = stage.app.demand().wanted.into_iter().find(|w| w.question == pgtriage::model::Question::Sessions);

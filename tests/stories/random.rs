@@ -12,9 +12,9 @@ use pgtriage::model::{Question, Snapshot, Timestamp, seconds_between};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
-use crate::stage::{Stage, locks, server, settings, tables};
+use crate::stage::{Stage, cache, locks, server, settings, tables};
 
-const SEQUENCES: u32 = 150;
+const SEQUENCES: u32 = 200;
 
 /// What happens to a console.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (prop::sample::select(vec!['x', 'X']), 0_u64..1200).prop_map(|(c, ms)| Step::Key(Chord::char(c), ms)),
         4 => (0_u64..700, any::<bool>()).prop_map(|(ms, framed)| Step::Answer(ms, framed)),
         1 => Just(Step::LogQueries),
-        1 => prop::sample::select(vec!['2', '3', '5']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
+        2 => prop::sample::select(vec!['2', '3', '5', '8']).prop_map(|tab| Step::Key(Chord::char(tab), 100)),
         4 => Just(Step::Frame),
         1 => any::<bool>().prop_map(Step::Sessions),
         1 => Just(Step::Tables),
@@ -67,13 +67,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn chords_that_write() -> Vec<Chord> {
     let keymap = Keymap::named("default").unwrap().unwrap();
-    SPECS
-        .iter()
-        .filter(|s| s.reach == pgtriage::command::Reach::Writes)
-        .flat_map(|s| Tab::ALL.map(|tab| keymap.chords_of(s.command, tab)))
-        .flatten()
-        .filter_map(|keys| keys.to_string().parse().ok())
-        .collect()
+    let acting = SPECS.iter().filter(|s| s.reach > pgtriage::command::Reach::Reads);
+    let bound = acting.flat_map(|s| Tab::ALL.map(|tab| keymap.chords_of(s.command, tab))).flatten();
+    let mut chords: Vec<Chord> = bound.filter_map(|keys| keys.to_string().parse().ok()).collect();
+    chords.sort_unstable();
+    chords.dedup();
+    chords
 }
 
 /// What was asked about is what is done; of several sessions those that are still there.
@@ -172,7 +171,8 @@ impl Run {
 
 /// A console in the middle of the incident, without its charts: they take long to feed and nothing can be done to them.
 fn amid(stage: Stage) -> Stage {
-    let mut stage = stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations());
+    let stage = stage.up().server(server()).sessions(locks::pile_up()).relations(tables::relations());
+    let mut stage = stage.cache(cache::read());
     stage.take(Question::Settings, Ok(settings::known()));
     stage
 }

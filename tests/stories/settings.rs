@@ -22,6 +22,7 @@ fn sent(effects: &[Effect]) -> (String, Entry, Option<String>) {
             | Write::Terminate { .. }
             | Write::Bulk(_)
             | Write::Maintain { .. }
+            | Write::ExpireCache { .. }
             | Write::Reload { .. }) => {
                 panic!("{other:?}")
             }

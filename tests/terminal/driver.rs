@@ -44,7 +44,22 @@ impl Start {
         self
     }
 
+    /// Opens it and goes to Connections, which most of these tests are about.
     pub fn open(self) -> Console {
+        let mut console = self.open_on_triage();
+        let at_tabs = console.wait(Duration::from_secs(10), |seen| {
+            let screen = seen.parser.screen().contents();
+            let asked = screen.contains("Password for");
+            (asked || screen.contains("1 Triage")).then_some(!asked)
+        });
+        if at_tabs == Some(true) {
+            console.keys("2");
+        }
+        console
+    }
+
+    /// Opens it as it opens by itself.
+    pub fn open_on_triage(self) -> Console {
         Console::start(&self)
     }
 }

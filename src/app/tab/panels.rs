@@ -1,8 +1,8 @@
 //! 7 Latency and 8 Cache: which panels stand on the tab, what each says at a glance, and whether that is bad.
 
 use crate::model::baseline::{Workload, against, median};
-use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, PanelUnit, Reading};
-use crate::model::unit::{Bytes, short_count};
+pub use crate::model::panel::shown;
+use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, Reading};
 use crate::model::{Latest, ProbeError, ServerText, Tone};
 
 /// A panel's newest figure, in the words of its state.
@@ -105,8 +105,7 @@ fn same_source(now: &PanelAnswer, past: &PanelAnswer) -> bool {
 /// The worst of the values that a panel has now.
 fn newest(spec: &PanelSpec, answer: &PanelAnswer) -> Option<f64> {
     let Reading::Values { series, .. } = &answer.reading else { return None };
-    let values: Vec<f64> = series.iter().filter_map(|s| current(answer, s.points.last().copied())).collect();
-    worst(&values, spec.low_is_bad)
+    answer.worst_of(series, spec.low_is_bad)
 }
 
 /// A failure in a word or two, with its sentence.
@@ -125,16 +124,6 @@ fn failed(error: &ProbeError) -> Glance {
     Glance::none(word, Tone::Warning, why)
 }
 
-/// A point that is too old for "now" is none: a series that ended must not look alive.
-fn current(answer: &PanelAnswer, point: Option<(f64, Option<f64>)>) -> Option<f64> {
-    point.filter(|(t, _)| *t >= answer.end - answer.step * 1.5).and_then(|(_, v)| v)
-}
-
-fn worst(values: &[f64], low_is_bad: bool) -> Option<f64> {
-    let pick = if low_is_bad { f64::min } else { f64::max };
-    values.iter().copied().reduce(pick)
-}
-
 /// How loud that value is.
 #[must_use]
 pub fn tone_of(spec: &PanelSpec, value: f64) -> Tone {
@@ -145,23 +134,5 @@ pub fn tone_of(spec: &PanelSpec, value: f64) -> Tone {
         Tone::Warning
     } else {
         Tone::Plain
-    }
-}
-
-/// A value in its unit; at or above a histogram's top bucket only that much is known.
-#[must_use]
-pub fn shown(value: f64, unit: PanelUnit, clipped_at: Option<f64>) -> String {
-    let clip = if clipped_at.is_some_and(|c| value >= c * 0.999) { "≥" } else { "" };
-    match unit {
-        PanelUnit::Seconds if value.abs() < 0.000_999_5 => format!("{clip}{:.0} µs", value * 1e6),
-        PanelUnit::Seconds if value.abs() < 0.009_95 => format!("{clip}{:.1} ms", value * 1e3),
-        PanelUnit::Seconds if value.abs() < 0.999_5 => format!("{clip}{:.0} ms", value * 1e3),
-        PanelUnit::Seconds if value.abs() < 99.5 => format!("{clip}{value:.1} s"),
-        PanelUnit::Seconds => format!("{clip}{value:.0} s"),
-        PanelUnit::Ratio => format!("{clip}{:.1}%", value * 100.0),
-        #[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
-        PanelUnit::Bytes => format!("{clip}{}", Bytes(value as i64).short()),
-        PanelUnit::Rate => format!("{clip}{}/s", short_count(value)),
-        PanelUnit::Count => format!("{clip}{}", short_count(value)),
     }
 }

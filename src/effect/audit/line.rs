@@ -118,6 +118,16 @@ pub enum Target {
     Vacuum(Maintained),
     /// One relation, analyzed.
     Analyze(Maintained),
+    /// The cache table, from which expired rows are removed.
+    Expire {
+        /// The table.
+        #[serde(flatten)]
+        table: Maintained,
+        /// What had expired by then, by the server's clock.
+        before: String,
+        /// Rows at most.
+        most: i64,
+    },
     /// One table or index, reindexed.
     Reindex(Maintained),
     /// One index that was not valid, dropped.
@@ -187,6 +197,9 @@ impl Target {
                 Task::DropInvalid => Self::DropIndex(Maintained::of(target)),
             },
             Write::Bulk(bulk) => Self::bulk(bulk),
+            Write::ExpireCache { table, before, most, .. } => {
+                Self::Expire { table: Maintained::named(table), before: before.clone(), most: *most }
+            }
             Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
                 name: name.clone(),
                 now: shown.clone(),

@@ -28,18 +28,21 @@ pub struct Maintained {
 }
 
 impl Maintained {
+    pub(super) fn named(relation: &Named) -> Self {
+        Self {
+            database: relation.key.database.clone(),
+            oid: relation.key.oid,
+            schema: Some(relation.schema.clone()),
+            name: relation.name.clone(),
+            kind: Some(relation.kind),
+            of: None,
+        }
+    }
+
     pub(super) fn of(target: &Object) -> Self {
-        let relation = |named: &Named, of: Option<&Named>| Self {
-            database: named.key.database.clone(),
-            oid: named.key.oid,
-            schema: Some(named.schema.clone()),
-            name: named.name.clone(),
-            kind: Some(named.kind),
-            of: of.map(|table| table.name.clone()),
-        };
         match target {
-            Object::Table(table) => relation(table, None),
-            Object::Index { index, table } => relation(index, Some(table)),
+            Object::Table(table) => Self::named(table),
+            Object::Index { index, table } => Self { of: Some(table.name.clone()), ..Self::named(index) },
             Object::Database { name, oid } => {
                 Self { database: name.clone(), oid: *oid, schema: None, name: name.clone(), kind: None, of: None }
             }

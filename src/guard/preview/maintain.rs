@@ -162,6 +162,6 @@ fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
 }
 
 /// The name where a keyboard can type it exactly as it is shown.
-fn typeable(shown: &str) -> Option<String> {
+pub(super) fn typeable(shown: &str) -> Option<String> {
     (shown.len() <= 64 && shown.chars().all(|c| c.is_ascii_graphic())).then(|| shown.to_owned())
 }

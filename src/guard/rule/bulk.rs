@@ -11,6 +11,7 @@ fn bulk<'a>(case: &Case<'a>) -> Option<&'a Bulk> {
         Write::Cancel { .. }
         | Write::Terminate { .. }
         | Write::Maintain { .. }
+        | Write::ExpireCache { .. }
         | Write::Setting { .. }
         | Write::Reload { .. } => None,
     }

@@ -9,7 +9,11 @@ use super::Case;
 fn settings<'a>(case: &Case<'a>) -> Option<&'a Settings> {
     match case.write {
         Write::Setting { .. } | Write::Reload { .. } => case.scene.world.settings.get(),
-        Write::Cancel { .. } | Write::Terminate { .. } | Write::Bulk(_) | Write::Maintain { .. } => None,
+        Write::Cancel { .. }
+        | Write::Terminate { .. }
+        | Write::Bulk(_)
+        | Write::Maintain { .. }
+        | Write::ExpireCache { .. } => None,
     }
 }
 
@@ -62,7 +66,8 @@ pub(super) fn not_permitted(case: &Case<'_>) -> Option<Refusal> {
         | Write::Cancel { .. }
         | Write::Terminate { .. }
         | Write::Bulk(_)
-        | Write::Maintain { .. } => None,
+        | Write::Maintain { .. }
+        | Write::ExpireCache { .. } => None,
     }
 }
 

@@ -11,10 +11,19 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
        pg_is_in_recovery() AND c.relpersistence = 'u' AS unreadable,
        (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
           AND a.attname IN ('cache_key', 'cache_value', 'expires_at')) = 3 AS shaped,
-       c.relpages::int8 * current_setting('block_size')::int8 AS bytes,
+       c.relkind::text AS kind, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS clock,
+       has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') AS may_remove,
+       (SELECT count(*) FROM pg_catalog.pg_trigger t
+         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 8 <> 0) AS triggers,
+       (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid) AS "references",
+       row_security_active(c.oid) AS row_security,
+       (SELECT sum(p.relpages)::int8 FROM pg_catalog.pg_class p
+         WHERE p.oid = c.oid OR p.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t))
+         * current_setting('block_size')::int8 AS bytes,
        EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
                WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
                  AND (l.relation IN (c.oid, c.reltoastrelid)
+                      OR c.relkind = 'p' AND l.relation IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t)
                       OR l.relation IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid IN (c.oid, c.reltoastrelid)))
                  AND l.database = (SELECT s.datid FROM pg_catalog.pg_stat_get_activity(pg_backend_pid()) s)) AS locked
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -161,6 +161,7 @@ fn target(target: &Target) -> (&'static str, String) {
         }
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),
+        Target::Expire { table, .. } => ("expire", maintained(table)),
         Target::Reindex(what) => ("reindex", maintained(what)),
         Target::DropIndex(what) => ("drop index", maintained(what)),
         Target::Setting { name, now, was, to, .. } => {
@@ -192,6 +193,7 @@ fn pids(targets: &[Target]) -> String {
         Target::Bulk { .. }
         | Target::Vacuum(_)
         | Target::Analyze(_)
+        | Target::Expire { .. }
         | Target::Reindex(_)
         | Target::DropIndex(_)
         | Target::Setting { .. }

@@ -1,0 +1,129 @@
+//! Looking at the world by all rules, and going from a finding to the row that shows it.
+
+use std::time::Duration;
+
+use super::App;
+use super::tab::locks::LockKey;
+use super::tab::triage::FindingRow;
+use crate::command::Tab;
+use crate::diagnose::history::Beat;
+use crate::diagnose::{Diagnosis, Finding, History, Limits, Look, Target, diagnose};
+use crate::model::Tone;
+use crate::model::panel::PanelTab;
+use crate::table::{Filter, Listing, Row};
+
+/// What is wrong, and what was seen before.
+pub struct Triage {
+    /// The findings as a list.
+    pub findings: Listing<FindingRow>,
+    /// What the last look came to.
+    pub diagnosis: Diagnosis,
+    /// What was seen before.
+    pub history: History,
+    /// From when on something is a finding.
+    pub limits: Limits,
+}
+
+impl Triage {
+    /// Before anything was seen.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            findings: Listing::new(super::tab::triage::COLUMNS, "harm"),
+            diagnosis: Diagnosis::default(),
+            history: History::default(),
+            limits,
+        }
+    }
+}
+
+impl App {
+    /// Looks again. While the screen is frozen its findings stay as they are.
+    pub(super) fn look(&mut self) {
+        if self.frozen.is_some() {
+            return;
+        }
+        let look = Look {
+            world: &self.world,
+            history: &self.triage.history,
+            limits: &self.triage.limits,
+            panels: &self.setup.panels,
+            prometheus: self.setup.prometheus.is_some(),
+            now: self.now,
+        };
+        let diagnosis = diagnose(&look);
+        self.triage.history.remember(&diagnosis.findings, self.now);
+        self.triage.findings.set(FindingRow::all(&diagnosis));
+        self.triage.diagnosis = diagnosis;
+    }
+
+    /// Remembers the sessions that just came.
+    pub(super) fn remember_sessions(&mut self, took: Duration) {
+        // The slowest pace at which they are asked, and the patience that the header has.
+        let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
+        if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
+            self.triage.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
+        }
+    }
+
+    /// The selected finding.
+    #[must_use]
+    pub fn current_finding(&self) -> Option<&Finding> {
+        self.triage.findings.current().map(|row| &row.finding)
+    }
+
+    /// Goes to the row that shows what the selected finding says, selects it, and says where a filter had to go.
+    pub(super) fn show_evidence(&mut self) {
+        let Some(finding) = self.current_finding() else {
+            self.say("no finding is selected", Tone::Faint);
+            return;
+        };
+        let target = finding.target.clone();
+        self.tab = target.tab();
+        let cleared = match target {
+            Target::Session { key, .. } => {
+                let slow = self.tab == Tab::Slow && self.slow.all().iter().any(|r| r.key() == key);
+                if slow {
+                    pinned(&mut self.slow, key)
+                } else if self.tab == Tab::Locks {
+                    let cleared = pinned(&mut self.locks, LockKey::Session(key));
+                    // A group that holds the row is unfolded for it.
+                    self.rebuild_locks();
+                    cleared
+                } else {
+                    self.tab = Tab::Connections;
+                    pinned(&mut self.connections, key)
+                }
+            }
+            Target::Table(key) => pinned(&mut self.tables, key),
+            Target::Replica(key) => pinned(&mut self.replicas, key),
+            Target::Panel { id, .. } => {
+                self.select_panel(&id);
+                false
+            }
+            Target::Tab(_) => false,
+        };
+        if cleared {
+            self.say("the filter hid it and was cleared", Tone::Notice);
+        }
+    }
+
+    fn select_panel(&mut self, id: &str) {
+        for (at, tab) in [PanelTab::Latency, PanelTab::Cache].into_iter().enumerate() {
+            let position = self.setup.panels.iter().filter(|p| p.tab == tab).position(|p| p.id == id);
+            if let (Some(position), Some(panel)) = (position, self.panel.get_mut(at)) {
+                *panel = position;
+            }
+        }
+    }
+}
+
+/// Pins the cursor of a list to that row; true where its filter hid the row and was cleared.
+fn pinned<R: Row>(listing: &mut Listing<R>, key: R::Key) -> bool {
+    listing.select(key);
+    let hidden = listing.cursor().is_none() && !listing.filter().text().is_empty();
+    if hidden {
+        listing.set_filter(Filter::default());
+    }
+    hidden
+}

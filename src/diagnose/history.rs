@@ -1,0 +1,114 @@
+//! What was seen before, as far as findings need it: since when each is there, and the beat of the sessions.
+//!
+//! It has no clock: times are those of the samples.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::finding::{Finding, FindingKey};
+use crate::model::session::{Sessions, State, Wait};
+use crate::model::{Timestamp, seconds_between};
+
+/// How far back it goes, in seconds: what the sparklines of Triage span.
+pub const SPAN_S: f64 = 1800.0;
+
+/// Beats that are kept at most: half an hour at two a second would be more than any screen has cells.
+const MOST_BEATS: usize = 3600;
+
+/// A finding that is gone for less than this, in seconds, was never away: figures at a limit come and go.
+const AWAY_S: f64 = 30.0;
+
+/// The sessions at one moment, in figures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beat {
+    /// How long the answer took, in milliseconds.
+    pub took_ms: f64,
+    /// Client sessions, ours included.
+    pub clients: usize,
+    /// Of them active.
+    pub active: usize,
+    /// Waiting for a lock.
+    pub locked: usize,
+    /// What active sessions wait for, by class, most first; what no backend waits for itself (`Client`, `Activity`)
+    /// left out.
+    pub waits: Vec<(String, usize)>,
+}
+
+impl Beat {
+    /// The figures of those sessions.
+    #[must_use]
+    pub fn of(sessions: &Sessions, took_ms: f64) -> Self {
+        let mut beat = Self { took_ms, clients: sessions.own, ..Self::default() };
+        let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+        for s in sessions.rows.iter().filter(|s| s.is_client()) {
+            beat.clients += 1;
+            beat.active += usize::from(s.is_active());
+            beat.locked += usize::from(!s.blocked_by.is_empty() || s.wait.as_ref().is_some_and(Wait::is_lock));
+            if let (Some(State::Active), Some(wait)) = (s.state, &s.wait)
+                && !matches!(wait.class.as_str(), "Client" | "Activity")
+            {
+                *waits.entry(wait.class.as_str()).or_default() += 1;
+            }
+        }
+        beat.waits = waits.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
+        beat.waits.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        beat
+    }
+}
+
+/// What was seen before.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// When each finding was first and last there.
+    found: BTreeMap<FindingKey, (Timestamp, Timestamp)>,
+    /// The sessions, oldest first.
+    beats: VecDeque<(Timestamp, Beat)>,
+    /// Spans within which no sessions were seen: from, to.
+    gaps: VecDeque<(Timestamp, Timestamp)>,
+}
+
+impl History {
+    /// When that finding was first there.
+    #[must_use]
+    pub fn first_found(&self, key: &FindingKey) -> Option<Timestamp> {
+        self.found.get(key).map(|f| f.0)
+    }
+
+    /// The sessions of the last half hour, oldest first.
+    #[must_use]
+    pub fn beats(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Beat)> {
+        self.beats.iter()
+    }
+
+    /// Spans of the last half hour within which no sessions were seen.
+    #[must_use]
+    pub fn gaps(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Timestamp)> {
+        self.gaps.iter()
+    }
+
+    /// Remembers which findings were there.
+    pub fn remember(&mut self, findings: &[Finding], at: Timestamp) {
+        for finding in findings {
+            let entry = self.found.entry(finding.key.clone()).or_insert((finding.seen, at));
+            entry.1 = at;
+        }
+        self.found.retain(|_, (_, last)| seconds_between(*last, at) < AWAY_S);
+    }
+
+    /// Takes a beat in. `late_s` is from when on an answer is late: a longer pause is a gap.
+    pub fn see(&mut self, beat: Beat, at: Timestamp, late_s: f64) {
+        if let Some((before, _)) = self.beats.back()
+            && seconds_between(*before, at) > late_s
+        {
+            self.gaps.push_back((*before, at));
+        }
+        self.beats.push_back((at, beat));
+        while self.beats.len() > MOST_BEATS
+            || self.beats.front().is_some_and(|(then, _)| seconds_between(*then, at) > SPAN_S)
+        {
+            self.beats.pop_front();
+        }
+        while self.gaps.front().is_some_and(|(_, to)| seconds_between(*to, at) > SPAN_S) {
+            self.gaps.pop_front();
+        }
+    }
+}

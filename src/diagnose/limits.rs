@@ -1,0 +1,106 @@
+//! From when on something is a finding: each limit once, with its name in the config, its unit, default and reason.
+//!
+//! It judges nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// What a limit is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// A share from 0 to 1.
+    Share,
+    /// A count.
+    Count,
+}
+
+/// One row of the table of limits.
+pub struct LimitSpec {
+    /// Its name in the config.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// Its default.
+    pub default: f64,
+    /// One line.
+    pub help: &'static str,
+    /// Sets it.
+    pub set: fn(&mut Limits, f64),
+}
+
+macro_rules! limits {
+    ($($name:ident, $unit:ident, $default:expr, $help:literal;)*) => {
+        /// All limits.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        pub struct Limits {
+            $(#[doc = $help] pub $name: f64,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        /// The table of limits, in the order of the example config.
+        pub const LIMITS: &[LimitSpec] = &[$(LimitSpec {
+            name: stringify!($name),
+            unit: Unit::$unit,
+            default: $default,
+            help: $help,
+            set: |limits, value| limits.$name = value,
+        },)*];
+    };
+}
+
+const MB: f64 = 1_048_576.0;
+const GB: f64 = 1_073_741_824.0;
+
+limits! {
+    blocked, Seconds, 2.0, "A session that waits longer than this for a lock is blocked: shorter waits are traffic.";
+    blocked_harm, Seconds, 60.0, "From this on, all waits behind one session added up, it is critical.";
+    slow, Seconds, 30.0, "A statement that runs longer is slow (`slow_after` sets it).";
+    slow_many, Count, 3.0, "So many slow statements at once are a warning; fewer are worth a look.";
+    slow_long, Seconds, 300.0, "One slow statement that runs longer than this is a warning, too.";
+    busy, Seconds, 5.0, "A statement that runs longer counts as busy.";
+    busy_many, Count, 10.0, "So many busy statements at once are a warning.";
+    idle_transaction, Seconds, 60.0, "A transaction that waits longer for its client is worth a look.";
+    idle_transaction_long, Seconds, 300.0, "From this on it is a warning.";
+    long_transaction, Seconds, 900.0, "A working transaction that is open longer is worth a look.";
+    horizon, Seconds, 60.0, "Who holds back vacuum's horizon longer than this is named, where tables wait to be cleaned.";
+    horizon_age, Count, 1_000_000.0, "A horizon so many transactions old is named in any case.";
+    connections, Share, 0.8, "So much of the connections that ordinary roles can have is a warning.";
+    connections_full, Share, 0.95, "So much of them is critical.";
+    memory_growth, Bytes, 100.0 * MB, "The service's memory grows by more than this an hour: worth a look; by ten times that: a warning.";
+    replica_gone, Seconds, 30.0, "A standby that is gone for longer is critical: shorter is a restart.";
+    replica_bytes, Bytes, 64.0 * MB, "A standby that is so far behind is a warning.";
+    replica_bytes_far, Bytes, GB, "From this on it is critical.";
+    replica_lag, Seconds, 30.0, "A standby that replays so late is a warning.";
+    slot_bytes, Bytes, GB, "A slot that keeps so much WAL is a warning.";
+    dead_rows, Count, 10_000.0, "A table with fewer dead rows is none to speak of.";
+    dead_share, Share, 0.2, "A table over autovacuum's threshold with this share of dead rows is worth a look.";
+    dead_share_high, Share, 0.5, "From this share on it is a warning.";
+    waste, Bytes, GB, "A table that wastes so much, and half of itself, is worth a look.";
+    freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
+    own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_sets_itself_and_says_what_it_is() {
+        for spec in LIMITS {
+            let mut limits = Limits::default();
+            (spec.set)(&mut limits, spec.default);
+            assert_eq!(limits, Limits::default(), "{}: the row's default is the field's", spec.name);
+            (spec.set)(&mut limits, -7.0);
+            assert_ne!(limits, Limits::default(), "{}", spec.name);
+            assert!(spec.help.ends_with('.'), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The road to the server itself: no connection, no answer, times that were not seen, and what our own questions cost.
+
+use super::finding::{Finding, Harm, Kind, Severity, Target};
+use super::rule::Look;
+use super::words::percent;
+use crate::command::{Command, Tab};
+use crate::model::unit::Age;
+use crate::model::world::Link;
+use crate::model::{ServerText, seconds_between};
+
+/// There is no connection, and an attempt has failed.
+pub fn lost(look: &Look<'_>) -> Vec<Finding> {
+    let Some(Link::Connecting { place, since, attempt, last_error: Some(words), .. }) = &look.world.link else {
+        return Vec::new();
+    };
+    let alive = look.world.targets.get().is_some_and(|targets| targets.iter().any(|t| t.up));
+    let beside = if alive {
+        " · Prometheus still reads its targets: a service may answer 200 without its database"
+    } else {
+        ""
+    };
+    let long = seconds_between(*since, look.now);
+    vec![Finding {
+        severity: Severity::Critical,
+        fact: format!("no connection to {} for {}", ServerText::from(place.as_str()).head(60), Age(long).short()),
+        evidence: format!("{}{beside}", ServerText::from(words.as_str()).head(160)),
+        todo: format!("it is tried again by itself (attempt {attempt}); what stands below is from before"),
+        since: Some(*since),
+        harm: Harm { now: 1e9, coming: 1.0 },
+        action: Some(Command::Reconnect),
+        ..Finding::of(Kind::ServerLost, "", look.now, Target::Tab(Tab::Connections))
+    }]
+}
+
+/// The connection stands, and the question who is connected has no answer.
+pub fn no_answer(look: &Look<'_>) -> Vec<Finding> {
+    let (Some(Link::Up(_)), Some((error, since))) = (&look.world.link, &look.world.sessions.error) else {
+        return Vec::new();
+    };
+    vec![Finding {
+        severity: Severity::Critical,
+        fact: format!(
+            "the server does not say who is connected, for {}",
+            Age(seconds_between(*since, look.now)).short()
+        ),
+        evidence: ServerText::new(error.to_string()).head(160),
+        todo: "the other findings are from before; see the server's log and its host".to_owned(),
+        since: Some(*since),
+        harm: Harm { now: 1e8, coming: 1.0 },
+        ..Finding::of(Kind::NoAnswer, "", look.now, Target::Tab(Tab::Connections))
+    }]
+}
+
+/// Our own questions cost more than they may.
+pub fn own_cost(look: &Look<'_>) -> Vec<Finding> {
+    let share = look.world.own_cost_ms_per_s(look.now) / 1000.0;
+    if share < look.limits.own_cost {
+        return Vec::new();
+    }
+    vec![Finding {
+        fact: format!("our own questions take {} of one server process's time", percent(share)),
+        evidence: format!("answers took {:.0} ms of each second in the last minute", share * 1000.0),
+        todo: "ask slower (`slower`), or see why the server answers slowly".to_owned(),
+        action: Some(Command::Slower),
+        ..Finding::of(Kind::OwnCost, "", look.now, Target::Tab(Tab::Connections))
+    }]
+}
+
+/// For a while nothing was seen: what happened then is on no screen.
+pub fn gap(look: &Look<'_>) -> Vec<Finding> {
+    let longest = look
+        .history
+        .gaps()
+        .max_by(|a, b| seconds_between(a.0, a.1).total_cmp(&seconds_between(b.0, b.1)).then(a.0.cmp(&b.0)));
+    let Some((from, to)) = longest else { return Vec::new() };
+    let count = look.history.gaps().count();
+    let more = if count > 1 { format!(" (the longest of {count})") } else { String::new() };
+    vec![Finding {
+        fact: format!("nothing was seen for {} in the last half hour{more}", Age(seconds_between(*from, *to)).short()),
+        evidence: format!("from {} to {}", from.strftime("%H:%M:%SZ"), to.strftime("%H:%M:%SZ")),
+        todo: "what happened within is not on this screen; the server's log has it".to_owned(),
+        since: Some(*from),
+        ..Finding::of(Kind::Gap, "", *to, Target::Tab(Tab::Connections))
+    }]
+}

@@ -1,0 +1,90 @@
+//! The table of rules, and what each of them may look at.
+
+use super::finding::Finding;
+use super::history::History;
+use super::limits::Limits;
+use super::{
+    blockers, connections, horizon, link, replication, service, slow, standby, tables, transactions, wraparound,
+};
+use crate::model::panel::PanelSpec;
+use crate::model::session::{Session, Sessions};
+use crate::model::{Timestamp, World};
+
+/// All that a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// What is known now.
+    pub world: &'a World,
+    /// What was seen before.
+    pub history: &'a History,
+    /// From when on something is a finding.
+    pub limits: &'a Limits,
+    /// The panels, for their limits and names.
+    pub panels: &'a [PanelSpec],
+    /// True where a Prometheus was named.
+    pub prometheus: bool,
+    /// The time of the newest event.
+    pub now: Timestamp,
+}
+
+impl<'a> Look<'a> {
+    /// The last sessions, and when they were seen.
+    #[must_use]
+    pub fn sessions(&self) -> Option<(&'a Sessions, Timestamp)> {
+        self.world.sessions.value.as_ref().map(|(sessions, at)| (sessions, *at))
+    }
+
+    /// The session of that pid.
+    #[must_use]
+    pub fn session(&self, pid: i32) -> Option<&'a Session> {
+        self.world.sessions.get()?.rows.iter().find(|s| s.pid == pid)
+    }
+}
+
+/// A rule: what it looks for, and the pure function that does.
+pub struct Rule {
+    /// Its theme and name.
+    pub name: &'static str,
+    /// What it finds.
+    pub find: fn(&Look<'_>) -> Vec<Finding>,
+}
+
+macro_rules! rules {
+    ($($theme:ident :: $name:ident),* $(,)?) => {
+        /// All rules.
+        pub const RULES: &[Rule] = &[$(Rule {
+            name: concat!(stringify!($theme), " ", stringify!($name)),
+            find: $theme::$name,
+        },)*];
+    };
+}
+
+rules! {
+    link::lost,
+    link::no_answer,
+    link::own_cost,
+    link::gap,
+    blockers::roots,
+    blockers::queues,
+    transactions::idle,
+    transactions::long,
+    horizon::held,
+    slow::statements,
+    slow::busy,
+    connections::used,
+    service::latency,
+    service::errors,
+    service::hit_ratio,
+    service::pool,
+    service::memory,
+    service::targets,
+    replication::gone,
+    replication::behind,
+    replication::slots_kept,
+    standby::paused,
+    standby::behind,
+    tables::autovacuum_off,
+    tables::dead_rows,
+    tables::bloat,
+    wraparound::databases,
+}

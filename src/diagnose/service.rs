@@ -1,0 +1,252 @@
+//! The service as Prometheus sees it: latency, errors, cache, pool, memory, and the targets that it cannot read.
+//!
+//! A panel that is not a number, has no series, or was not asked is no finding here: `sight` says so.
+
+use super::finding::{Finding, Harm, Kind, Severity, Target};
+use super::rule::Look;
+use super::words::before;
+use crate::command::Tab;
+use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, PanelTab, Reading, Series, shown};
+use crate::model::unit::{Bytes, short_count};
+use crate::model::{ServerText, Timestamp, seconds_between};
+
+/// An hour in seconds.
+const HOUR_S: f64 = 3600.0;
+
+/// Growth is told from a span of at least this, in seconds: a process that starts grows, too.
+const LEAST_SPAN_S: f64 = 120.0;
+
+/// Growth of less than this, in bytes, is the breath of an allocator.
+const LEAST_GROWTH: f64 = 33_554_432.0;
+
+/// Seconds between answers after which a panel's figure is none of now.
+const STALE_S: f64 = 60.0;
+
+/// A panel with figures.
+struct Read<'a> {
+    spec: &'a PanelSpec,
+    candidate: Option<&'a Candidate>,
+    answer: &'a PanelAnswer,
+    series: &'a [Series],
+    value: f64,
+    seen: Timestamp,
+}
+
+impl Read<'_> {
+    fn text(&self) -> String {
+        shown(self.value, self.spec.unit, self.candidate.and_then(|c| c.clipped_at))
+    }
+
+    /// How bad the value is; none where it is within the panel's limits, or the source is none to judge.
+    fn severity(&self) -> Option<Severity> {
+        if self.candidate.is_some_and(|c| c.unjudged) {
+            return None;
+        }
+        let beyond = |limit: Option<f64>| {
+            limit.is_some_and(|l| if self.spec.low_is_bad { self.value <= l } else { self.value >= l })
+        };
+        match () {
+            () if beyond(self.spec.critical) => Some(Severity::Critical),
+            () if beyond(self.spec.warn) => Some(Severity::Warning),
+            () => None,
+        }
+    }
+
+    fn limit(&self) -> String {
+        self.spec.warn.map_or_else(String::new, |l| shown(l, self.spec.unit, None))
+    }
+
+    /// Since when all its values are beyond the limit, as far as the asked span goes.
+    fn since(&self) -> Option<Timestamp> {
+        let limit = self.spec.warn.or(self.spec.critical)?;
+        let beyond = |v: f64| if self.spec.low_is_bad { v <= limit } else { v >= limit };
+        let first = self
+            .series
+            .iter()
+            .filter_map(|s| {
+                let run = s.points.iter().rev().take_while(|p| p.1.is_some_and(beyond));
+                run.last().map(|p| p.0)
+            })
+            .reduce(f64::min)?;
+        before(self.seen, Some(self.answer.end - first))
+    }
+
+    fn source(&self) -> String {
+        let name = self.candidate.map_or("", |c| c.name.as_str());
+        format!("by {}", ServerText::from(name).head(40))
+    }
+
+    fn target(&self) -> Target {
+        let tab = match self.spec.tab {
+            PanelTab::Latency => Tab::Latency,
+            PanelTab::Cache => Tab::Cache,
+        };
+        Target::Panel { tab, id: self.spec.id.clone() }
+    }
+}
+
+fn read<'a>(look: &Look<'a>, id: &str) -> Option<Read<'a>> {
+    let spec = look.panels.iter().find(|p| p.id == id)?;
+    let (answer, seen) = look.world.panels.get(id)?.value.as_ref()?;
+    if seconds_between(*seen, look.now) > STALE_S {
+        return None;
+    }
+    let Reading::Values { candidate, series } = &answer.reading else { return None };
+    let value = answer.worst_of(series, spec.low_is_bad)?;
+    Some(Read { spec, candidate: spec.candidates.get(*candidate), answer, series, value, seen: *seen })
+}
+
+/// Requests a second, where that is known.
+fn throughput(look: &Look<'_>) -> Option<f64> {
+    read(look, "throughput").map(|r| r.value).filter(|v| *v > 0.0)
+}
+
+/// A finding of a panel that is beyond its limits; `hit` is how many requests a second it hits.
+fn beyond(kind: Kind, panel: &Read<'_>, hit: f64) -> Option<Finding> {
+    let severity = panel.severity()?;
+    let since = panel.since();
+    let lasts = since.map_or(1.0, |s| seconds_between(s, panel.seen).max(1.0));
+    Some(Finding {
+        severity,
+        since,
+        harm: Harm { now: hit * lasts, coming: 0.5 },
+        ..Finding::of(kind, "", panel.seen, panel.target())
+    })
+}
+
+/// p95 beyond its limit.
+pub fn latency(look: &Look<'_>) -> Vec<Finding> {
+    let Some(panel) = read(look, "p95") else { return Vec::new() };
+    // One of twenty is at or above the 95th percentile.
+    let hit = throughput(look).unwrap_or(1.0) * 0.05;
+    let found = beyond(Kind::Latency, &panel, hit).map(|f| Finding {
+        fact: format!("p95 latency {} (limit {})", panel.text(), panel.limit()),
+        evidence: format!("{}{}", per_second(look), panel.source()),
+        todo: "see what stands beside it: locks, slow statements, the pool; by operation on Latency".to_owned(),
+        ..f
+    });
+    found.into_iter().collect()
+}
+
+/// Answers that are errors.
+pub fn errors(look: &Look<'_>) -> Vec<Finding> {
+    let Some(panel) = read(look, "error-ratio") else { return Vec::new() };
+    let hit = throughput(look).unwrap_or(1.0) * panel.value;
+    let found = beyond(Kind::Errors, &panel, hit).map(|f| Finding {
+        fact: format!("{} of the answers are errors (limit {})", panel.text(), panel.limit()),
+        evidence: format!("{}{}", per_second(look), panel.source()),
+        todo: "see which operation on Latency; statement_timeout and lock_timeout show here as errors".to_owned(),
+        ..f
+    });
+    found.into_iter().collect()
+}
+
+/// A cache that finds little.
+pub fn hit_ratio(look: &Look<'_>) -> Vec<Finding> {
+    let Some(panel) = read(look, "cache-hit-ratio") else { return Vec::new() };
+    let hit = throughput(look).unwrap_or(1.0) * (1.0 - panel.value).clamp(0.0, 1.0);
+    let found = beyond(Kind::HitRatio, &panel, hit).map(|f| Finding {
+        fact: format!("cache hits {} (limit {})", panel.text(), panel.limit()),
+        evidence: format!("{}{}", per_second(look), panel.source()),
+        todo: "look at keys, expiry and what is invalidated on Cache; after a deployment compare the keys".to_owned(),
+        ..f
+    });
+    found.into_iter().collect()
+}
+
+/// The service's own pool: in use, and requests that wait for it.
+pub fn pool(look: &Look<'_>) -> Vec<Finding> {
+    let share = read(look, "pool");
+    let waiting = read(look, "requests-waiting");
+    let worst = [&share, &waiting]
+        .into_iter()
+        .flatten()
+        .filter_map(|panel| panel.severity().map(|severity| (severity, panel)))
+        .max_by(|a, b| a.0.cmp(&b.0));
+    let Some((severity, panel)) = worst else { return Vec::new() };
+    let queue = waiting.as_ref().map_or(0.0, |w| w.value);
+    let mut said = Vec::new();
+    if let Some(share) = &share {
+        said.push(format!("{} in use", share.text()));
+    }
+    if queue > 0.0 {
+        said.push(format!("{} requests wait for a connection", short_count(queue)));
+    }
+    let found = beyond(Kind::Pool, panel, queue).map(|f| Finding {
+        severity,
+        fact: format!("pool: {}", said.join(", ")),
+        evidence: panel.source(),
+        todo: "what holds its connections stands beside it; a larger pool helps only if the server has room".to_owned(),
+        ..f
+    });
+    found.into_iter().collect()
+}
+
+/// Memory that grows from the first to the last third of the span.
+pub fn memory(look: &Look<'_>) -> Vec<Finding> {
+    let Some(panel) = read(look, "memory") else { return Vec::new() };
+    let grown = panel.series.iter().filter_map(|s| growth(s).map(|g| (s, g)));
+    let Some((series, (grown, span_s, now))) = grown.max_by(|a, b| a.1.0.total_cmp(&b.1.0)) else { return Vec::new() };
+    let an_hour = grown / span_s * HOUR_S;
+    if grown < LEAST_GROWTH || an_hour < look.limits.memory_growth {
+        return Vec::new();
+    }
+    let name = ServerText::from(series.name.as_str()).head(40);
+    let of = if name.is_empty() { "the service".to_owned() } else { name };
+    vec![Finding {
+        severity: if an_hour >= look.limits.memory_growth * 10.0 { Severity::Warning } else { Severity::Notice },
+        fact: format!("memory of {of} grows by {} an hour, now {}", bytes(an_hour), bytes(now)),
+        evidence: format!("{} more within {:.0} min, {}", bytes(grown), span_s / 60.0, panel.source()),
+        todo: "compare with the last deployment; restart one instance before the kernel picks it".to_owned(),
+        since: before(panel.seen, Some(span_s)),
+        harm: Harm { now: 0.0, coming: (an_hour / 1.1e11).clamp(0.1, 0.9) },
+        ..Finding::of(Kind::Memory, series.name.clone(), panel.seen, panel.target())
+    }]
+}
+
+/// How much a series grew, within how many seconds, and what it is now. Only where no value of its last third is as low
+/// as the highest of its first: a wave is no growth.
+fn growth(series: &Series) -> Option<(f64, f64, f64)> {
+    let points: Vec<(f64, f64)> = series.points.iter().filter_map(|(t, v)| Some((*t, (*v)?))).collect();
+    let third = points.len() / 3;
+    let (first, last) = (points.first()?, points.last()?);
+    let span_s = last.0 - first.0;
+    let high = points.iter().take(third).map(|p| p.1).reduce(f64::max)?;
+    let low = points.iter().rev().take(third).map(|p| p.1).reduce(f64::min)?;
+    (span_s >= LEAST_SPAN_S && low > high).then_some((last.1 - first.1, span_s, last.1))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
+fn bytes(figure: f64) -> String {
+    Bytes(figure as i64).short()
+}
+
+/// Targets that Prometheus cannot read: what is measured there is not seen.
+pub fn targets(look: &Look<'_>) -> Vec<Finding> {
+    let Some((targets, seen)) = look.world.targets.value.as_ref() else { return Vec::new() };
+    let down = targets.iter().filter(|t| !t.up).map(|t| {
+        let words = ServerText::new(t.error.clone()).head(120);
+        let credentials = words.contains("401") || words.contains("403");
+        Finding {
+            severity: if credentials { Severity::Notice } else { Severity::Warning },
+            fact: format!(
+                "Prometheus cannot read {} of job {}",
+                ServerText::from(t.instance.as_str()).head(60),
+                ServerText::from(t.job.as_str()).head(40)
+            ),
+            evidence: if words.is_empty() { "no reason was given".to_owned() } else { words },
+            todo: if credentials {
+                "give Prometheus the credentials of its /metrics: it may run well".to_owned()
+            } else {
+                "see whether that process runs; its panels are blind until then".to_owned()
+            },
+            harm: Harm { now: 0.0, coming: 0.4 },
+            ..Finding::of(Kind::TargetDown, format!("{} {}", t.job, t.instance), *seen, Target::Tab(Tab::Latency))
+        }
+    });
+    down.collect()
+}
+
+fn per_second(look: &Look<'_>) -> String {
+    throughput(look).map_or_else(String::new, |rate| format!("{} requests/s · ", short_count(rate)))
+}

@@ -1,0 +1,166 @@
+//! What was looked at, and what could not be: hidden rows, missing sources, other databases. Each with its cure.
+//!
+//! An all-clear is worth what was seen: this theme finds nothing wrong itself.
+
+use std::collections::BTreeMap;
+
+use super::finding::Unchecked;
+use super::rule::Look;
+use super::words::{counted, identifier};
+use crate::model::panel::Reading;
+use crate::model::session::State;
+use crate::model::unit::Age;
+use crate::model::{Latest, ServerText, seconds_between};
+
+/// Panels that rules read.
+const PANELS: [&str; 6] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio"];
+
+/// What was not looked at.
+pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
+    let mut out = Vec::new();
+    sessions(look, &mut out);
+    tables(look, &mut out);
+    replication(look, &mut out);
+    panels(look, &mut out);
+    out
+}
+
+fn role(look: &Look<'_>) -> String {
+    look.world.server.get().map_or_else(|| "our_role".to_owned(), |s| identifier(&s.user))
+}
+
+/// Why there is no newer answer.
+fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
+    let (error, since) = latest.error.as_ref()?;
+    let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
+    let words = ServerText::new(error.to_string()).head(120);
+    Some((format!("{words}, for {}", Age(seconds_between(*since, look.now)).short()), cure))
+}
+
+fn sessions(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "sessions, locks, transactions, connections";
+    if let Some((why, cure)) = failed(&look.world.sessions, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some((sessions, _)) = look.sessions() else {
+        if look.world.sessions.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    if sessions.hidden > 0 {
+        let role = role(look);
+        out.push(Unchecked::of(
+            "what other roles' sessions do",
+            format!("{} of {} are hidden from {role}", sessions.hidden, counted(sessions.rows.len(), "session")),
+            format!("GRANT pg_monitor TO {role}"),
+        ));
+    }
+    let untracked = sessions.rows.iter().filter(|s| s.state == Some(State::Disabled)).count();
+    if untracked > 0 {
+        let why = format!("{} report nothing: track_activities is off for them", counted(untracked, "session"));
+        out.push(Unchecked::of("what some sessions do", why, "SET track_activities = on"));
+    }
+}
+
+fn tables(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "tables, vacuum, wraparound";
+    if let Some((why, cure)) = failed(&look.world.relations, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some(relations) = look.world.relations.get() else {
+        if look.world.relations.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    if relations.in_recovery {
+        out.push(Unchecked::of("dead rows and vacuum", "a standby's statistics are its own", "look at the primary"));
+    }
+    if relations.not_estimable > 0 {
+        let cure = match look.world.server.get() {
+            Some(server) if server.major() < 14 => format!("GRANT SELECT on them TO {}", role(look)),
+            _ => format!("GRANT pg_read_all_data TO {}", role(look)),
+        };
+        let tables = counted(usize::try_from(relations.not_estimable).unwrap_or(0), "table");
+        out.push(Unchecked::of(format!("bloat of {tables}"), "column statistics are hidden or missing", cure));
+    }
+    let others = relations.databases.iter().filter(|d| d.connectable && d.name != relations.database).count();
+    if others > 0 {
+        let others = counted(others, "other database");
+        out.push(Unchecked::of(format!("tables of {others}"), "one database is looked at", "choose it on Tables"));
+    }
+}
+
+fn replication(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "standbys and slots";
+    if let Some((why, cure)) = failed(&look.world.replication, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some(replication) = look.world.replication.get() else {
+        if look.world.replication.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
+    if hidden > 0 {
+        let role = role(look);
+        let why = format!("{} hidden from {role}", counted(hidden, "walsender"));
+        out.push(Unchecked::of("how far behind standbys are", why, format!("GRANT pg_monitor TO {role}")));
+    }
+}
+
+fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    if !look.prometheus {
+        let what = "latency, errors, pool, cache hits and memory of the service";
+        out.push(Unchecked::of(what, "no Prometheus is named", "--prometheus URL"));
+        return;
+    }
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for spec in look.panels.iter().filter(|p| PANELS.contains(&p.id.as_str())) {
+        let latest = look.world.panels.get(&spec.id);
+        if let Some(why) = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
+            by_reason.entry(why).or_default().push(ServerText::from(spec.title.as_str()).head(40));
+        }
+    }
+    out.extend(by_reason.into_iter().map(|(why, titles)| Unchecked::of(titles.join(", "), why, "")));
+}
+
+/// Why a panel has no figure.
+fn blind(latest: &Latest<crate::model::panel::PanelAnswer>, look: &Look<'_>) -> Option<String> {
+    if let Some((why, _)) = failed(latest, look) {
+        return Some(why);
+    }
+    match latest.get().map(|a| (&a.reading, &a.unmeasured)) {
+        None => Some("no answer yet".to_owned()),
+        Some((Reading::NoSeries, Some(why))) => Some(ServerText::from(why.as_str()).head(100)),
+        Some((Reading::NoSeries, None)) => Some("no such series".to_owned()),
+        Some((Reading::NotANumber { .. }, _)) => Some("NaN (no traffic)".to_owned()),
+        Some((Reading::Values { .. }, _)) => None,
+    }
+}
+
+/// What was looked at, with counts.
+pub fn checked(look: &Look<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    let world = look.world;
+    if let Some(sessions) = world.sessions.get() {
+        let seen = sessions.rows.len() - sessions.hidden.min(sessions.rows.len());
+        out.push(format!("{} and their locks", counted(seen, "session")));
+    }
+    if let Some(relations) = world.relations.get() {
+        out.push(format!("{} of {}", counted(relations.rows.len(), "table"), relations.database.head(24)));
+    }
+    if let Some(replication) = world.replication.get() {
+        let (replicas, slots) = (replication.replicas.len(), replication.slots.len());
+        let standbys = if replicas == 1 { "1 standby".to_owned() } else { format!("{replicas} standbys") };
+        out.push(format!("{standbys}, {}", counted(slots, "slot")));
+    }
+    let panels = look.panels.iter().filter(|p| PANELS.contains(&p.id.as_str()));
+    let read = panels.filter(|p| world.panels.get(&p.id).is_some_and(|l| blind(l, look).is_none())).count();
+    if read > 0 {
+        out.push(format!("{} of the service", counted(read, "metric")));
+    }
+    out
+}

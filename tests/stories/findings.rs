@@ -1,0 +1,442 @@
+//! A story for each kind of finding: on a server that is well one thing goes wrong, and that is what is found.
+//!
+//! Without its rule each of them fails: nothing else finds that kind.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pgtriage::command::Command;
+use pgtriage::diagnose::{Kind, Severity};
+use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
+use pgtriage::model::replica::{Replication, Slot, Standby};
+use pgtriage::model::server::Server;
+use pgtriage::model::session::{Prepared, Session, Wait};
+use pgtriage::model::{Link, ProbeError, Question, Snapshot};
+
+use crate::stage::{Stage, charts, locks, replication, server, tables};
+
+/// A kind, what goes wrong, how bad that is, and words of the fact.
+type Story = (Kind, fn(&mut Stage), Severity, &'static str);
+
+use Severity::{Critical, Notice, Warning};
+
+const STORIES: &[Story] = &[
+    (Kind::ServerLost, lose, Critical, "no connection to db1:5432 for 8.0s"),
+    (Kind::NoAnswer, hang, Critical, "does not say who is connected, for 10s"),
+    (Kind::Blocker, pile_up, Critical, "4711 idle in transaction 12m blocks 37 sessions, longest 11m"),
+    (Kind::Queue, pile_up, Critical, "5120 only waits for AccessExclusive on orders, and 35 sessions queue behind it"),
+    (Kind::IdleTransaction, idle, Warning, "4711 idle in transaction 6m"),
+    (Kind::LongTransaction, batch, Notice, "1 session of a transaction open over 15m, oldest 6000 for 33m"),
+    (
+        Kind::Horizon,
+        horizon,
+        Warning,
+        "4711 idle in transaction holds the horizon for 12m: vacuum removes no row of 1 table",
+    ),
+    (Kind::SlowStatements, slow, Warning, "4 statements run longer than 30s, longest 6003 for 1m"),
+    (Kind::BusyStatements, busy, Warning, "12 statements run longer than 5.0s, longest 17s"),
+    (
+        Kind::Connections,
+        exhausted,
+        Critical,
+        "97 of 97 connections are taken (100 %), none is left for an ordinary role",
+    ),
+    (Kind::Latency, |s| charts::figures_of(s, "p95", |_| Some(4.1)), Warning, "p95 latency 4.1 s (limit 2.0 s)"),
+    (
+        Kind::Errors,
+        |s| charts::figures_of(s, "error-ratio", |_| Some(0.08)),
+        Critical,
+        "8.0% of the answers are errors",
+    ),
+    (
+        Kind::HitRatio,
+        |s| charts::figures_of(s, "cache-hit-ratio", |_| Some(0.66)),
+        Warning,
+        "cache hits 66.0% (limit 70.0%)",
+    ),
+    (Kind::Pool, waiting, Warning, "pool: 90.0% in use, 4 requests wait for a connection"),
+    (
+        Kind::Memory,
+        |s| charts::figures_of(s, "memory", |x| Some(4e8 + x * 4e8)),
+        Warning,
+        "memory of the service grows by 1.5 GB an hour",
+    ),
+    (Kind::TargetDown, target_down, Warning, "Prometheus cannot read app-2:8080 of job fraiseql"),
+    (Kind::ReplicaGone, gone, Warning, "replica-2 vanished"),
+    (Kind::ReplicaLag, lag, Critical, "replica-3 is 3.0 GB behind, replays 6m late"),
+    (Kind::SlotLost, slot_lost, Critical, "slot warehouse has lost its WAL"),
+    (Kind::SlotRetains, slot_kept, Warning, "slot warehouse has no reader and retains 14 GB"),
+    (
+        Kind::ReplayPaused,
+        |s| standby(s, |own| own.paused = true),
+        Warning,
+        "replay is paused on this standby: 40 MB received",
+    ),
+    (
+        Kind::StandbyBehind,
+        |s| standby(s, |own| own.receiver = None),
+        Critical,
+        "this standby receives nothing: its last transaction is 3m old",
+    ),
+    (
+        Kind::AutovacuumOff,
+        |s| relations(s, Relations { autovacuum: false, ..tables::calm() }),
+        Warning,
+        "autovacuum is off for the whole server",
+    ),
+    (
+        Kind::DeadRows,
+        |s| relations(s, tables::calm_but(churned())),
+        Warning,
+        "carts: 77 % dead rows (41k), autovacuum is due and has not come",
+    ),
+    (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
+    (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
+    (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
+    (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
+];
+
+fn sessions(stage: &mut Stage, rows: Vec<Session>) {
+    stage.see(locks::calm_but(rows));
+}
+
+fn relations(stage: &mut Stage, relations: Relations) {
+    let question = Question::Relations { database: None, order: relations.order };
+    stage.take(question, Ok(Snapshot::Relations(Box::new(relations))));
+}
+
+fn replicated(stage: &mut Stage, replication: Replication) {
+    stage.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));
+}
+
+fn lose(stage: &mut Stage) {
+    let link = Link::Connecting {
+        place: "db1:5432".to_owned(),
+        since: stage.now(),
+        attempt: 3,
+        last_error: Some("connection refused".to_owned()),
+        retry_at: Some(stage.now() + Duration::from_secs(12)),
+    };
+    stage.event(pgtriage::message::Event::Link(link));
+    stage.wait(8);
+}
+
+fn hang(stage: &mut Stage) {
+    stage.take(Question::Sessions, Err(ProbeError::TimedOut(2)));
+    stage.wait(10);
+}
+
+fn pile_up(stage: &mut Stage) {
+    stage.see(locks::pile_up());
+}
+
+fn idle(stage: &mut Stage) {
+    sessions(stage, vec![Session { xact_s: Some(400.0), ..locks::root() }]);
+}
+
+fn batch(stage: &mut Stage) {
+    sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
+}
+
+/// A table that is due for a vacuum, more than half of it dead.
+fn churned() -> Relation {
+    tables::table(16_440, "carts", 12_000, 41_000)
+}
+
+fn horizon(stage: &mut Stage) {
+    let held = Session { xid: None, xmin_age: Some(18_000), ..locks::root() };
+    sessions(stage, vec![held]);
+    relations(stage, tables::calm_but(Relation { autovacuum_s: Some(20.0), ..churned() }));
+}
+
+fn slow(stage: &mut Stage) {
+    let rows = (0..4).map(|i| locks::session(6_000 + i, 31.0 + f64::from(i) * 20.0, "SELECT pg_sleep(1800)"));
+    sessions(stage, rows.collect());
+}
+
+fn busy(stage: &mut Stage) {
+    let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
+    let rows = (0..12).map(|i| Session {
+        wait: Some(wait.clone()),
+        ..locks::session(6_000 + i, 6.0 + f64::from(i), "SELECT * FROM orders")
+    });
+    sessions(stage, rows.collect());
+}
+
+fn exhausted(stage: &mut Stage) {
+    // Of 97 that ordinary roles can have six are the service's, and two our own.
+    let rows = (0..89).map(|i| Session { application: "batch-import".into(), ..locks::idle(6_000 + i, 300.0) });
+    sessions(stage, rows.collect());
+}
+
+fn waiting(stage: &mut Stage) {
+    charts::figures_of(stage, "pool", |_| Some(0.9));
+    charts::figures_of(stage, "requests-waiting", |_| Some(4.0));
+}
+
+fn target_down(stage: &mut Stage) {
+    let targets = vec![charts::target("fraiseql", "app-2:8080", "connection refused")];
+    stage.take(Question::Targets, Ok(Snapshot::Targets(targets)));
+}
+
+fn gone(stage: &mut Stage) {
+    let mut both = replication::calm();
+    both.replicas.push(replication::replica("replica-2", 7_022, 0));
+    replicated(stage, both);
+    replicated(stage, replication::calm());
+}
+
+fn lag(stage: &mut Stage) {
+    let mut behind = replication::calm();
+    behind.replicas.push(replication::replica("replica-3", 7_023, 3 << 30));
+    replicated(stage, behind);
+}
+
+fn slot_kept(stage: &mut Stage) {
+    let mut kept = replication::calm();
+    kept.slots.push(replication::slot("warehouse", false, 14 << 30));
+    replicated(stage, kept);
+}
+
+fn slot_lost(stage: &mut Stage) {
+    let mut lost = replication::calm();
+    let slot = replication::slot("warehouse", false, 0);
+    lost.slots.push(Slot { retained: None, wal_status: Some("lost".to_owned()), ..slot });
+    replicated(stage, lost);
+}
+
+fn standby(stage: &mut Stage, change: fn(&mut Standby)) {
+    let mut own = Standby {
+        paused: false,
+        receive_lsn: Some("3/E0000000".to_owned()),
+        replay_lsn: Some("3/DD800000".to_owned()),
+        gap: Some(40 << 20),
+        lag_s: Some(0.2),
+        last_replay_s: Some(200.0),
+        receiver_hidden: false,
+        receiver: Some("streaming".to_owned()),
+        sender: Some("db1".into()),
+        sender_port: Some(5432),
+        slot: Some("replica_1".into()),
+        heard_s: Some(0.3),
+    };
+    change(&mut own);
+    let standby = Replication { replicas: Vec::new(), slots: Vec::new(), standby: Some(own), ..replication::calm() };
+    replicated(stage, standby);
+}
+
+fn wasteful(stage: &mut Stage) {
+    let estimate = BloatEstimate { real_bytes: 4 << 30, wasted_bytes: 3 << 30, complete: true };
+    let events = Relation { bloat: Some(estimate), ..tables::table(16_450, "events", 8_000_000, 0) };
+    relations(stage, tables::calm_but(events));
+}
+
+fn old(stage: &mut Stage) {
+    let mut databases = tables::calm();
+    databases.databases[0].xid_age = 1_500_000_000;
+    relations(stage, databases);
+}
+
+fn costly(stage: &mut Stage) {
+    for _ in 0..10 {
+        stage.pass(960);
+        let took = Duration::from_millis(200);
+        stage.event(pgtriage::message::Event::Sample(pgtriage::model::Sample {
+            question: Question::Sessions,
+            at: stage.now(),
+            took,
+            answer: Ok(Snapshot::Sessions(locks::calm())),
+        }));
+        stage.pass(40);
+    }
+}
+
+fn gap(stage: &mut Stage) {
+    stage.wait(150);
+    let then = stage.now();
+    stage.see(locks::calm());
+    assert!(stage.now() > then);
+}
+
+#[test]
+fn a_server_that_is_well_has_no_finding_and_one_line_that_says_what_was_looked_at() {
+    let mut stage = Stage::calm();
+    assert_eq!(stage.kinds(), []);
+    assert_eq!(stage.app.triage.diagnosis.unchecked, []);
+    stage.press("1");
+    let screen = stage.wide();
+    assert!(screen.contains("✓ nothing is wrong with what was looked at: 9 sessions and their locks"), "{screen}");
+    assert!(screen.contains("2 tables of shop · 1 standby, 1 slot · 6"), "{screen}");
+    assert!(!screen.contains('‼'), "{screen}");
+}
+
+#[test]
+fn each_kind_is_found_where_it_is_and_only_there() {
+    for (kind, go_wrong, severity, words) in STORIES {
+        let mut stage = Stage::calm();
+        go_wrong(&mut stage);
+        let finding = stage.finding(*kind);
+        assert!(finding.fact.contains(words), "{kind:?}: {}", finding.fact);
+        assert_eq!(finding.severity, *severity, "{kind:?}: {}", finding.fact);
+        assert!(!finding.evidence.is_empty() && !finding.todo.is_empty(), "{finding:#?}");
+        assert!(finding.since.is_some_and(|since| since <= stage.now()), "{finding:#?}");
+    }
+}
+
+#[test]
+fn every_kind_has_its_story() {
+    let told: BTreeSet<Kind> = STORIES.iter().map(|s| s.0).collect();
+    let untold: Vec<&Kind> = Kind::ALL.iter().filter(|k| !told.contains(k)).collect();
+    assert!(untold.is_empty(), "{untold:?}");
+}
+
+#[test]
+fn what_helps_a_blocker_follows_from_what_it_does() {
+    let with = |root: Session| {
+        let waiter = locks::behind(
+            locks::session(4_802, 90.0, "UPDATE orders SET x = 1"),
+            &[root.pid],
+            "transactionid",
+            "ShareLock",
+        );
+        let mut stage = Stage::calm();
+        sessions(&mut stage, vec![root, waiter]);
+        let finding = stage.finding(Kind::Blocker).clone();
+        (finding.action, finding.todo)
+    };
+    let (action, todo) = with(locks::root());
+    assert_eq!(action, Some(Command::TerminateBackend));
+    assert!(todo.contains("cancel cannot help an idle session"), "{todo}");
+    let (action, todo) = with(locks::session(4_711, 95.0, "UPDATE orders SET x = 2"));
+    assert_eq!(
+        (action, todo.starts_with("cancel its statement (frees 1")),
+        (Some(Command::CancelBackend), true),
+        "{todo}"
+    );
+    let mut worker = locks::background(4_711, "autovacuum worker");
+    worker.query = "autovacuum: VACUUM public.orders (to prevent wraparound)".into();
+    let (action, todo) = with(worker);
+    assert_eq!((action, todo.contains("prevents wraparound: let it end")), (None, true), "{todo}");
+}
+
+#[test]
+fn a_prepared_transaction_that_blocks_is_named_with_the_sql_that_ends_it() {
+    let waiter =
+        locks::behind(locks::session(4_802, 90.0, "UPDATE orders SET x = 1"), &[0], "transactionid", "ShareLock");
+    let mut held = locks::calm_but(vec![waiter]);
+    let gid = "tx'42".into();
+    held.prepared.push(Prepared {
+        gid,
+        owner: "shop".into(),
+        database: "shop".into(),
+        age_s: 700.0,
+        waiters: vec![4_802],
+        exact: true,
+    });
+    let mut stage = Stage::calm();
+    stage.see(held);
+    let finding = stage.finding(Kind::Blocker);
+    assert_eq!(finding.remedy.as_deref(), Some("ROLLBACK PREPARED 'tx''42';"));
+    assert_eq!(finding.action, None);
+    assert!(finding.fact.contains("prepared transaction tx'42 blocks 1 session"), "{}", finding.fact);
+}
+
+#[test]
+fn a_wait_of_a_moment_is_traffic_and_a_blocker_is_not_also_an_idle_transaction() {
+    let mut stage = Stage::calm();
+    let moment = locks::behind(locks::session(4_802, 0.4, "UPDATE x"), &[6_000], "transactionid", "ShareLock");
+    sessions(&mut stage, vec![locks::session(6_000, 0.5, "UPDATE x"), moment]);
+    assert_eq!(stage.kinds(), []);
+    pile_up(&mut stage);
+    assert!(!stage.kinds().contains(&Kind::IdleTransaction), "{:?}", stage.kinds());
+}
+
+#[test]
+fn the_reason_why_autovacuum_does_not_help_is_the_tables_own() {
+    let reason = |change: fn(&mut Relations)| {
+        let mut stage = Stage::calm();
+        let mut all = tables::calm_but(churned());
+        change(&mut all);
+        relations(&mut stage, all);
+        stage.finding(Kind::DeadRows).fact.clone()
+    };
+    let off = reason(|all| all.rows.last_mut().unwrap().autovacuum_on = false);
+    assert!(off.contains("autovacuum is off for it"), "{off}");
+    let locked = reason(|all| all.rows.last_mut().unwrap().locked = true);
+    assert!(locked.contains("a lock on the table keeps vacuum out"), "{locked}");
+    let busy = reason(|all| all.vacuums = vec![tables::relations().vacuums.remove(0); 3]);
+    assert!(busy.contains("all 3 autovacuum workers are busy elsewhere"), "{busy}");
+    let works = reason(|all| {
+        all.vacuums = tables::relations().vacuums;
+        all.vacuums[0].oid = 16_440;
+    });
+    assert!(works.contains("a vacuum works on it for 1m"), "{works}");
+    let mut stage = Stage::calm();
+    horizon(&mut stage);
+    let finding = stage.finding(Kind::DeadRows);
+    assert!(finding.fact.contains("vacuum in vain: 4711 holds the horizon"), "{}", finding.fact);
+    assert_eq!(finding.action, None, "a vacuum would remove nothing");
+    assert_eq!(stage.kinds(), [Kind::Horizon, Kind::DeadRows], "the cause goes first");
+}
+
+#[test]
+fn since_when_something_is_so_is_remembered_and_a_moment_away_does_not_count() {
+    let mut stage = Stage::calm();
+    exhausted(&mut stage);
+    let first = stage.finding(Kind::Connections).since;
+    stage.see(locks::calm());
+    assert_eq!(stage.kinds(), []);
+    stage.wait(10);
+    exhausted(&mut stage);
+    assert_eq!(stage.finding(Kind::Connections).since, first, "ten seconds are no absence");
+    stage.see(locks::calm());
+    stage.wait(40);
+    exhausted(&mut stage);
+    assert!(stage.finding(Kind::Connections).since > first);
+}
+
+#[test]
+fn a_role_that_sees_little_is_told_what_it_misses_and_what_would_cure_it() {
+    let mut stage = Stage::calm();
+    stage.see(locks::hidden());
+    let plain = Server { user: "plain".into(), ..server() };
+    let mut stage = stage.server(plain);
+    let unchecked = stage.app.triage.diagnosis.unchecked.clone();
+    let hidden = unchecked.iter().find(|u| u.cure == "GRANT pg_monitor TO plain");
+    assert!(hidden.is_some_and(|u| u.why.contains("are hidden from plain")), "{unchecked:#?}");
+    stage.press("1");
+    let screen = stage.wide();
+    assert!(screen.contains("? not checked: what other roles' sessions do"), "{screen}");
+    let standby = Relations { in_recovery: true, not_estimable: 3, ..tables::calm() };
+    relations(&mut stage, standby);
+    let unchecked = &stage.app.triage.diagnosis.unchecked;
+    assert!(unchecked.iter().any(|u| u.why == "a standby's statistics are its own"), "{unchecked:#?}");
+    assert!(unchecked.iter().any(|u| u.cure == "GRANT pg_read_all_data TO plain"), "{unchecked:#?}");
+    let stage = Stage::with(|setup| setup.prometheus = None).up().at_peace();
+    assert!(stage.app.triage.diagnosis.unchecked.iter().any(|u| u.cure == "--prometheus URL"));
+}
+
+#[test]
+fn of_the_findings_the_worst_is_first_and_what_only_shows_harm_comes_after_its_cause() {
+    let mut stage = Stage::calm();
+    pile_up(&mut stage);
+    charts::figures_of(&mut stage, "error-ratio", |_| Some(0.5));
+    charts::figures_of(&mut stage, "p95", |_| Some(4.0));
+    lag(&mut stage);
+    let kinds = stage.kinds();
+    assert_eq!(kinds.first(), Some(&Kind::Blocker), "{kinds:?}");
+    let place = |kind| kinds.iter().position(|k| *k == kind).unwrap();
+    assert!(place(Kind::Queue) < place(Kind::Errors), "{kinds:?}");
+    assert!(place(Kind::Errors) < place(Kind::Latency), "critical before warning: {kinds:?}");
+}
+
+#[test]
+fn an_idle_session_of_the_largest_application_is_what_a_full_server_offers_to_end() {
+    let mut stage = Stage::calm();
+    exhausted(&mut stage);
+    let finding = stage.finding(Kind::Connections);
+    assert!(finding.evidence.contains("most by app batch-import: 89 sessions, 89 idle"), "{}", finding.evidence);
+    assert_eq!(finding.action, Some(Command::TerminateBackend));
+    let pid = finding.target.session().map(|key| key.pid);
+    assert!(pid.is_some_and(|pid| (6_000..6_089).contains(&pid)), "{pid:?}");
+}
