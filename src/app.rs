@@ -3,6 +3,7 @@
 //!
 //! Pure: no clock, no input, no output. The same events always give the same screens, so a recording is a test.
 
+mod acknowledge;
 pub mod act;
 pub mod alerts;
 mod copy;

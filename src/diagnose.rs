@@ -9,6 +9,7 @@ pub mod limits;
 mod rule;
 mod words;
 
+mod alerts;
 mod blockers;
 mod connections;
 mod horizon;

@@ -7,7 +7,7 @@ use pgtriage::app::Display;
 use pgtriage::message::{ActionStep, Event};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{SIZES, Stage, cache, ink, locks, settings};
+use crate::stage::{SIZES, Stage, alerts, cache, ink, locks, settings};
 
 fn in_all_sizes(name: &str, stage: &mut Stage) {
     for (width, height) in SIZES {
@@ -131,6 +131,38 @@ fn what_cannot_be_seen_in_three_sizes() {
     stage.press("3");
     in_all_sizes("calm", &mut stage);
     in_all_sizes("read-only", &mut Stage::read_only().filled());
+}
+
+/// One alert fires, one is pending, one has no data, one is Prometheus' own, one is silenced.
+fn with_alerts() -> Stage {
+    let mut stage = alerts::stage();
+    let sees = |rule: &pgtriage::model::alert::AlertRule| {
+        Some(match rule.name.as_str() {
+            "CheckoutFails" => alerts::holds(4.25, &[("job", "shop")]),
+            "LowCacheHitRate" => alerts::holds(0.6612, &[]),
+            "QueueGrows" => alerts::holds(130.0, &[]),
+            "HighErrorRate" => (Vec::new(), pgtriage::model::alert::Seen::NotANumber),
+            _ => alerts::quiet(),
+        })
+    };
+    alerts::all(&mut stage, sees);
+    stage.wait(240);
+    alerts::all(&mut stage, sees);
+    alerts::others(&mut stage, "DiskFull");
+    alerts::silence(&mut stage, "QueueGrows");
+    stage
+}
+
+#[test]
+fn alerts_in_three_sizes() {
+    let mut stage = with_alerts();
+    in_all_sizes("alerts", &mut stage);
+    stage.press("Enter");
+    in_all_sizes("alert-detail", &mut stage);
+    stage.press("Esc A");
+    in_all_sizes("alerts-acknowledged", &mut stage);
+    stage.app.setup.display = Display { colour: false, ascii: true };
+    insta::assert_snapshot!("alerts-ascii", stage.screen(160, 45));
 }
 
 #[test]

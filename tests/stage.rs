@@ -3,6 +3,7 @@
 //!
 //! It plays the part of `console`: it draws after each key and says so, as the loop does.
 
+pub mod alerts;
 pub mod cache;
 pub mod charts;
 pub mod hostile;

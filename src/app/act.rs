@@ -23,6 +23,10 @@ impl App {
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             return self.session_row(key);
         }
+        // An alert is about no session, whatever finding is selected below it.
+        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
+            return None;
+        }
         match self.tab {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
@@ -44,6 +48,9 @@ impl App {
     pub fn current_table(&self) -> Option<&TableRow> {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
             return self.tables.all().iter().find(|r| r.key() == *key);
+        }
+        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
+            return None;
         }
         if self.tab == Tab::Triage {
             let key = self.current_finding()?.target.table()?;

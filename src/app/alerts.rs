@@ -74,7 +74,7 @@ impl App {
     }
 
     /// The bell for what is new, and the title for what burns, where either changes.
-    fn heard(&mut self, new: bool) -> Vec<Effect> {
+    pub(super) fn heard(&mut self, new: bool) -> Vec<Effect> {
         if !self.setup.alerting.bell {
             return Vec::new();
         }

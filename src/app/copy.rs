@@ -36,11 +36,15 @@ impl App {
                 let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
                 prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
             }
-            Subject::Table(_) => Vec::new(),
+            Subject::Table(_) | Subject::Alert(_) => Vec::new(),
         }
     }
 
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
+        if let Mode::Detail { of: Subject::Alert(labels), .. } = &self.mode {
+            let text = self.alert_text(labels);
+            return self.copy(text, "alert");
+        }
         let text = match self.tab {
             Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
@@ -54,6 +58,10 @@ impl App {
 
     /// The text of what is selected; in a detail that names statements to run elsewhere, one of those.
     pub(super) fn copy_query(&mut self) -> Vec<Effect> {
+        if let Mode::Detail { of: Subject::Alert(labels), .. } = &self.mode {
+            let text = self.alert_expression(labels);
+            return self.copy(text, "expression");
+        }
         let text = match self.tab {
             Tab::Triage => return self.copy_remedy(),
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),

@@ -4,6 +4,7 @@ use crate::command::Command;
 use crate::guard::Prompt;
 use crate::keymap::{Chord, Key};
 use crate::model::ServerText;
+use crate::model::alert::Labels;
 use crate::model::relation::RelationKey;
 use crate::model::session::SessionKey;
 
@@ -82,6 +83,8 @@ pub enum Subject {
     Prepared(ServerText),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
+    /// An alert, by its labels.
+    Alert(Labels),
     /// What no action fits in this server's own replication, where no standby is in the list.
     Remedies,
 }
@@ -197,6 +200,12 @@ pub enum Pick {
     Run(Command),
     /// Copy that text, called so.
     Copy(String, &'static str),
+    /// Open the alert with these labels.
+    Alert(Labels),
+    /// Acknowledge the alert with these labels, or take that back.
+    Acknowledge(Labels),
+    /// Acknowledge every alert that fires.
+    AcknowledgeAll,
 }
 
 impl Picker {

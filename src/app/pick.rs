@@ -1,7 +1,7 @@
 //! The pickers: sort columns, databases, commands; what opens them and what choosing does.
 
 use super::App;
-use super::mode::{Choice, Input, Mode, Pick, Picker};
+use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
 use crate::command::{Command, Reach, SPECS, Tab};
 use crate::keymap::{Chord, Key};
 use crate::message::Effect;
@@ -25,6 +25,12 @@ impl App {
                     }
                     Some(Pick::Run(command)) => self.run(command),
                     Some(Pick::Copy(text, what)) => self.copy(Some(text), what),
+                    Some(Pick::Alert(labels)) => {
+                        self.mode = Mode::Detail { of: Subject::Alert(labels), scroll: 0 };
+                        Vec::new()
+                    }
+                    Some(Pick::Acknowledge(labels)) => self.acknowledge(&labels),
+                    Some(Pick::AcknowledgeAll) => self.acknowledge_all(),
                     None => Vec::new(),
                 };
             }

@@ -114,6 +114,7 @@ impl App {
                 | Command::Slower
                 | Command::Reconnect
                 | Command::ToggleZone
+                | Command::Acknowledge
         );
         let in_detail = matches!(self.mode, Mode::Detail { .. });
         if in_detail && !keeps_detail {
@@ -140,6 +141,7 @@ impl App {
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),
+            Command::Acknowledge => return self.acknowledge_or_list(),
             Command::ServerSettings => self.open_settings(),
             Command::QueryLogging => return self.toggle_query_logging(),
             Command::ReloadConfiguration => return self.ask_reload(),

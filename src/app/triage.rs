@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::App;
+use super::mode::{Mode, Subject};
 use super::tab::locks::LockKey;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
@@ -48,6 +49,7 @@ impl App {
             history: &self.triage.history,
             limits: &self.triage.limits,
             panels: &self.setup.panels,
+            alerts: &self.board,
             prometheus: self.setup.prometheus.is_some(),
             now: self.now,
         };
@@ -99,6 +101,10 @@ impl App {
             Target::Replica(key) => pinned(&mut self.replicas, key),
             Target::Panel { id, .. } => {
                 self.select_panel(&id);
+                false
+            }
+            Target::Alert(labels) => {
+                self.mode = Mode::Detail { of: Subject::Alert(labels), scroll: 0 };
                 false
             }
             Target::Tab(_) => false,

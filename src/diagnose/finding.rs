@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Tab};
+use crate::model::alert::Labels;
 use crate::model::relation::RelationKey;
 use crate::model::replica::ReplicaKey;
 use crate::model::session::SessionKey;
@@ -67,6 +68,7 @@ kinds! {
     HitRatio, "hit-ratio", Cause, CACHE, "The result cache finds little.";
     Pool, "pool", Symptom, DATABASE, "The service's pool of connections runs out.";
     Memory, "memory", Cause, MEMORY, "The service's memory grows.";
+    Alert, "alert", Symptom, None, "An alert of the rules fires.";
     TargetDown, "target-down", Cause, None, "Prometheus cannot read from something.";
     ReplicaGone, "replica-gone", Cause, None, "A standby that was here is gone.";
     ReplicaLag, "replica-lag", Cause, None, "A standby is behind.";
@@ -145,6 +147,8 @@ pub enum Target {
         /// `PanelSpec::id`.
         id: String,
     },
+    /// An alert, by its labels.
+    Alert(Labels),
     /// A tab as a whole.
     Tab(Tab),
 }
@@ -157,6 +161,7 @@ impl Target {
             Self::Session { tab, .. } | Self::Panel { tab, .. } | Self::Tab(tab) => *tab,
             Self::Table(_) => Tab::Tables,
             Self::Replica(_) => Tab::Replication,
+            Self::Alert(_) => Tab::Triage,
         }
     }
 

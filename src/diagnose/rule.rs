@@ -1,10 +1,11 @@
 //! The table of rules, and what each of them may look at.
 
+use super::alert::board::Board;
 use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    blockers, connections, horizon, link, replication, service, slow, standby, tables, transactions, wraparound,
+    alerts, blockers, connections, horizon, link, replication, service, slow, standby, tables, transactions, wraparound,
 };
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
@@ -21,6 +22,8 @@ pub struct Look<'a> {
     pub limits: &'a Limits,
     /// The panels, for their limits and names.
     pub panels: &'a [PanelSpec],
+    /// The alerts as they stand.
+    pub alerts: &'a Board,
     /// True where a Prometheus was named.
     pub prometheus: bool,
     /// The time of the newest event.
@@ -78,6 +81,7 @@ rules! {
     service::pool,
     service::memory,
     service::targets,
+    alerts::burning,
     replication::gone,
     replication::behind,
     replication::slots_kept,

@@ -1,5 +1,6 @@
 //! One row in full: exact figures, locks, and the whole text.
 
+mod alert;
 mod remedy;
 mod replica;
 mod session;
@@ -41,6 +42,10 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
                 gone(&format!("prepared transaction '{}' blocks nobody now", gid.head(60)), theme)
             }
             lines => lines,
+        },
+        Subject::Alert(labels) => match app.alerts().row(labels) {
+            Some(row) => alert::lines(app, &row, theme),
+            None => gone("the alert is over, and no longer remembered", theme),
         },
         Subject::Remedies => remedy::lines(app, of, theme),
     };

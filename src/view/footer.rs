@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::lines;
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::mode::Mode;
+use crate::app::mode::{Mode, Subject};
 use crate::command::{Command, Tab};
 use crate::model::{ServerText, Tone};
 
@@ -95,9 +95,20 @@ const fn with(action: Command) -> [Command; 8] {
 const TRIAGE_CANCEL: [Command; 8] = with(Command::CancelBackend);
 const TRIAGE_TERMINATE: [Command; 8] = with(Command::TerminateBackend);
 const TRIAGE_VACUUM: [Command; 8] = with(Command::VacuumAnalyze);
+const TRIAGE_ACKNOWLEDGE: [Command; 8] = with(Command::Acknowledge);
 
 /// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
 fn offered(app: &App) -> &'static [Command] {
+    if matches!(app.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
+        return &[
+            Command::Back,
+            Command::SelectNext,
+            Command::Acknowledge,
+            Command::CopyRow,
+            Command::CopyQuery,
+            Command::Help,
+        ];
+    }
     if matches!(app.mode, Mode::Detail { .. }) {
         return &[
             Command::Back,
@@ -116,6 +127,7 @@ fn offered(app: &App) -> &'static [Command] {
             Some(Command::TerminateBackend) => &TRIAGE_TERMINATE,
             Some(Command::VacuumAnalyze) => &TRIAGE_VACUUM,
             Some(Command::CancelBackend) => &TRIAGE_CANCEL,
+            Some(Command::Acknowledge) => &TRIAGE_ACKNOWLEDGE,
             Some(_) | None => &TRIAGE,
         },
         Tab::Connections | Tab::Locks => &[

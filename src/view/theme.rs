@@ -109,6 +109,7 @@ impl Theme {
                 '×' => out.push('x'),
                 '·' | '•' | '−' | '─' => out.push('-'),
                 'µ' => out.push('u'),
+                '◐' => out.push('o'),
                 '●' | '⏸' | '✗' | '✓' => out.push('*'),
                 '⏎' => out.push_str("Enter"),
                 '←' => out.push_str("<-"),

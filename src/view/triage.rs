@@ -1,7 +1,8 @@
-//! 1 Triage: what is wrong, in order of harm, the selected finding in full; health beside it, vitals below.
+//! 1 Triage: what is wrong, in order of harm, the selected finding in full; health and alerts beside it, vitals below.
 //!
 //! It finds nothing itself: `diagnose` did.
 
+mod alerts;
 mod findings;
 mod health;
 mod vitals;
@@ -14,6 +15,8 @@ use super::lines;
 use super::theme::Theme;
 use crate::app::App;
 use crate::model::Tone;
+
+pub(super) use alerts::{level, look};
 
 /// Columns of the boxes at the side.
 const SIDE: u16 = 36;
@@ -30,7 +33,8 @@ struct Side {
 /// The boxes at the side, the first on top. What has nothing to say has no box.
 fn sides(app: &App, theme: Theme) -> Vec<Side> {
     let health = Side { title: "Health", lines: health::lines(app, theme, usize::from(SIDE - 1)) };
-    vec![health].into_iter().filter(|side| !side.lines.is_empty()).collect()
+    let alerts = Side { title: "Alerts", lines: alerts::lines(app, theme, usize::from(SIDE - 1)) };
+    vec![health, alerts].into_iter().filter(|side| !side.lines.is_empty()).collect()
 }
 
 /// Draws the tab.
@@ -49,9 +53,15 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         findings::draw(app, theme, below(left), frame);
         bar(theme, gap, frame);
         let mut y = right.y;
-        for side in sides(app, theme) {
+        for mut side in sides(app, theme) {
             let room = right.bottom().saturating_sub(y);
             let height = u16::try_from(side.lines.len() + 1).unwrap_or(u16::MAX).min(room);
+            let fit = usize::from(height).saturating_sub(1);
+            if fit > 0 && side.lines.len() > fit {
+                let hidden = side.lines.len() - (fit - 1);
+                side.lines.truncate(fit - 1);
+                side.lines.push(Line::styled(format!(" … {hidden} more lines"), theme.style(Tone::Faint)));
+            }
             let at = Rect { y, height, ..right };
             title(side.title, theme, at, frame);
             lines::draw(side.lines, theme, below(at), frame);
@@ -62,12 +72,13 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     let beside = health::line(app, theme);
-    let room = u16::from(area.height >= 10);
+    let alerts = alerts::line(app, theme);
+    // The alerts that fire are findings, too: their count gives way first.
+    let room = u16::from(area.height >= 10) + u16::from(area.height >= 16 && alerts.is_some());
     let [list, state] = Layout::vertical([Constraint::Fill(1), Constraint::Length(room)]).areas(top);
     findings::draw(app, theme, list, frame);
-    if room > 0 {
-        lines::draw_one(beside, theme, state, frame);
-    }
+    let beside = std::iter::once(beside).chain(alerts).collect();
+    lines::draw(beside, theme, state, frame);
     lines::draw(vitals, theme, bottom, frame);
 }
 

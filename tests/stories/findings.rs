@@ -13,7 +13,7 @@ use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{Stage, charts, locks, replication, server, tables};
+use crate::stage::{Stage, alerts, charts, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
 type Story = (Kind, fn(&mut Stage), Severity, &'static str);
@@ -92,6 +92,7 @@ const STORIES: &[Story] = &[
     ),
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
+    (Kind::Alert, |s| alerts::others(s, "DiskFull"), Warning, "alert DiskFull fires"),
     (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];

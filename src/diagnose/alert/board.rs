@@ -7,7 +7,7 @@ mod row;
 use std::collections::BTreeSet;
 
 use super::state::{Change, RuleState, State};
-use crate::model::alert::{GroupAnswer, Labels, Others, RuleGroup, Silence};
+use crate::model::alert::{AlertRule, GroupAnswer, Labels, Others, RuleGroup, Silence};
 use crate::model::{Latest, ProbeError, Timestamp};
 
 pub use row::{Level, Row, Side, Standing};
@@ -132,6 +132,36 @@ impl Board {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         row::rows(self)
+    }
+
+    /// The row with these labels; the worst where there are several.
+    #[must_use]
+    pub fn row(&self, labels: &Labels) -> Option<Row> {
+        self.rows().into_iter().find(|row| row.labels == *labels)
+    }
+
+    /// Rules of ours that were not asked yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let states = self.groups.iter().flat_map(|g| &g.rules);
+        states.filter(|s| s.seen.is_none() && s.blind.is_none()).count()
+    }
+
+    /// When the newest answer came that a row rests on.
+    #[must_use]
+    pub fn seen(&self, row: &Row) -> Option<Timestamp> {
+        match self.rule_of(row) {
+            Some((_, _, state)) => state.seen.as_ref().map(|(_, at)| *at),
+            None => self.others.value.as_ref().map(|(_, at)| *at),
+        }
+    }
+
+    /// The group, the rule and its state behind a row of ours.
+    #[must_use]
+    pub fn rule_of(&self, row: &Row) -> Option<(&RuleGroup, &AlertRule, &RuleState)> {
+        let (g, r) = row.rule?;
+        let GroupState { group, rules } = self.groups.get(g)?;
+        Some((group, group.rules.get(r)?, rules.get(r)?))
     }
 
     /// Rules of ours that are quiet: evaluated, and nothing holds.

@@ -20,9 +20,12 @@ pub fn lines(app: &App, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
     let copies = if key.is_empty() { String::new() } else { format!(" ({key} copies it)") };
     let one_of = match subject {
         Subject::Session(_) if remedies.len() > 1 => format!(": one or more of these {}", remedies.len()),
-        Subject::Session(_) | Subject::Table(_) | Subject::Prepared(_) | Subject::Replica(_) | Subject::Remedies => {
-            String::new()
-        }
+        Subject::Session(_)
+        | Subject::Table(_)
+        | Subject::Prepared(_)
+        | Subject::Replica(_)
+        | Subject::Alert(_)
+        | Subject::Remedies => String::new(),
     };
     lines.push(Line::default());
     lines.push(Line::styled(format!("what no action here does{copies}{one_of}"), theme.title()));

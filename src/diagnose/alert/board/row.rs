@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Board, GroupState, key};
+use crate::diagnose::alert::format::general;
 use crate::diagnose::alert::state::{Alert, RuleState, State};
 use crate::model::alert::{AlertRule, Labels, Number, OtherAlert, OtherState, Seen, Silence};
 use crate::model::{ProbeError, Timestamp, Tone};
@@ -114,6 +115,36 @@ pub struct Row {
     pub rule: Option<(usize, usize)>,
     /// What it went through.
     pub changes: Vec<(Timestamp, State)>,
+}
+
+impl Row {
+    /// Where it stands, in a word or two.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match &self.standing {
+            Standing::Firing => "firing",
+            Standing::Pending => "pending",
+            Standing::Unknown { .. } => "unknown",
+            Standing::Odd(what) => what,
+            Standing::Resolved => "resolved",
+        }
+    }
+
+    /// True while it fires, or fired when it was seen last.
+    #[must_use]
+    pub fn is_burning(&self) -> bool {
+        match &self.standing {
+            Standing::Firing => true,
+            Standing::Unknown { was, .. } => *was == Some(State::Firing),
+            Standing::Pending | Standing::Odd(_) | Standing::Resolved => false,
+        }
+    }
+
+    /// Its value in four digits, as Prometheus' own templates have it.
+    #[must_use]
+    pub fn figure(&self) -> Option<String> {
+        self.value.map(|value| general(value.0, Some(4)))
+    }
 }
 
 pub(super) fn rows(board: &Board) -> Vec<Row> {
