@@ -70,7 +70,7 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
 
     // Its client went on: to another statement, out of the transaction, into the next one. It stays each time.
     for (on, words) in [
-        ("SELECT pg_sleep(59)", "its client has gone on; it now runs: SELECT pg_sleep(59)"),
+        ("SELECT pg_sleep(59)", "its client has gone on; it now runs another statement"),
         ("COMMIT", "its client has gone on; it is now idle"),
         ("COMMIT; BEGIN; SELECT 1", "its client has gone on; it is now idle in transaction"),
         ("SELECT 1/0", "its client has gone on; it is now idle in transaction (aborted)"),
