@@ -291,10 +291,20 @@ impl Hands {
     }
 }
 
-/// The lines of a log.
+/// The lines of a log; one that is being written just now is none yet.
 pub fn lines(log: &Path) -> Vec<Entry> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    let (whole, _being_written) = text.rsplit_once('\n').unwrap_or_default();
+    whole.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// Waits for the last line of a log to be so: the console is told how an action ended before the log is.
+pub async fn last_line(log: &Path, wanted: impl Fn(&Entry) -> bool) {
+    let until = tokio::time::Instant::now() + Duration::from_secs(5);
+    while !lines(log).last().is_some_and(&wanted) {
+        assert!(tokio::time::Instant::now() < until, "the last line is {:?}", lines(log).last());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// The lines of the last action: what each tells, and the result where it has one.

@@ -27,7 +27,7 @@ fn by_keys_alone_the_queued_migration_is_found_and_cancelled_and_the_readers_flo
     console.until_not("SELECT id, status, total", 5);
     console.keys("x");
     console.until(&format!("(?i)cancel .*{pid}"), 5);
-    console.until("ALTER TABLE orders ADD COLUMN discount_code", 5);
+    console.until("(?s)ALTER TABLE orders ADD\\W+COLUMN discount_code", 5);
     console.until("frees.*32", 5);
     console.say_yes();
     console.until("the statement ended after", 10);

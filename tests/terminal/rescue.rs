@@ -6,17 +6,17 @@ use super::driver::{Console, Start, WIDE};
 use super::scene::{Scene, Sql};
 
 /// A statement to be cancelled, the console on it, and a session that sees both.
-fn rescue(scene: &mut Scene) -> (Sql, Sql, Console, i64) {
+fn rescue(scene: &mut Scene, mark: &str) -> (Sql, Sql, Console, i64) {
     let victim = scene.sql("shop_api");
     let pid = victim.number("SELECT pg_backend_pid()");
     let watcher = scene.sql("postgres");
     watcher.run("SELECT count(*) FROM pg_stat_activity");
-    victim.begin("SELECT pg_sleep(600) /* the culprit */");
+    victim.begin(&format!("SELECT pg_sleep(600) /* {mark} */"));
     let mut console = Start::with(&[&scene.uri("oncall")]).size(WIDE).open();
-    console.until("the culprit", 10);
+    console.until(mark, 10);
     watcher.until(&ours("/writer%' AND state = 'idle", "EXISTS"), 10);
-    console.keys("/culprit\r");
-    console.until("the culprit", 5);
+    console.keys(&format!("/{mark}\r"));
+    console.until(&format!("filter {mark}: 1 of"), 5);
     (victim, watcher, console, pid)
 }
 
@@ -36,7 +36,7 @@ fn cancel(console: &mut Console, watcher: &Sql, pid: i64) {
 #[test]
 fn a_statement_is_cancelled_while_the_backends_of_the_reads_are_stopped() {
     let Some(mut scene) = Scene::small() else { return };
-    let (_victim, watcher, mut console, pid) = rescue(&mut scene);
+    let (_victim, watcher, mut console, pid) = rescue(&mut scene, "stopped");
     let reads = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity
                  WHERE application_name LIKE 'pgtriage%' AND application_name NOT LIKE 'pgtriage/writer%'";
     let reads = watcher.text(reads).expect("the reads have come");
@@ -55,7 +55,7 @@ fn a_statement_is_cancelled_while_the_backends_of_the_reads_are_stopped() {
 #[test]
 fn a_statement_is_cancelled_after_the_reads_were_cut_off_and_no_slot_is_left() {
     let Some(mut scene) = Scene::small() else { return };
-    let (_victim, watcher, mut console, pid) = rescue(&mut scene);
+    let (_victim, watcher, mut console, pid) = rescue(&mut scene, "cut_off");
     scene.play("connections-exhausted");
     // Whoever leaves must not leave a slot behind: a role that may not log in again comes to the same.
     let reads = "application_name LIKE 'pgtriage%' AND application_name NOT LIKE 'pgtriage/writer%'";

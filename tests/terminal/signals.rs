@@ -86,7 +86,7 @@ fn suspended_it_gives_the_terminal_back_and_continued_it_paints_all_of_it_again(
         console.forget_screen();
         console.signal(Signal::CONT);
         // Also what did not change in between.
-        console.until("2 Connections.*3 Slow.*5 Tables.*6 Replication", 5);
+        console.until("1 2 Connections 3 4 5 6 7 8", 5);
         assert!(console.is_raw());
     }
     console.leave();
@@ -103,7 +103,7 @@ fn no_size_is_too_small_and_a_bigger_one_shows_everything_again() {
             console.keys(keys);
         }
     }
-    console.until("3 Slow.*8 Cache", 10);
+    console.until("3 Slow 4 5 6 7 8", 10);
     console.resize(WIDE);
     console.until("d  connecting|connecting to 127.0.0.1:\\d+", 10);
     console.leave();
