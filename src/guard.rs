@@ -35,7 +35,7 @@ pub use prompt::{Answer, Confirm, DELIBERATE, Listed, Prompt, Reason, Row};
 pub use protection::{Care, Kind, Protected};
 pub use refusal::Refusal;
 pub use remedy::Remedy;
-pub use setting::{Wish, alter_cure, reload_cure};
+pub use setting::{Wish, alter_cure, files_cure, reload_cure};
 pub use statement::{EXPIRE_BATCH, Statement, array, role_name};
 pub use weight::{Policy, Weight};
 pub use write::{ServerIdentity, StatementKey, Who, Write};

@@ -10,6 +10,7 @@ mod foreign;
 mod killed;
 mod log;
 mod maintain;
+mod matrix;
 mod race;
 mod reindex;
 mod road;

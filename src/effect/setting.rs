@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::guard::{Statement, Write, alter_cure, reload_cure};
+use crate::guard::{Statement, Write, alter_cure, files_cure, reload_cure};
 use crate::message::Outcome;
 use crate::model::ServerText;
 use crate::model::setting::Entry;
@@ -33,6 +33,11 @@ pub(super) async fn send(link: &mut Link, write: &Write) -> (Outcome, Vec<String
     let Some(check) = write.check() else { return nothing(Outcome::NotSent("nothing to check".to_owned())) };
     let asked = match ask(link, &check, DEADLINE).await {
         Ok(rows) => checked(rows.first(), write).map(|asked| (asked, cell(rows.first(), "may_reload") == Some("true"))),
+        // It asks for nothing but what the file says that our role could read when the question was asked.
+        Err(error) if error.is_privilege() => {
+            let message = format!("the setting could not be checked: {}", shown(&words(&error)));
+            Err(Outcome::Denied { message, cure: files_cure(&role(link).await.0) })
+        }
         Err(error) => Err(Outcome::NotSent(format!("the setting could not be checked: {}", shown(&words(&error))))),
     };
     let asked = match asked {

@@ -93,6 +93,15 @@ pub fn alter_cure(name: &str, role: &ServerText, version_num: i32, managed: Opti
     }
 }
 
+/// What would allow our role to see what stands in the files.
+#[must_use]
+pub fn files_cure(role: &ServerText) -> String {
+    let role = role_name(role);
+    format!(
+        "GRANT SELECT ON pg_file_settings TO {role}; GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO {role}"
+    )
+}
+
 /// What would allow our role to have the files read again.
 #[must_use]
 pub fn reload_cure(role: &ServerText) -> String {

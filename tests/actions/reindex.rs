@@ -17,7 +17,7 @@ const TABLE: &str = "SET ROLE shop_owner;
     CREATE INDEX \"big \"\"odd\" ON big (filler);
     RESET ROLE";
 
-async fn named(client: &Client, oid: u32) -> Named {
+pub async fn named(client: &Client, oid: u32) -> Named {
     let sql = "SELECT n.nspname::text, c.relname::text, c.relkind::text, current_database()::text FROM pg_class c
                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1";
     let row = client.query_one(sql, &[&oid]).await.expect("the relation");
