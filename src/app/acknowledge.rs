@@ -42,6 +42,9 @@ impl App {
             Some(Target::Alert(labels)) => rows.iter().find(|row| row.labels == *labels),
             Some(_) | None => None,
         };
+        let fresh: Vec<&Row> = rows.iter().filter(|row| is_fresh(row)).collect();
+        // Where one alone fires, it is meant.
+        let selected = selected.or(if let [one] = fresh.as_slice() { Some(*one) } else { None });
         if let Some(row) = selected {
             let name = ServerText::from(row.name.as_str()).head(60);
             let note = if row.acknowledged { "it is acknowledged: take that back" } else { ACKNOWLEDGE };
@@ -51,7 +54,6 @@ impl App {
                 pick: Pick::Acknowledge(row.labels.clone()),
             });
         }
-        let fresh: Vec<&Row> = rows.iter().filter(|row| is_fresh(row)).collect();
         let others = fresh.iter().filter(|row| selected.is_none_or(|s| s.labels != row.labels)).count();
         if others > 0 {
             choices.push(Choice {

@@ -249,14 +249,20 @@ impl Link {
     }
 
     /// Cancels in the background, waits for the session to be free again, and gives it up if it is not.
+    ///
+    /// No cancel request goes through a pooler: pgbouncer 1.18 and 1.19 can end themselves over one, and everybody's
+    /// connections with them (its issues 822 and 847). There the transaction's own `statement_timeout` ends the statement.
     fn settle(&self) {
         self.seat.send_replace(Seat::Settling);
         let (seat, canceller, client) = (self.seat.clone(), self.canceller.clone(), Arc::clone(&self.client));
         let abort = self.driver.abort_handle();
         let marker = if self.opening.is_some() { "ROLLBACK" } else { "" };
+        let pooled = self.facts.pooled;
         tokio::spawn(async move {
-            // Whether it was delivered shows in what follows.
-            let _ = canceller.cancel().await;
+            if !pooled {
+                // Whether it was delivered shows in what follows.
+                let _ = canceller.cancel().await;
+            }
             // The server answers this one only once the statement before it is over.
             let free = timeout(SETTLE_WITHIN, client.batch_execute(marker)).await.is_ok_and(|done| done.is_ok());
             if free {

@@ -136,6 +136,16 @@ fn in_the_detail_of_an_alert_no_action_falls_on_the_finding_below_it() {
 }
 
 #[test]
+fn where_one_alert_fires_it_is_named_whatever_finding_is_selected() {
+    let mut stage = firing();
+    stage.see(crate::stage::locks::pile_up());
+    stage.press("g A");
+    assert!(stage.wide().contains("acknowledge    CheckoutFails: in this console"), "{}", stage.wide());
+    stage.press("Enter");
+    assert!(stage.finding(Kind::Alert).evidence.starts_with("acknowledged"));
+}
+
+#[test]
 fn the_list_opens_what_no_finding_shows() {
     let mut stage = alerts::stage();
     alerts::only(&mut stage, "QueueGrows", &(Vec::new(), Seen::NoData));
@@ -183,6 +193,7 @@ fn when_prometheus_is_away_an_alert_that_fired_is_unknown_and_not_over() {
     assert!(unknown.contains("? CheckoutFails"), "{unknown}");
     assert_eq!(unknown.matches("unknown").count(), 7, "{unknown}");
     assert!(unknown.contains("fired before"), "{unknown}");
+    assert_eq!(unknown.matches("refused").count(), 1, "the reason once: {unknown}");
     assert!(!unknown.contains("quiet"), "{unknown}");
     let fact = &stage.finding(Kind::Alert).fact;
     assert!(fact.starts_with("alert CheckoutFails fired when it was seen last, unknown for 12s: "), "{fact}");

@@ -10,7 +10,7 @@ use super::super::{lines as text, words};
 use crate::app::App;
 use crate::diagnose::alert::board::{Level, Row, Side, Standing};
 use crate::model::unit::Age;
-use crate::model::{Latest, ServerText, Timestamp, Tone, seconds_between};
+use crate::model::{Latest, ProbeError, ServerText, Timestamp, Tone, seconds_between};
 
 /// The rows of the box, in so many cells; none where no rule is evaluated by anybody.
 pub fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
@@ -19,8 +19,10 @@ pub fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
     }
     let board = app.alerts();
     let mut out = Vec::new();
+    // Where Prometheus is away all rows have one reason: it is read once.
+    let mut told = Vec::new();
     for row in board.rows() {
-        out.extend(block(app, &row, theme, width));
+        out.extend(block(app, &row, &mut told, theme, width));
     }
     let (waiting, quiet) = (board.waiting(), board.quiet());
     let mut add = |sign: &str, words: String, tone| {
@@ -68,7 +70,7 @@ pub fn line(app: &App, theme: Theme) -> Option<Line<'static>> {
 }
 
 /// One alert: its line, and what is to be said of it below.
-fn block(app: &App, row: &Row, theme: Theme, width: usize) -> Vec<Line<'static>> {
+fn block(app: &App, row: &Row, told: &mut Vec<String>, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let (sign, tone) = look(row);
     let word = theme.plain(row.word());
     let room = width.saturating_sub(word.width() + 5);
@@ -79,7 +81,7 @@ fn block(app: &App, row: &Row, theme: Theme, width: usize) -> Vec<Line<'static>>
         Span::raw(format!("{name} ")),
         Span::styled(word, theme.style(tone)),
     ])];
-    let below = below(app, row);
+    let below = below(app, row, told);
     if !below.is_empty() {
         let folded = text::folded(&theme.plain(&below.join(" · ")), width.saturating_sub(3));
         out.extend(folded.into_iter().map(|l| Line::styled(format!("   {l}"), theme.style(Tone::Faint))));
@@ -100,7 +102,7 @@ pub(in crate::view) fn look(row: &Row) -> (&'static str, Tone) {
     }
 }
 
-fn below(app: &App, row: &Row) -> Vec<String> {
+fn below(app: &App, row: &Row, told: &mut Vec<String>) -> Vec<String> {
     let mut said = Vec::new();
     if row.acknowledged {
         said.push("acknowledged".to_owned());
@@ -117,7 +119,11 @@ fn below(app: &App, row: &Row) -> Vec<String> {
     }
     said.extend(time(app, row));
     if let Standing::Unknown { why, .. } = &row.standing {
-        said.push(ServerText::new(why.to_string()).head(60));
+        let why = reason(why);
+        if !told.contains(&why) {
+            said.push(why.clone());
+            told.push(why);
+        }
     }
     match row.side {
         Side::Ours => {}
@@ -161,5 +167,9 @@ fn before(was: crate::diagnose::alert::state::State) -> &'static str {
 
 /// Why there is no newer answer, and since when.
 fn failed<T>(latest: &Latest<T>) -> Option<(String, Timestamp)> {
-    latest.error.as_ref().map(|(why, since)| (ServerText::new(why.to_string()).head(60), *since))
+    latest.error.as_ref().map(|(why, since)| (reason(why), *since))
+}
+
+fn reason(why: &ProbeError) -> String {
+    words::shortened(&ServerText::new(why.to_string()).head(200), 100)
 }
