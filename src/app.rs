@@ -11,6 +11,7 @@ pub mod demand;
 mod look;
 mod mark;
 pub mod mode;
+pub mod notice;
 mod pick;
 pub mod press;
 mod rebuild;
@@ -33,12 +34,14 @@ use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
 use crate::model::setting::History;
-use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
+use crate::model::{ServerText, Timestamp, Tone, World};
 use crate::table::Listing;
 use mode::Mode;
+use notice::Notice;
 use tab::connections::{SessionRow, Totals};
 use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
+use tab::statements::StatementRow;
 use tab::tables::TableRow;
 use triage::Triage;
 
@@ -90,17 +93,6 @@ pub struct Display {
     pub colour: bool,
     /// With ASCII characters only.
     pub ascii: bool,
-}
-
-/// A line that says what just happened; it goes when another key is pressed after a while.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// The words, safe to draw.
-    pub text: String,
-    /// How loud.
-    pub tone: Tone,
-    /// Since when.
-    pub at: Timestamp,
 }
 
 /// An action that was taken, and what became of it.
@@ -183,6 +175,8 @@ pub struct App {
     pub tables: Listing<TableRow>,
     /// Replication.
     pub replicas: Listing<ReplicaRow>,
+    /// Statements.
+    pub statements: Listing<StatementRow>,
     /// Totals for the head of Connections.
     pub totals: Totals,
     /// The selected panel of Latency and of Cache.
@@ -245,6 +239,7 @@ impl App {
             unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
+            statements: Listing::new(tab::statements::COLUMNS, "total"),
             totals: Totals::default(),
             panel: [0, 0],
             slow_after_s,
@@ -304,7 +299,13 @@ impl App {
         let tab = match self.tab {
             Tab::Latency => Some(PanelTab::Latency),
             Tab::Cache => Some(PanelTab::Cache),
-            Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Replication => None,
+            Tab::Connections
+            | Tab::Slow
+            | Tab::Locks
+            | Tab::Tables
+            | Tab::Replication
+            | Tab::Statements
+            | Tab::Triage => None,
         };
         self.setup.panels.iter().filter(move |p| Some(p.tab) == tab)
     }
@@ -372,24 +373,5 @@ impl App {
     pub fn takes_text(&self) -> bool {
         let reasoning = || matches!(&self.mode, Mode::Ask(prompt) if prompt.reason().is_open());
         matches!(self.mode, Mode::Filter { .. } | Mode::Pick(_) | Mode::Settings(_)) || reasoning()
-    }
-
-    fn say(&mut self, text: impl Into<String>, tone: Tone) {
-        // It may carry a server's words.
-        let text = ServerText::new(text).escaped();
-        self.notice = Some(Notice { text, tone, at: self.now });
-    }
-
-    /// A notice is old once it was there long enough to be read; a key then clears it.
-    fn notice_is_old(&self) -> bool {
-        self.notice.as_ref().is_some_and(|n| seconds_between(n.at, self.now) > 4.0)
-    }
-
-    /// What only echoed a key goes by itself. What an action came to, or why there was none, stays until a key: a vacuum
-    /// may end while nobody looks, and this is the only place of the screen that tells how.
-    fn forget_notice(&mut self) {
-        if self.notice_is_old() && self.notice.as_ref().is_some_and(|n| n.tone == Tone::Faint) {
-            self.notice = None;
-        }
     }
 }

@@ -24,11 +24,13 @@ pub enum Tab {
     Latency,
     /// The result cache.
     Cache,
+    /// `pg_stat_statements`.
+    Statements,
 }
 
 impl Tab {
     /// All tabs in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Triage,
         Self::Connections,
         Self::Slow,
@@ -37,6 +39,7 @@ impl Tab {
         Self::Replication,
         Self::Latency,
         Self::Cache,
+        Self::Statements,
     ];
 
     /// Its number, which is also its key.
@@ -51,6 +54,7 @@ impl Tab {
             Self::Replication => '6',
             Self::Latency => '7',
             Self::Cache => '8',
+            Self::Statements => '9',
         }
     }
 
@@ -66,6 +70,7 @@ impl Tab {
             Self::Replication => "Replication",
             Self::Latency => "Latency",
             Self::Cache => "Cache",
+            Self::Statements => "Statements",
         }
     }
 }
@@ -138,7 +143,8 @@ macro_rules! commands {
     };
 }
 
-const LISTS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
+const LISTS: Place =
+    Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication, Tab::Statements]);
 /// Where a session can be meant; on Triage it is the one that the selected finding is about.
 const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks]);
 const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
@@ -147,8 +153,15 @@ const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
 /// Where a table can be meant; on Triage it is the one that the selected finding is about.
 const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
 const TRIAGE: Place = Place::Tabs(&[Tab::Triage]);
-const COPIED: Place =
-    Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication]);
+const COPIED: Place = Place::Tabs(&[
+    Tab::Triage,
+    Tab::Connections,
+    Tab::Slow,
+    Tab::Locks,
+    Tab::Tables,
+    Tab::Replication,
+    Tab::Statements,
+]);
 const CHARTS: Place = Place::Tabs(&[Tab::Latency, Tab::Cache]);
 
 commands! {
@@ -160,6 +173,7 @@ commands! {
     ShowReplication, "show-replication", Place::Everywhere, Reads, "replication", "Go to Replication.";
     ShowLatency, "show-latency", Place::Everywhere, Reads, "latency", "Go to Latency.";
     ShowCache, "show-cache", Place::Everywhere, Reads, "cache", "Go to Cache.";
+    ShowStatements, "show-statements", Place::Everywhere, Reads, "statements", "Go to Statements.";
     NextTab, "next-tab", Place::Everywhere, Reads, "next tab", "Go to the next tab.";
     PreviousTab, "previous-tab", Place::Everywhere, Reads, "previous tab", "Go to the previous tab.";
 

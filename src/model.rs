@@ -15,6 +15,7 @@ pub mod replica;
 pub mod server;
 pub mod session;
 pub mod setting;
+pub mod statement;
 pub mod text;
 pub mod unit;
 pub mod world;

@@ -41,7 +41,7 @@ pub use driver::LastWords;
 pub use endpoint::{Endpoint, Place};
 pub use error::{AskError, At, ConnectError, ServerMessage, needs_password, refuses_password};
 pub use escaped::{decoded, unescaped};
-pub use facts::Facts;
+pub use facts::{Facts, QUESTION as FACTS_QUESTION};
 pub use given::{Given, is_connection_string, resolve};
 pub use lane::{Access, Lane, SessionSettings};
 pub use link::{Canceller, Link};

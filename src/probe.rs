@@ -8,6 +8,7 @@ mod deep;
 pub mod exact;
 mod fast;
 mod lane;
+mod own;
 pub mod prometheus;
 pub mod relations;
 pub mod replication;
@@ -19,6 +20,7 @@ pub mod sessions;
 pub mod settings;
 mod slow;
 pub mod sql;
+pub mod statements;
 
 use tokio::sync::{mpsc, watch};
 

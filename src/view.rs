@@ -18,6 +18,7 @@ pub mod picker;
 pub mod prompt;
 pub mod replication;
 pub mod settings;
+pub mod statements;
 pub mod tables;
 pub mod theme;
 pub mod triage;
@@ -78,6 +79,7 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => tables::draw(app, theme, area, frame),
         Tab::Replication => replication::draw(app, theme, area, frame),
+        Tab::Statements => statements::draw(app, theme, area, frame),
         Tab::Latency | Tab::Cache => panels::draw(app, theme, area, frame),
     }
 }

@@ -2,6 +2,7 @@
 //! connection looks like. It must not test how an answer is drawn.
 
 pub mod asking;
+mod entries;
 mod forest;
 mod lanes;
 mod large;

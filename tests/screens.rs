@@ -16,7 +16,7 @@ fn in_all_sizes(name: &str, stage: &mut Stage) {
     }
 }
 
-const TABS: [(&str, &str); 8] = [
+const TABS: [(&str, &str); 9] = [
     ("1", "triage"),
     ("2", "connections"),
     ("3", "slow"),
@@ -25,6 +25,7 @@ const TABS: [(&str, &str); 8] = [
     ("6", "replication"),
     ("7", "latency"),
     ("8", "cache"),
+    ("9", "statements"),
 ];
 
 #[test]
@@ -46,6 +47,8 @@ fn details_in_three_sizes() {
     in_all_sizes("detail-table", &mut stage);
     stage.press("6 Enter");
     in_all_sizes("detail-replica", &mut stage);
+    stage.press("9 j Enter");
+    in_all_sizes("detail-statement", &mut stage);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod ink;
 pub mod locks;
 pub mod replication;
 pub mod settings;
+pub mod statements;
 pub mod tables;
 
 use std::time::Duration;
@@ -142,9 +143,10 @@ impl Stage {
             .relations(tables::relations())
             .replication(replication::before())
             .replication(replication::after())
-            .cache(cache::earlier());
+            .cache(cache::earlier())
+            .statements(statements::earlier());
         stage.wait(5);
-        let mut stage = stage.sessions(locks::pile_up()).cache(cache::read());
+        let mut stage = stage.sessions(locks::pile_up()).cache(cache::read()).statements(statements::read());
         charts::feed(&mut stage);
         stage
     }
@@ -184,6 +186,13 @@ impl Stage {
     /// The cache table was looked at.
     pub fn cache(mut self, table: pgtriage::model::cache::CacheTable) -> Self {
         self.take(Question::CacheTable, Ok(Snapshot::CacheTable(table)));
+        self
+    }
+
+    /// `pg_stat_statements` was looked at.
+    pub fn statements(mut self, statements: pgtriage::model::statement::Statements) -> Self {
+        let question = Question::Statements { order: statements.order };
+        self.take(question, Ok(Snapshot::Statements(Box::new(statements))));
         self
     }
 

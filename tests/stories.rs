@@ -13,5 +13,6 @@ mod random;
 mod remedies;
 mod settings;
 mod stale;
+mod statements;
 mod tables;
 mod triage;

@@ -33,7 +33,7 @@ impl App {
             // What a finding is about, wherever its row stands.
             Tab::Triage => self.session_row(self.current_finding()?.target.session()?),
             Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
-            Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
+            Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache | Tab::Statements => None,
         }
     }
 

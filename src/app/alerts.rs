@@ -64,6 +64,7 @@ impl App {
             | Question::Relations { .. }
             | Question::ExactBloat(_)
             | Question::Replication
+            | Question::Statements { .. }
             | Question::CacheTable
             | Question::Settings
             | Question::Panel { .. }

@@ -5,6 +5,7 @@ use super::App;
 use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
 use super::tab::connections::SessionRow;
 use super::tab::locks::{LockRow, Who};
+use super::tab::statements::StatementRow;
 use super::tab::tables::raw_name;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
@@ -36,8 +37,18 @@ impl App {
                 let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
                 prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
             }
-            Subject::Table(_) | Subject::Alert(_) => Vec::new(),
+            Subject::Table(_) | Subject::Statement(_) | Subject::Alert(_) => Vec::new(),
         }
+    }
+
+    /// The entry of Statements that a command means: the one whose detail is open, or the selected one.
+    #[must_use]
+    pub fn current_statement(&self) -> Option<&StatementRow> {
+        if let Mode::Detail { of: Subject::Statement(key), .. } = &self.mode {
+            use crate::table::Row;
+            return self.statements.all().iter().find(|r| r.key() == *key);
+        }
+        self.statements.current()
     }
 
     pub(super) fn copy_row(&mut self) -> Vec<Effect> {
@@ -51,6 +62,7 @@ impl App {
             Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
             Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
+            Tab::Statements => self.current_statement().map(|r| row_text(r, super::tab::statements::COLUMNS)),
             Tab::Latency | Tab::Cache => None,
         };
         self.copy(text, "row")
@@ -71,6 +83,10 @@ impl App {
             },
             Tab::Tables => self.current_table().map(raw_name),
             Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
+            Tab::Statements => self.current_statement().and_then(|r| {
+                let text = self.world().statement_texts.get(&r.statement.key.query);
+                text.map(|t| t.text.raw().to_owned())
+            }),
             Tab::Latency | Tab::Cache => None,
         };
         let Mode::Detail { of, .. } = &self.mode else { return self.copy(text, "text") };

@@ -48,7 +48,7 @@ impl App {
         let replication = match self.tab {
             Tab::Replication => fast,
             Tab::Triage => slow,
-            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Latency | Tab::Cache => {
+            Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Latency | Tab::Cache | Tab::Statements => {
                 fast.max(Duration::from_secs(10))
             }
         };
@@ -67,6 +67,11 @@ impl App {
             // For findings the fullest tables are looked at from every tab, at a pace that two hundred rows are worth.
             let every = Duration::from_secs(if self.tab == Tab::Triage { 15 } else { 60 }).max(fast);
             want(Question::Relations { database: self.database.clone(), order: RelationOrder::Dead }, every);
+        }
+        if self.tab == Tab::Statements {
+            let (column, _) = self.statements.sort();
+            let order = super::tab::statements::order_of(self.statements.columns().get(column).map_or("", |c| c.name));
+            want(Question::Statements { order }, slow);
         }
         if self.tab == Tab::Cache {
             want(Question::CacheTable, slow);

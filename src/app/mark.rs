@@ -21,7 +21,7 @@ impl App {
             Tab::Connections => Some(self.connections.window(0, usize::MAX).collect()),
             Tab::Slow => Some(self.slow.window(0, usize::MAX).collect()),
             Tab::Locks => Some(self.locks.window(0, usize::MAX).filter_map(LockRow::row).collect()),
-            Tab::Triage | Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => None,
+            Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache | Tab::Statements | Tab::Triage => None,
         }
     }
 

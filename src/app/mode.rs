@@ -83,6 +83,8 @@ pub enum Subject {
     Prepared(ServerText),
     /// A standby.
     Replica(crate::model::replica::ReplicaKey),
+    /// An entry of `pg_stat_statements`.
+    Statement(crate::model::statement::EntryKey),
     /// An alert, by its labels.
     Alert(Labels),
     /// What no action fits in this server's own replication, where no standby is in the list.

@@ -59,7 +59,10 @@ impl App {
             Tab::Replication => {
                 (self.replicas.columns().iter().map(|c| (c.name, c.doc)).collect(), self.replicas.sort().0)
             }
-            Tab::Triage | Tab::Latency | Tab::Cache => return,
+            Tab::Statements => {
+                (self.statements.columns().iter().map(|c| (c.name, c.doc)).collect(), self.statements.sort().0)
+            }
+            Tab::Latency | Tab::Cache | Tab::Triage => return,
         };
         let choices = columns
             .into_iter()

@@ -129,6 +129,7 @@ impl App {
             Command::ShowReplication => self.show(Tab::Replication),
             Command::ShowLatency => self.show(Tab::Latency),
             Command::ShowCache => self.show(Tab::Cache),
+            Command::ShowStatements => self.show(Tab::Statements),
             Command::NextTab => self.show(neighbour(self.tab, 1)),
             Command::PreviousTab => self.show(neighbour(self.tab, Tab::ALL.len() - 1)),
             Command::CancelBackend => return self.ask_signal(Signal::Cancel),
@@ -207,6 +208,7 @@ impl App {
             Tab::Locks => self.locks.step(by),
             Tab::Tables => self.tables.step(by),
             Tab::Replication => self.replicas.step(by),
+            Tab::Statements => self.statements.step(by),
             Tab::Latency | Tab::Cache => {
                 let last = self.visible_panels().count().saturating_sub(1);
                 let at = usize::from(self.tab == Tab::Cache);
@@ -225,6 +227,7 @@ impl App {
             Tab::Locks => self.locks.select_at(at),
             Tab::Tables => self.tables.select_at(at),
             Tab::Replication => self.replicas.select_at(at),
+            Tab::Statements => self.statements.select_at(at),
             Tab::Latency | Tab::Cache => {
                 let last = self.visible_panels().count().saturating_sub(1);
                 if let Some(panel) = self.panel.get_mut(usize::from(self.tab == Tab::Cache)) {
@@ -248,7 +251,8 @@ impl App {
                 Some(row) => Some(Subject::Replica(row.key())),
                 None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
             },
-            Tab::Triage | Tab::Latency | Tab::Cache => None,
+            Tab::Statements => self.statements.current().map(|r| Subject::Statement(r.key())),
+            Tab::Latency | Tab::Cache | Tab::Triage => None,
         };
         match subject {
             Some(of) => {
@@ -269,7 +273,8 @@ impl App {
             Tab::Locks => self.locks.filter().text(),
             Tab::Tables => self.tables.filter().text(),
             Tab::Replication => self.replicas.filter().text(),
-            Tab::Triage | Tab::Latency | Tab::Cache => "",
+            Tab::Statements => self.statements.filter().text(),
+            Tab::Latency | Tab::Cache | Tab::Triage => "",
         }
     }
 
@@ -283,7 +288,8 @@ impl App {
             }
             Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
             Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
-            Tab::Triage | Tab::Latency | Tab::Cache => {}
+            Tab::Statements => self.statements.set_filter(Filter::parse(text, self.statements.columns())?),
+            Tab::Latency | Tab::Cache | Tab::Triage => {}
         }
         Ok(())
     }
@@ -323,7 +329,8 @@ impl App {
             }
             Tab::Tables => self.tables.sort_by(column),
             Tab::Replication => self.replicas.sort_by(column),
-            Tab::Triage | Tab::Latency | Tab::Cache => {}
+            Tab::Statements => self.statements.sort_by(column),
+            Tab::Latency | Tab::Cache | Tab::Triage => {}
         }
     }
 
@@ -336,7 +343,8 @@ impl App {
             Tab::Locks => self.locks.reverse(),
             Tab::Tables => self.tables.reverse(),
             Tab::Replication => self.replicas.reverse(),
-            Tab::Triage | Tab::Latency | Tab::Cache => {}
+            Tab::Statements => self.statements.reverse(),
+            Tab::Latency | Tab::Cache | Tab::Triage => {}
         }
     }
 

@@ -5,6 +5,7 @@ use super::tab;
 use super::tab::connections::{SessionRow, Totals};
 use super::tab::locks::{LockRow, Shape, Who};
 use super::tab::replication::ReplicaRow;
+use super::tab::statements::StatementRow;
 use super::tab::tables::TableRow;
 
 impl App {
@@ -13,6 +14,7 @@ impl App {
         self.rebuild_sessions();
         self.rebuild_tables();
         self.rebuild_replicas();
+        self.rebuild_statements();
         self.look();
     }
 
@@ -55,6 +57,12 @@ impl App {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
         let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
         self.tables.set(rows.unwrap_or_default());
+    }
+
+    pub(super) fn rebuild_statements(&mut self) {
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let rows = world.statements.get().map(|statements| StatementRow::all(statements, world));
+        self.statements.set(rows.unwrap_or_default());
     }
 
     pub(super) fn rebuild_replicas(&mut self) {

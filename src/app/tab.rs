@@ -5,6 +5,7 @@ pub mod locks;
 pub mod panels;
 pub mod replication;
 pub mod slow;
+pub mod statements;
 pub mod tables;
 pub mod triage;
 

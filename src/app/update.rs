@@ -47,6 +47,7 @@ impl App {
                         }
                         Question::Relations { .. } | Question::ExactBloat(_) => self.rebuild_tables(),
                         Question::Replication => self.rebuild_replicas(),
+                        Question::Statements { .. } => self.rebuild_statements(),
                         Question::Server
                         | Question::SessionLocks(_)
                         | Question::Settings

@@ -13,6 +13,7 @@ use super::replica::Replication;
 use super::server::Server;
 use super::session::{HeldLock, SessionKey, Sessions};
 use super::setting::Settings;
+use super::statement::{StatementOrder, Statements};
 use super::text::ServerText;
 use super::{Timestamp, Tone};
 
@@ -40,6 +41,11 @@ pub enum Question {
     Settings,
     /// The cache table and its look-ups.
     CacheTable,
+    /// The entries of `pg_stat_statements`.
+    Statements {
+        /// Ranked by.
+        order: StatementOrder,
+    },
     /// One panel of Prometheus, by its id, over the last `span_s` seconds.
     Panel {
         /// `PanelSpec::id`.
@@ -88,6 +94,7 @@ impl Question {
             | Self::Relations { .. }
             | Self::ExactBloat(_)
             | Self::Replication
+            | Self::Statements { .. }
             | Self::CacheTable
             | Self::Settings => false,
         }
@@ -140,6 +147,8 @@ pub enum Snapshot {
     Settings(Box<Settings>),
     /// To [`Question::CacheTable`].
     CacheTable(CacheTable),
+    /// To [`Question::Statements`].
+    Statements(Box<Statements>),
     /// To [`Question::Panel`] and [`Question::PanelBefore`].
     Panel(PanelAnswer),
     /// To [`Question::Targets`].

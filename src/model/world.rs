@@ -1,6 +1,6 @@
 //! All that is known of one target: the last answer to each question, and the last failure beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use super::replica::{Replica, ReplicaKey, Replication};
 use super::server::Server;
 use super::session::{HeldLock, SessionKey, Sessions};
 use super::setting::Settings;
+use super::statement::rate::Interval;
+use super::statement::{StatementText, Statements};
 use super::{Timestamp, seconds_between};
 
 /// The last value of something, and why there is no newer one.
@@ -155,6 +157,15 @@ pub struct World {
     pub cache: Latest<CacheTable>,
     /// The look-up counters one answer earlier, for a rate.
     pub cache_before: Option<(Lookups, Timestamp)>,
+    /// The entries of `pg_stat_statements`; their texts are kept beside.
+    #[serde(default)]
+    pub statements: Latest<Statements>,
+    /// What happened between the last two looks at them.
+    #[serde(skip)]
+    pub statements_interval: Interval,
+    /// Their texts by `queryid`.
+    #[serde(default)]
+    pub statement_texts: BTreeMap<i64, StatementText>,
     /// Panels by id.
     pub panels: BTreeMap<String, Latest<PanelAnswer>>,
     /// Panels a week ago, by id.
@@ -231,6 +242,7 @@ impl World {
                 }
                 self.cache.take(answer, at);
             }
+            Question::Statements { .. } => self.take_statements(answer.and_then(into_statements), at),
             Question::Panel { id, .. } => self.panels.entry(id).or_default().take(answer.and_then(into_panel), at),
             Question::PanelBefore { id, .. } => {
                 self.panels_before.entry(id).or_default().take(answer.and_then(into_panel), at);
@@ -251,6 +263,18 @@ impl World {
             oldest = oldest.max(seconds_between(*then, now));
         }
         if oldest > 0.0 { sum / oldest.max(2.0) } else { 0.0 }
+    }
+
+    fn take_statements(&mut self, answer: Result<Statements, ProbeError>, at: Timestamp) {
+        let answer = answer.map(|mut now| {
+            let before = self.statements.get();
+            let present: BTreeSet<i64> = now.entries.iter().map(|e| e.key.query).collect();
+            self.statement_texts.retain(|query, _| present.contains(query));
+            self.statement_texts.extend(std::mem::take(&mut now.texts).into_iter().map(|t| (t.query, t)));
+            self.statements_interval = before.map(|b| Interval::between(b, &now)).unwrap_or_default();
+            now
+        });
+        self.statements.take(answer, at);
     }
 
     fn take_replication(&mut self, answer: Result<Replication, ProbeError>, at: Timestamp) {
@@ -287,6 +311,7 @@ into!(into_exact, ExactBloat, ExactBloat, v => v);
 into!(into_replication, Replication, Replication, v => *v);
 into!(into_settings, Settings, Settings, v => *v);
 into!(into_cache, CacheTable, CacheTable, v => v);
+into!(into_statements, Statements, Statements, v => *v);
 into!(into_panel, Panel, PanelAnswer, v => v);
 into!(into_targets, Targets, Vec<ScrapeTarget>, v => v);
 

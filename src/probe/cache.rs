@@ -9,6 +9,7 @@ use crate::postgres::Rows;
 use super::row::{first, rows_of};
 use super::seat::Seat;
 use super::sql::{self, Value, identifier};
+use super::statements::{read_extension, unloaded};
 
 /// Asks for the cache table, its contents and its look-ups.
 ///
@@ -52,21 +53,10 @@ async fn contents(seat: &mut Seat, found: &Found) -> Result<CacheContents, Probe
 }
 
 async fn lookups(seat: &mut Seat, name: &str) -> Result<Lookups, ProbeError> {
-    let rows = seat.ask(sql::STATEMENTS_SCHEMA, &[]).await?;
-    let Some(row) = rows_of(&rows).next() else {
-        return Err(ProbeError::Absent(
-            "pg_stat_statements is not installed in this database: CREATE EXTENSION pg_stat_statements".to_owned(),
-        ));
-    };
-    let schema = row.plain("schema")?.unwrap_or_default();
+    let extension = read_extension(&seat.ask(sql::STATEMENTS_SCHEMA, &[]).await?)?;
     let pattern = pattern(name);
-    let values = [("schema", Value::Name(schema.raw())), ("pattern", Value::Text(&pattern))];
-    match seat.ask(sql::CACHE_LOOKUPS, &values).await {
-        Ok(rows) => read_lookups(&rows),
-        // Installed here, but not loaded by the server (object_not_in_prerequisite_state).
-        Err(ProbeError::Refused { code, message }) if code == "55000" => Err(ProbeError::Absent(message)),
-        Err(other) => Err(other),
-    }
+    let values = [("schema", Value::Name(extension.schema.raw())), ("pattern", Value::Text(&pattern))];
+    read_lookups(&seat.ask(sql::CACHE_LOOKUPS, &values).await.map_err(unloaded)?)
 }
 
 /// Pages of the table that are read at most: 64 MB, about 50 ms from memory.

@@ -9,9 +9,9 @@ use crate::model::{Link, ProbeError, Question, Snapshot, Timestamp};
 use crate::postgres::{BackOff, Lane};
 
 use super::lane::{Change, Context, Over, Share, pause, until};
-use super::relations::Sizes;
 use super::seat::{Refusal, Seat};
 use super::sessions::Memory;
+use super::slow::Kept;
 use super::{Report, replication, server, sessions, settings, slow};
 
 /// A question of the slow lane, to be asked here because every other slot is taken.
@@ -158,7 +158,7 @@ async fn tell_new(share: &mut Share, told: &mut Vec<Question>, last_error: Optio
 
 /// Asks what is due for as long as the connection lasts.
 async fn serve(share: &mut Share, seat: &mut Seat, memory: &mut Memory, errands: &mut mpsc::Receiver<Errand>) -> Lost {
-    let mut sizes = Sizes::default();
+    let mut kept = Kept::default();
     loop {
         if let Some(words) = seat.lost() {
             return Lost::Broken(words);
@@ -194,7 +194,7 @@ async fn serve(share: &mut Share, seat: &mut Seat, memory: &mut Memory, errands:
                 if errand.reply.is_closed() {
                     continue;
                 }
-                let answer = slow::ask(share.context(), seat, &errand.question, &mut sizes).await;
+                let answer = slow::ask(share.context(), seat, &errand.question, &mut kept).await;
                 // Nobody waits for it any more where this fails.
                 let _ = errand.reply.send(answer);
             },
@@ -217,6 +217,7 @@ async fn ask(
         Question::Relations { .. }
         | Question::ExactBloat(_)
         | Question::CacheTable
+        | Question::Statements { .. }
         | Question::Panel { .. }
         | Question::PanelBefore { .. }
         | Question::Targets

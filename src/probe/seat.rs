@@ -142,12 +142,31 @@ impl Seat {
         self.link.settled().await
     }
 
+    /// The server's major version.
+    #[must_use]
+    pub fn major(&self) -> i32 {
+        self.major
+    }
+
     /// Asks one statement.
     ///
     /// # Errors
     /// See [`ProbeError`]; the cure of a missing right is in the server's words until the question knows a better one.
     pub async fn ask(&mut self, script: Script, values: &[(&str, Value<'_>)]) -> Result<Rows, ProbeError> {
-        let statement = script.render(self.major, values)?;
+        self.ask_as(self.major, script, values).await
+    }
+
+    /// The same where not the server's version decides, but that of an extension: the one of the `major` that it came with.
+    ///
+    /// # Errors
+    /// As [`Seat::ask`].
+    pub async fn ask_as(
+        &mut self,
+        major: i32,
+        script: Script,
+        values: &[(&str, Value<'_>)],
+    ) -> Result<Rows, ProbeError> {
+        let statement = script.render(major, values)?;
         self.link.read(&statement, self.patience).await.map_err(|error| meant(error, self.patience))
     }
 }

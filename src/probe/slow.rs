@@ -12,13 +12,21 @@ use super::fast::Errand;
 use super::lane::{Change, Context, Over, Share, pause, until};
 use super::relations::Sizes;
 use super::seat::{Refusal, Seat};
-use super::{cache, relations};
+use super::statements::Sent;
+use super::{cache, relations, statements};
 
 /// A connection that nobody has wanted for this long is given back.
 const IDLE: Duration = Duration::from_secs(300);
 
 /// The fast lane may have lost its connection, too; then the panel should say so and not wait for its return.
 const ERRAND: Duration = Duration::from_secs(10);
+
+/// What a connection remembers from one answer to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    sizes: Sizes,
+    texts: Sent,
+}
 
 /// A place in one database, taken or to be taken.
 #[derive(Debug)]
@@ -29,7 +37,7 @@ struct Place {
     /// No attempt before this, and why the last one failed.
     refused: Option<(Instant, Refusal)>,
     used: Instant,
-    sizes: Sizes,
+    kept: Kept,
 }
 
 impl Place {
@@ -40,7 +48,7 @@ impl Place {
             back_off: BackOff::default(),
             refused: None,
             used: Instant::now(),
-            sizes: Sizes::default(),
+            kept: Kept::default(),
         }
     }
 }
@@ -131,7 +139,7 @@ async fn answer(
         }
     }
     let Some(seat) = &mut place.seat else { return Err(ProbeError::Unreachable("no connection".to_owned())) };
-    let answer = ask(context, seat, question, &mut place.sizes).await;
+    let answer = ask(context, seat, question, &mut place.kept).await;
     if matches!(answer, Err(ProbeError::Unreachable(_))) {
         place.seat = None;
     }
@@ -148,6 +156,8 @@ async fn sit_down(context: &Context, place: &mut Place, at: Option<&At>) -> Resu
     match context.road.take(Lane::Slow, at, place.database.as_ref()).await {
         Ok(seat) => {
             place.seat = Some(seat);
+            // Another connection may lead to another server, and whoever listens may have forgotten that one's texts.
+            place.kept.texts = Sent::default();
             place.refused = None;
             place.back_off = BackOff::default();
             Ok(())
@@ -171,13 +181,16 @@ pub async fn ask(
     context: &Context,
     seat: &mut Seat,
     question: &Question,
-    sizes: &mut Sizes,
+    kept: &mut Kept,
 ) -> Result<Snapshot, ProbeError> {
     match question {
         Question::Relations { order, .. } => {
-            Ok(Snapshot::Relations(Box::new(relations::ask(seat, *order, sizes).await?)))
+            Ok(Snapshot::Relations(Box::new(relations::ask(seat, *order, &mut kept.sizes).await?)))
         }
         Question::CacheTable => Ok(Snapshot::CacheTable(cache::ask(seat, &context.cache_table).await?)),
+        Question::Statements { order } => {
+            Ok(Snapshot::Statements(Box::new(statements::ask(seat, *order, &mut kept.texts).await?)))
+        }
         Question::Server
         | Question::Sessions
         | Question::SessionLocks(_)

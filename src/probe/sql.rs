@@ -55,7 +55,12 @@ scripts! {
     SESSION_LOCKS "session_locks",
     SLOTS "slots",
     STANDBY "standby",
+    STATEMENTS "statements",
+    STATEMENTS_CONTEXT "statements_context",
+    STATEMENTS_INFO "statements_info",
+    STATEMENTS_NAMES "statements_names",
     STATEMENTS_SCHEMA "statements_schema",
+    STATEMENTS_TEXTS "statements_texts",
     VACUUM_PROGRESS "vacuum_progress",
 }
 
@@ -106,6 +111,14 @@ impl Script {
     /// # Errors
     /// A variable without a value, a value that does not fit its place, a tag that cannot be read.
     pub fn render(&self, major: i32, values: &[(&str, Value<'_>)]) -> Result<String, ScriptError> {
+        self.fill(&self.lines_of(major)?, values)
+    }
+
+    /// The lines that belong to one major version, without comments, the variables as they are.
+    ///
+    /// # Errors
+    /// A tag that cannot be read.
+    pub fn lines_of(&self, major: i32) -> Result<String, ScriptError> {
         let mut text = String::with_capacity(self.source.len());
         for line in self.source.lines() {
             let code = match tagged(line) {
@@ -122,7 +135,7 @@ impl Script {
             text.push_str(code.trim_end());
             text.push('\n');
         }
-        self.fill(&text, values)
+        Ok(text)
     }
 
     /// Replaces the variables outside of literals and quoted identifiers, as psql does.

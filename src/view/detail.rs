@@ -4,6 +4,7 @@ mod alert;
 mod remedy;
 mod replica;
 mod session;
+mod statement;
 mod table;
 
 use ratatui::Frame;
@@ -42,6 +43,10 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
                 gone(&format!("prepared transaction '{}' blocks nobody now", gid.head(60)), theme)
             }
             lines => lines,
+        },
+        Subject::Statement(key) => match app.statements.all().iter().find(|r| r.key() == *key) {
+            Some(row) => statement::lines(app, row, theme),
+            None => gone("the statement is no longer in the list", theme),
         },
         Subject::Alert(labels) => match app.alerts().row(labels) {
             Some(row) => alert::lines(app, &row, theme),

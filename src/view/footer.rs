@@ -97,6 +97,18 @@ const TRIAGE_TERMINATE: [Command; 8] = with(Command::TerminateBackend);
 const TRIAGE_VACUUM: [Command; 8] = with(Command::VacuumAnalyze);
 const TRIAGE_ACKNOWLEDGE: [Command; 8] = with(Command::Acknowledge);
 
+/// What Statements offers.
+const ON_STATEMENTS: &[Command] = &[
+    Command::OpenDetail,
+    Command::Filter,
+    Command::PickSort,
+    Command::ReverseSort,
+    Command::CopyQuery,
+    Command::Freeze,
+    Command::Help,
+    Command::Quit,
+];
+
 /// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
 fn offered(app: &App) -> &'static [Command] {
     if matches!(app.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
@@ -180,6 +192,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
             Command::Quit,
         ],
+        Tab::Statements => ON_STATEMENTS,
         Tab::Cache => &[
             Command::NextPanel,
             Command::ExpireCache,

@@ -125,8 +125,10 @@ fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
                 let stale = world.sessions.age_s(app.now).unwrap_or(0.0);
                 // The tabs without sessions ask for them every five seconds only.
                 let late = match app.tab {
-                    Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks => words::late(app.refresh.as_secs_f64()),
-                    Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache => words::slow_beat(app) * 2.0,
+                    Tab::Connections | Tab::Slow | Tab::Locks | Tab::Triage => words::late(app.refresh.as_secs_f64()),
+                    Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache | Tab::Statements => {
+                        words::slow_beat(app) * 2.0
+                    }
                 };
                 if world.sessions.error.is_some() || stale > late {
                     let text = format!("! no answer for {}", Age(stale).short());

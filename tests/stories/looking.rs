@@ -296,7 +296,7 @@ fn every_tab_is_reached_by_its_number_and_in_turn() {
     stage.press("Tab");
     assert_eq!(stage.app.tab, Tab::Triage);
     stage.press("S-Tab");
-    assert_eq!(stage.app.tab, Tab::Cache);
+    assert_eq!(stage.app.tab, Tab::Statements);
 }
 
 #[test]

@@ -121,7 +121,8 @@ impl Prometheus {
             | Question::ExactBloat(_)
             | Question::Replication
             | Question::Settings
-            | Question::CacheTable => Err(ProbeError::Absent("not a question for Prometheus".to_owned())),
+            | Question::CacheTable
+            | Question::Statements { .. } => Err(ProbeError::Absent("not a question for Prometheus".to_owned())),
         };
         Sample { question, at: Timestamp::now(), took: begun.elapsed(), answer }
     }

@@ -24,6 +24,7 @@ pub fn lines(app: &App, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
         | Subject::Table(_)
         | Subject::Prepared(_)
         | Subject::Replica(_)
+        | Subject::Statement(_)
         | Subject::Alert(_)
         | Subject::Remedies => String::new(),
     };

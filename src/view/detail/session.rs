@@ -146,7 +146,7 @@ fn locks(app: &App, row: &SessionRow, theme: Theme, lines: &mut Vec<Line<'static
 }
 
 /// The text laid out for reading: as its author broke it, or broken at its clauses where it is one long line.
-fn formatted(query: &ServerText) -> Vec<String> {
+pub(super) fn formatted(query: &ServerText) -> Vec<String> {
     let raw = query.raw();
     if raw.contains('\n') || raw.len() > FORMATTED_BYTES {
         return query.escaped_lines();
