@@ -449,15 +449,15 @@ async fn every_action_in_every_situation(major: u32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_in_every_situation_on_13() {
-    every_action_in_every_situation(13).await;
+    Box::pin(every_action_in_every_situation(13)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_in_every_situation_on_15() {
-    every_action_in_every_situation(15).await;
+    Box::pin(every_action_in_every_situation(15)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_in_every_situation_on_18() {
-    every_action_in_every_situation(18).await;
+    Box::pin(every_action_in_every_situation(18)).await;
 }
