@@ -307,10 +307,11 @@ pub async fn last_line(log: &Path, wanted: impl Fn(&Entry) -> bool) {
     }
 }
 
-/// The lines of the last action: what each tells, and the result where it has one.
+/// The lines of the action that began last: what each tells, and the result where it has one. The outcome of the one
+/// before may stand among them, since the console hears of an outcome before it is written.
 pub fn last_action(log: &Path) -> Vec<(EventKind, Option<String>)> {
     let lines = lines(log);
-    let id = lines.last().map(|line| line.id.clone());
+    let id = lines.iter().rfind(|line| line.event == EventKind::Intent).map(|line| line.id.clone());
     let of_it = lines.into_iter().filter(|line| Some(&line.id) == id.as_ref());
     of_it.map(|line| (line.event, line.outcome.map(|outcome| outcome.result))).collect()
 }

@@ -61,10 +61,10 @@ pub async fn approved_task(watcher: &Client, task: Task, name: &str) -> Approved
     approve(Write::maintain(task, target, &facts), &world(&facts, Vec::new()))
 }
 
-/// Waits until the last line of the log tells of such an event: the console hears of it first.
+/// Waits until a line of the last action tells of such an event: the console hears of it first.
 async fn until_logged(log: &Path, event: EventKind) {
     for _ in 0..250 {
-        if lines(log).last().is_some_and(|line| line.event == event) {
+        if last_action(log).iter().any(|(kind, _)| *kind == event) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
