@@ -7,6 +7,7 @@ pub mod finding;
 pub mod history;
 pub mod limits;
 mod rule;
+pub mod runbook;
 mod words;
 
 mod alerts;

@@ -25,12 +25,13 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     out
 }
 
-fn role(look: &Look<'_>) -> String {
+/// Our role, as SQL writes it.
+pub fn role(look: &Look<'_>) -> String {
     look.world.server.get().map_or_else(|| "our_role".to_owned(), |s| identifier(&s.user))
 }
 
-/// Why there is no newer answer.
-fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
+/// Why there is no newer answer, and what would cure that.
+pub fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
     let (error, since) = latest.error.as_ref()?;
     let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
     let words = ServerText::new(error.to_string()).head(120);
@@ -128,7 +129,7 @@ fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
 }
 
 /// Why a panel has no figure.
-fn blind(latest: &Latest<crate::model::panel::PanelAnswer>, look: &Look<'_>) -> Option<String> {
+pub fn blind(latest: &Latest<crate::model::panel::PanelAnswer>, look: &Look<'_>) -> Option<String> {
     if let Some((why, _)) = failed(latest, look) {
         return Some(why);
     }
