@@ -195,7 +195,7 @@ pub struct Grown<'a> {
     /// Bytes an hour.
     pub an_hour: f64,
     /// Bytes in all.
-    pub grown: f64,
+    pub by: f64,
     /// Within how many seconds.
     pub span_s: f64,
     now: f64,
@@ -205,15 +205,15 @@ pub struct Grown<'a> {
 pub fn steepest<'a>(panel: &Read<'a>) -> Option<Grown<'a>> {
     let grown = panel.series.iter().filter_map(|series| {
         let (grown, span_s, now) = growth(series)?;
-        Some(Grown { series, an_hour: grown / span_s * HOUR_S, grown, span_s, now })
+        Some(Grown { series, an_hour: grown / span_s * HOUR_S, by: grown, span_s, now })
     });
-    grown.max_by(|a, b| a.grown.total_cmp(&b.grown)).filter(|most| most.grown >= LEAST_GROWTH)
+    grown.max_by(|a, b| a.by.total_cmp(&b.by)).filter(|most| most.by >= LEAST_GROWTH)
 }
 
 /// Memory that grows from the first to the last third of the span.
 pub fn memory(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "memory") else { return Vec::new() };
-    let Some(Grown { series, an_hour, grown, span_s, now }) = steepest(&panel) else { return Vec::new() };
+    let Some(Grown { series, an_hour, by: grown, span_s, now }) = steepest(&panel) else { return Vec::new() };
     if an_hour < look.limits.memory_growth {
         return Vec::new();
     }

@@ -173,7 +173,7 @@ pub fn hit_share_lost(look: &Look<'_>) -> Known {
 /// Growth by the hour; nothing that grows is 0, too short a past is not known.
 fn growth(look: &Look<'_>, id: &str) -> Known {
     let found = panel(look, id)?;
-    if let Some(Grown { an_hour, grown, span_s, .. }) = steepest(&found) {
+    if let Some(Grown { an_hour, by: grown, span_s, .. }) = steepest(&found) {
         #[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
         let more = Bytes(grown as i64).short();
         return Ok(Value::of(an_hour, found.seen).note(format!("{more} more within {:.0} min", span_s / 60.0)));
