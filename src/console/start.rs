@@ -11,7 +11,6 @@ use super::{Door, End, Started, Wires, run};
 use crate::app::alerts::Alerting;
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
-use crate::diagnose::Limits;
 use crate::diagnose::alert::{self, builtin::builtin};
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
@@ -167,7 +166,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
     Setup {
         refresh: settings.refresh,
         slow_after: settings.slow_after,
-        limits: Limits::default(),
+        limits: settings.limits,
         display: Display { colour: !settings.no_color, ascii: settings.ascii },
         keymap: parts.keymap,
         panels: parts.panels,

@@ -97,16 +97,16 @@ const STORIES: &[Story] = &[
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
 
-fn sessions(stage: &mut Stage, rows: Vec<Session>) {
+pub fn sessions(stage: &mut Stage, rows: Vec<Session>) {
     stage.see(locks::calm_but(rows));
 }
 
-fn relations(stage: &mut Stage, relations: Relations) {
+pub fn relations(stage: &mut Stage, relations: Relations) {
     let question = Question::Relations { database: None, order: relations.order };
     stage.take(question, Ok(Snapshot::Relations(Box::new(relations))));
 }
 
-fn replicated(stage: &mut Stage, replication: Replication) {
+pub fn replicated(stage: &mut Stage, replication: Replication) {
     stage.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));
 }
 
@@ -127,35 +127,35 @@ fn hang(stage: &mut Stage) {
     stage.wait(10);
 }
 
-fn pile_up(stage: &mut Stage) {
+pub fn pile_up(stage: &mut Stage) {
     stage.see(locks::pile_up());
 }
 
-fn idle(stage: &mut Stage) {
+pub fn idle(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(400.0), ..locks::root() }]);
 }
 
-fn batch(stage: &mut Stage) {
+pub fn batch(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
 }
 
 /// A table that is due for a vacuum, more than half of it dead.
-fn churned() -> Relation {
+pub fn churned() -> Relation {
     tables::table(16_440, "carts", 12_000, 41_000)
 }
 
-fn horizon(stage: &mut Stage) {
+pub fn horizon(stage: &mut Stage) {
     let held = Session { xid: None, xmin_age: Some(18_000), ..locks::root() };
     sessions(stage, vec![held]);
     relations(stage, tables::calm_but(Relation { autovacuum_s: Some(20.0), ..churned() }));
 }
 
-fn slow(stage: &mut Stage) {
+pub fn slow(stage: &mut Stage) {
     let rows = (0..4).map(|i| locks::session(6_000 + i, 31.0 + f64::from(i) * 20.0, "SELECT pg_sleep(1800)"));
     sessions(stage, rows.collect());
 }
 
-fn busy(stage: &mut Stage) {
+pub fn busy(stage: &mut Stage) {
     let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
     let rows = (0..12).map(|i| Session {
         wait: Some(wait.clone()),
@@ -164,7 +164,7 @@ fn busy(stage: &mut Stage) {
     sessions(stage, rows.collect());
 }
 
-fn exhausted(stage: &mut Stage) {
+pub fn exhausted(stage: &mut Stage) {
     // Of 97 that ordinary roles can have six are the service's, and two our own.
     let rows = (0..89).map(|i| Session { application: "batch-import".into(), ..locks::idle(6_000 + i, 300.0) });
     sessions(stage, rows.collect());
@@ -180,20 +180,20 @@ fn target_down(stage: &mut Stage) {
     stage.take(Question::Targets, Ok(Snapshot::Targets(targets)));
 }
 
-fn gone(stage: &mut Stage) {
+pub fn gone(stage: &mut Stage) {
     let mut both = replication::calm();
     both.replicas.push(replication::replica("replica-2", 7_022, 0));
     replicated(stage, both);
     replicated(stage, replication::calm());
 }
 
-fn lag(stage: &mut Stage) {
+pub fn lag(stage: &mut Stage) {
     let mut behind = replication::calm();
     behind.replicas.push(replication::replica("replica-3", 7_023, 3 << 30));
     replicated(stage, behind);
 }
 
-fn slot_kept(stage: &mut Stage) {
+pub fn slot_kept(stage: &mut Stage) {
     let mut kept = replication::calm();
     kept.slots.push(replication::slot("warehouse", false, 14 << 30));
     replicated(stage, kept);
@@ -226,19 +226,19 @@ fn standby(stage: &mut Stage, change: fn(&mut Standby)) {
     replicated(stage, standby);
 }
 
-fn wasteful(stage: &mut Stage) {
+pub fn wasteful(stage: &mut Stage) {
     let estimate = BloatEstimate { real_bytes: 4 << 30, wasted_bytes: 3 << 30, complete: true };
     let events = Relation { bloat: Some(estimate), ..tables::table(16_450, "events", 8_000_000, 0) };
     relations(stage, tables::calm_but(events));
 }
 
-fn old(stage: &mut Stage) {
+pub fn old(stage: &mut Stage) {
     let mut databases = tables::calm();
     databases.databases[0].xid_age = 1_500_000_000;
     relations(stage, databases);
 }
 
-fn costly(stage: &mut Stage) {
+pub fn costly(stage: &mut Stage) {
     for _ in 0..10 {
         stage.pass(960);
         let took = Duration::from_millis(200);
