@@ -85,6 +85,7 @@ impl Stage {
             warnings: Vec::new(),
             logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
             prometheus: Some("http://prom:9090".to_owned()),
+            runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
             alerting: pgtriage::app::alerts::Alerting::default(),
             now: start(),
         };

@@ -12,6 +12,7 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod runbooks;
 mod settings;
 mod stale;
 mod statements;

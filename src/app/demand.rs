@@ -14,10 +14,10 @@ use crate::model::{Cadence, Demand, Question, Wanted};
 pub const CHART_SPAN_S: u32 = 900;
 
 /// Seconds that the sparklines of Triage span.
-const VITALS_SPAN_S: u32 = 1800;
+pub(super) const VITALS_SPAN_S: u32 = 1800;
 
 /// Seconds between their points: as many points as a chart has.
-const VITALS_STEP_S: u32 = 10;
+pub(super) const VITALS_STEP_S: u32 = 10;
 
 /// The panels that findings and vitals come from.
 pub const VITAL_PANELS: [&str; 7] =
@@ -27,7 +27,7 @@ pub const VITAL_PANELS: [&str; 7] =
 pub const CHART_STEP_S: u32 = 5;
 
 /// The past changes only as fast as the span of a chart moves over it.
-const PAST: Duration = Duration::from_secs(300);
+pub(super) const PAST: Duration = Duration::from_secs(300);
 
 impl App {
     /// All that is wanted now.
@@ -103,6 +103,7 @@ impl App {
         if self.setup.alerting.alertmanager {
             want(Question::Silences, Duration::from_secs(30));
         }
+        self.demand_of_runbook(&mut wanted);
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });
         }
