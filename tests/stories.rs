@@ -1,6 +1,7 @@
 //! Stories: keys and samples go in, effects and screens come out.
 
 mod acting;
+mod activity;
 mod alerts;
 mod bulk;
 mod expiring;

@@ -60,6 +60,13 @@ impl App {
         }
     }
 
+    /// Remembers what the server did since the look before.
+    pub(super) fn remember_activity(&mut self) {
+        if let (Some((_, at)), None) = (&self.world.activity.value, &self.world.activity.error) {
+            self.triage.history.mark(self.world.activity_delta.clone(), *at);
+        }
+    }
+
     /// The selected finding.
     #[must_use]
     pub fn current_finding(&self) -> Option<&Finding> {

@@ -140,7 +140,8 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             started
         }),
     };
-    Ok(run(app, Wires { reports, news, demand, door }).await?)
+    // Large, since the whole console is in it.
+    Ok(Box::pin(run(app, Wires { reports, news, demand, door })).await?)
 }
 
 /// Where the system's log listens, on every system that has one.

@@ -4,10 +4,10 @@
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
-use super::words::before;
+use super::words::{before, bytes};
 use crate::command::Tab;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, PanelTab, Reading, Series, shown};
-use crate::model::unit::{Bytes, short_count};
+use crate::model::unit::short_count;
 use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// An hour in seconds.
@@ -240,11 +240,6 @@ fn growth(series: &Series) -> Option<(f64, f64, f64)> {
     let high = points.iter().take(third).map(|p| p.1).reduce(f64::max)?;
     let low = points.iter().rev().take(third).map(|p| p.1).reduce(f64::min)?;
     (span_s >= LEAST_SPAN_S && low > high).then_some((last.1 - first.1, span_s, last.1))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
-fn bytes(figure: f64) -> String {
-    Bytes(figure as i64).short()
 }
 
 /// Targets that Prometheus cannot read: what is measured there is not seen.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::finding::Unchecked;
 use super::rule::Look;
 use super::words::{counted, identifier};
+use crate::model::activity::Part;
 use crate::model::panel::Reading;
 use crate::model::session::State;
 use crate::model::unit::Age;
@@ -21,6 +22,7 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     sessions(look, &mut out);
     tables(look, &mut out);
     replication(look, &mut out);
+    activity(look, &mut out);
     panels(look, &mut out);
     out
 }
@@ -109,6 +111,49 @@ fn replication(look: &Look<'_>, out: &mut Vec<Unchecked>) {
         let role = role(look);
         let why = format!("{} hidden from {role}", counted(hidden, "walsender"));
         out.push(Unchecked::of("how far behind standbys are", why, format!("GRANT pg_monitor TO {role}")));
+    }
+}
+
+fn activity(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "checkpoints, WAL, archive, deadlocks, temporary files";
+    if let Some((why, cure)) = failed(&look.world.activity, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some(activity) = look.world.activity.get() else {
+        if look.world.activity.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    let role = role(look);
+    if activity.wal_directory.is_none() {
+        let why = format!("{role} may not list it");
+        out.push(Unchecked::of(
+            "size of pg_wal and what waits for the archive",
+            why,
+            format!("GRANT pg_monitor TO {role}"),
+        ));
+    }
+    let hidden = activity.subscriptions.rows().iter().filter(|s| s.hidden && s.enabled).count();
+    if hidden > 0 {
+        let what = format!("whether {} run", counted(hidden, "subscription"));
+        out.push(Unchecked::of(
+            what,
+            format!("their workers are hidden from {role}"),
+            format!("GRANT pg_monitor TO {role}"),
+        ));
+    }
+    part(&activity.databases, "deadlocks, temporary files, cancelled queries", out);
+    part(&activity.prepared, "prepared transactions", out);
+    part(&activity.subscriptions, "subscriptions", out);
+    part(&activity.partitioned, "partitions of error tracking", out);
+}
+
+/// A part of an answer that failed by itself.
+fn part<T>(part: &Part<Vec<T>>, what: &str, out: &mut Vec<Unchecked>) {
+    if let Part::Failed(error) = part {
+        let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
+        out.push(Unchecked::of(what, ServerText::new(error.to_string()).head(120), cure));
     }
 }
 

@@ -217,6 +217,7 @@ async fn ask(
         Question::Relations { .. }
         | Question::ExactBloat(_)
         | Question::CacheTable
+        | Question::Activity
         | Question::Statements { .. }
         | Question::Panel { .. }
         | Question::PanelBefore { .. }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use pgtriage::command::Command;
 use pgtriage::diagnose::{Kind, Severity};
+use pgtriage::model::activity::{Activity, WalDirectory};
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
 use pgtriage::model::replica::{Replication, Slot, Standby};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{Stage, alerts, charts, locks, replication, server, tables};
+use crate::stage::{Stage, activity, alerts, charts, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
 type Story = (Kind, fn(&mut Stage), Severity, &'static str);
@@ -93,6 +94,32 @@ const STORIES: &[Story] = &[
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
     (Kind::Alert, |s| alerts::others(s, "DiskFull"), Warning, "alert DiskFull fires"),
+    (
+        Kind::Archive,
+        |s| activity::minute(s, refuses),
+        Warning,
+        "the archive refuses WAL: 9 attempts failed, the last 5.0s ago on 000000010000000300000061",
+    ),
+    (Kind::WalKept, |s| activity::minute(s, swells), Warning, "pg_wal holds 4.4 GB, 3.4 GB more than the settings ask"),
+    (
+        Kind::Checkpoints,
+        |s| activity::minute(s, |look, n| look.checkpoints.requested += n),
+        Warning,
+        "checkpoints come every 10s, 6 of the last 6 by force, not by time",
+    ),
+    (
+        Kind::TempFiles,
+        |s| activity::minute(s, spills),
+        Notice,
+        "temporary files: 354 MB a minute in the last 1m, 12 files, most in database shop",
+    ),
+    (
+        Kind::Deadlocks,
+        |s| activity::minute(s, |look, n| activity::shop(look).deadlocks += n),
+        Notice,
+        "6 deadlocks in the last 1m, most in database shop",
+    ),
+    (Kind::Conflicts, |s| activity::minute(s, cancels), Warning, "replay cancelled 18 queries here in the last 1m"),
     (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
@@ -137,6 +164,31 @@ pub fn idle(stage: &mut Stage) {
 
 pub fn batch(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
+}
+
+/// The archive has refused everything for a while.
+pub fn refuses(look: &mut Activity, n: i64) {
+    look.archiver.failed += n;
+    look.archiver.last_failed = Some("000000010000000300000061".to_owned());
+    (look.archiver.last_failed_s, look.archiver.last_archived_s) = (Some(5.0), Some(3000.0));
+}
+
+/// The directory of the WAL grows by 640 MB each ten seconds.
+pub fn swells(look: &mut Activity, n: i64) {
+    look.wal_directory = look.wal_directory.map(|w| WalDirectory { bytes: w.bytes + (n << 20) * 640, ..w });
+}
+
+/// Two files of 32 MB each ten seconds.
+pub fn spills(look: &mut Activity, n: i64) {
+    activity::shop(look).temp_files += n * 2;
+    activity::shop(look).temp_bytes += n << 26;
+}
+
+/// On a standby replay cancels three queries each ten seconds.
+pub fn cancels(look: &mut Activity, n: i64) {
+    look.in_recovery = true;
+    activity::shop(look).conflicts.snapshot += 2 * n;
+    activity::shop(look).conflicts.lock += n;
 }
 
 /// A table that is due for a vacuum, more than half of it dead.

@@ -3,13 +3,14 @@
 
 use pgtriage::diagnose::Kind;
 use pgtriage::diagnose::limits::LIMITS;
+use pgtriage::model::activity::WalDirectory;
 use pgtriage::model::session::Session;
 
 use super::findings::{
-    batch, busy, churned, costly, exhausted, gone, horizon, idle, lag, pile_up, relations, replicated, sessions,
-    slot_kept, slow, wasteful,
+    batch, busy, cancels, churned, costly, exhausted, gone, horizon, idle, lag, pile_up, refuses, relations,
+    replicated, sessions, slot_kept, slow, spills, swells, wasteful,
 };
-use crate::stage::{Stage, charts, locks, replication, tables};
+use crate::stage::{Stage, activity, charts, locks, replication, tables};
 
 /// A limit, another figure for it, what is found by the default, and in which world.
 type Move = (&'static str, f64, Kind, fn(&mut Stage));
@@ -52,6 +53,17 @@ const MOVES: &[Move] = &[
         databases.databases[0].xid_age = 400_000_000;
         relations(s, databases);
     }),
+    ("checkpoint_interval", 5.0, Kind::Checkpoints, |s| activity::minute(s, |look, n| look.checkpoints.requested += n)),
+    ("temp_bytes", 1e9, Kind::TempFiles, |s| activity::minute(s, spills)),
+    ("deadlocks", 50.0, Kind::Deadlocks, |s| activity::minute(s, |look, n| activity::shop(look).deadlocks += n)),
+    ("conflicts", 50.0, Kind::Conflicts, |s| activity::minute(s, cancels)),
+    ("archive_ready", 500.0, Kind::Archive, |s| {
+        activity::minute(s, |look, n| {
+            refuses(look, n);
+            look.wal_directory = look.wal_directory.map(|w| WalDirectory { ready: 100 + n, ..w });
+        });
+    }),
+    ("wal_excess", 1e10, Kind::WalKept, |s| activity::minute(s, swells)),
     ("own_cost", 0.5, Kind::OwnCost, costly),
 ];
 
