@@ -134,7 +134,8 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             started
         }),
     };
-    Ok(run(app, Wires { reports, news, demand, door }).await?)
+    // It holds the whole world: kept on the heap, no frame of the stack has to.
+    Ok(Box::pin(run(app, Wires { reports, news, demand, door })).await?)
 }
 
 /// Where the system's log listens, on every system that has one.
