@@ -242,7 +242,7 @@ impl App {
             tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
-            triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
+            triage: Triage::new(&setup.limits, slow_after_s),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             locks: Listing::new(tab::locks::COLUMNS, "forest"),

@@ -119,7 +119,7 @@ impl Stage {
             .sessions(locks::calm())
             .relations(tables::calm())
             .replication(replication::calm())
-            .cache(cache::read());
+            .cache(cache::calm());
         activity::take(&mut stage, activity::look(0));
         activity::take(&mut stage, activity::look(5));
         charts::calm(&mut stage);

@@ -26,14 +26,14 @@ pub struct Triage {
 }
 
 impl Triage {
-    /// Before anything was seen.
+    /// Before anything was seen. What is slow is the option's, which a key changes.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: &Limits, slow_s: f64) -> Self {
         Self {
             findings: Listing::new(super::tab::triage::COLUMNS, "harm"),
             diagnosis: Diagnosis::default(),
             history: History::default(),
-            limits,
+            limits: Limits { slow: slow_s, ..*limits },
         }
     }
 }

@@ -140,7 +140,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             started
         }),
     };
-    // Large, since the whole console is in it.
+    // It holds the whole world: kept on the heap, no frame of the stack has to.
     Ok(Box::pin(run(app, Wires { reports, news, demand, door })).await?)
 }
 
