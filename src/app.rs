@@ -12,9 +12,11 @@ mod look;
 mod mark;
 pub mod mode;
 pub mod notice;
+mod pace;
 mod pick;
 pub mod press;
 mod rebuild;
+pub mod runbook;
 pub mod settings;
 pub mod tab;
 mod triage;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use crate::command::{Command, Tab};
 use crate::diagnose::Limits;
 use crate::diagnose::alert::board::Board;
+use crate::diagnose::runbook::Runbook;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Effect, Outcome, WriterState};
@@ -34,10 +37,12 @@ use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
 use crate::model::setting::History;
+use crate::model::timeline::TimelineEntry;
 use crate::model::{ServerText, Timestamp, Tone, World};
 use crate::table::Listing;
 use mode::Mode;
 use notice::Notice;
+use runbook::Runbooks;
 use tab::connections::{SessionRow, Totals};
 use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
@@ -80,6 +85,8 @@ pub struct Setup {
     pub logged_as: String,
     /// Whether Prometheus was named.
     pub prometheus: Option<String>,
+    /// The runbooks.
+    pub runbooks: Vec<Runbook>,
     /// The rules that are evaluated, and who hears of them.
     pub alerting: alerts::Alerting,
     /// Now.
@@ -197,6 +204,9 @@ pub struct App {
     pub writer: WriterState,
     /// What the audit log tells of settings that were changed from here.
     pub history: History,
+    /// What was done here, in order.
+    pub timeline: Vec<TimelineEntry>,
+    runbooks: Runbooks,
     marks: HashSet<SessionKey>,
     world: World,
     board: Board,
@@ -232,7 +242,7 @@ impl App {
             tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
-            triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
+            triage: Triage::new(&setup.limits, slow_after_s),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             locks: Listing::new(tab::locks::COLUMNS, "forest"),
@@ -250,6 +260,8 @@ impl App {
             actions: Vec::new(),
             writer: WriterState::None,
             history: History::default(),
+            timeline: Vec::new(),
+            runbooks: Runbooks::of(setup.runbooks.clone()),
             marks: HashSet::new(),
             world: World::default(),
             board: Board::new(setup.alerting.rules.clone()),

@@ -17,6 +17,7 @@ pub mod panels;
 pub mod picker;
 pub mod prompt;
 pub mod replication;
+pub mod runbook;
 pub mod settings;
 pub mod statements;
 pub mod tables;
@@ -74,7 +75,10 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     match app.tab {
-        Tab::Triage => triage::draw(app, theme, area, frame),
+        Tab::Triage => match app.runbook() {
+            Some(book) => runbook::draw(app, book, theme, area, frame),
+            None => triage::draw(app, theme, area, frame),
+        },
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => tables::draw(app, theme, area, frame),

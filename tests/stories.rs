@@ -13,6 +13,7 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod runbooks;
 mod settings;
 mod stale;
 mod statements;
