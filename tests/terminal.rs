@@ -13,6 +13,7 @@ mod pileup;
 mod pressure;
 mod readonly;
 mod rescue;
+mod runbooks;
 mod scenarios;
 mod scene;
 mod settings;
