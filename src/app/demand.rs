@@ -38,6 +38,9 @@ pub const CHART_STEP_S: u32 = 5;
 /// How often the cache table is looked at from other tabs.
 const CACHE_ELSEWHERE: Duration = Duration::from_secs(300);
 
+/// The panels whose findings are held against what was usual a week ago.
+const JUDGED_BY_THE_PAST: [&str; 3] = ["p95", "error-ratio", "cache-hit-ratio"];
+
 /// The past changes only as fast as the span of a chart moves over it.
 pub(super) const PAST: Duration = Duration::from_secs(300);
 
@@ -101,7 +104,9 @@ impl App {
                 want(question, every);
             }
             want(Question::Targets, Duration::from_secs(15));
-            for panel in self.visible_panels() {
+            // What is usual stands in the charts, and in the findings of every tab.
+            let judged = |id: &str| JUDGED_BY_THE_PAST.contains(&id) || visible.contains(&id);
+            for panel in self.setup.panels.iter().filter(|p| judged(&p.id)) {
                 let (span_s, step_s) = (CHART_SPAN_S, CHART_STEP_S);
                 want(Question::PanelBefore { id: panel.id.clone(), span_s, step_s }, PAST);
             }
