@@ -19,3 +19,4 @@ mod stale;
 mod statements;
 mod tables;
 mod triage;
+mod worlds;
