@@ -4,6 +4,7 @@
 pub mod asking;
 mod entries;
 mod forest;
+mod indexes;
 mod lanes;
 mod large;
 mod locked;

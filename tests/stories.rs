@@ -6,6 +6,7 @@ mod bulk;
 mod expiring;
 mod findings;
 mod incidents;
+mod indexes;
 mod locks;
 mod looking;
 mod losing;

@@ -84,6 +84,7 @@ limits! {
     dead_share, Share, 0.2, "A table over autovacuum's threshold with this share of dead rows is worth a look.";
     dead_share_high, Share, 0.5, "From this share on it is a warning.";
     waste, Bytes, GB, "A table that wastes so much, and half of itself, is worth a look.";
+    unused, Seconds, 604_800.0, "An index without a scan for so long is unused: a week has seen what runs weekly.";
     freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
     own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
 }

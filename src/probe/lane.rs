@@ -142,7 +142,9 @@ fn lane_of(question: &Question) -> Option<Lane> {
         | Question::SessionLocks(_)
         | Question::Replication
         | Question::Settings => Some(Lane::Fast),
-        Question::Relations { .. } | Question::CacheTable | Question::Statements { .. } => Some(Lane::Slow),
+        Question::Relations { .. } | Question::Indexes { .. } | Question::CacheTable | Question::Statements { .. } => {
+            Some(Lane::Slow)
+        }
         Question::ExactBloat(_) => Some(Lane::Deep),
         Question::Panel { .. }
         | Question::PanelBefore { .. }
