@@ -240,7 +240,7 @@ impl App {
             tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
-            triage: Triage::new(Limits { slow: slow_after_s, ..setup.limits }),
+            triage: Triage::new(&Limits { slow: slow_after_s, ..setup.limits }),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             locks: Listing::new(tab::locks::COLUMNS, "forest"),

@@ -7,6 +7,7 @@ mod bounds;
 mod ceiling;
 mod file;
 mod layer;
+mod limits;
 mod line;
 mod markdown;
 mod metrics;
@@ -28,6 +29,7 @@ pub use audit::{AuditLook, AuditRequest};
 pub use bounds::{Bounds, Syslog};
 pub use ceiling::{Ceiling, Place};
 pub use layer::Origin;
+pub use limits::limits_markdown;
 pub use markdown::options_markdown;
 pub use metrics::{BasicAuth, Metrics, Prometheus};
 pub use rules::{RulesLook, RulesRequest};
@@ -36,12 +38,16 @@ pub use surroundings::{Actor, Surroundings};
 pub use words::{AskPassword, Given, is_conninfo};
 
 use crate::command::Reach;
+use crate::diagnose::Limits;
 use crate::guard::Policy;
 use crate::keymap::Keymap;
 use crate::keymap::source::{Source, SourceError};
 
-/// A commented config file, which `--print-config` prints.
-pub const EXAMPLE: &str = include_str!("config/example.toml");
+/// A commented config file, which `--print-config` prints: the options, and the limits as their table has them.
+#[must_use]
+pub fn example() -> String {
+    format!("{}{}", include_str!("config/example.toml"), limits::example())
+}
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +80,8 @@ pub struct Settings {
     pub refresh: Duration,
     /// From when on something is slow.
     pub slow_after: Duration,
+    /// From when on something is a finding; what is slow is `slow_after`.
+    pub limits: Limits,
     /// The keys.
     pub keymap: KeymapChoice,
     /// A file with panels in place of the built-in ones.

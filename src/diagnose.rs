@@ -7,6 +7,7 @@ pub mod finding;
 pub mod history;
 pub mod limits;
 mod rule;
+pub mod runbook;
 mod words;
 
 mod alerts;
@@ -15,12 +16,15 @@ mod connections;
 mod horizon;
 mod link;
 mod replication;
+mod server;
 mod service;
 mod sight;
 mod slow;
+mod span;
 mod standby;
 mod tables;
 mod transactions;
+mod wal;
 mod wraparound;
 
 use serde::{Deserialize, Serialize};

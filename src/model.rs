@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks a server, draws, or knows what time it is; values arrive with their time.
 
+pub mod activity;
 pub mod alert;
 pub mod baseline;
 pub mod cache;

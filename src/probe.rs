@@ -2,6 +2,7 @@
 //!
 //! It never writes to a server and never decides what is wanted: the demand comes in, samples go out.
 
+pub mod activity;
 pub mod alertmanager;
 pub mod cache;
 mod deep;

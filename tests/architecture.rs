@@ -18,7 +18,8 @@ const ALL: &[&str] = &[
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("table", &["model"]),
-    ("diagnose", &["model", "command"]),
+    // A runbook's file is read with the faults and names of a keymap's: hence `keymap::source`.
+    ("diagnose", &["model", "command", "keymap"]),
     ("command", &[]),
     ("keymap", &["command"]),
     // A question knows the chord that opened it, so that the same chord cannot confirm it: hence `keymap`.

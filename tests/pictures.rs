@@ -1,10 +1,11 @@
 //! The pictures of the README: real incidents of the lab, recorded once as events, drawn by the program's own view.
 //!
 //! A picture that differs from what the view draws today fails; `PGTRIAGE_BLESS=1` writes them anew, and
-//! `PGTRIAGE_RECORD=1` (with a lab) records the incidents anew, which takes a quarter of an hour.
+//! `PGTRIAGE_RECORD=1` (with a lab) records the incidents anew, which takes a quarter of an hour. The pictures called
+//! `dissolve` are of the program in a terminal: `terminal::pileup` takes them under `PGTRIAGE_RECORD=run`.
 
 mod record;
-mod svg;
+pub mod svg;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,8 @@ pub fn console(now: Timestamp) -> App {
     app
 }
 
-fn here(path: &str) -> PathBuf {
+/// A path below the project's top.
+pub fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 

@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use pgtriage::config::options_markdown;
+use pgtriage::config::{limits_markdown, options_markdown};
 use pgtriage::keymap::{Keymap, keys_markdown};
 
 #[test]
-fn the_tables_of_keys_and_options_are_the_programs_own() {
+fn the_tables_of_keys_options_and_limits_are_the_programs_own() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
     let keys = keys_markdown(&Keymap::named("default").unwrap().unwrap());
     let now = replaced(&replaced(&readme, "keys", &keys), "options", &options_markdown());
+    let now = replaced(&now, "limits", &limits_markdown());
     if std::env::var_os("PGTRIAGE_BLESS").is_some() {
         fs::write(&path, &now).unwrap();
     }

@@ -3,6 +3,7 @@
 //!
 //! It plays the part of `console`: it draws after each key and says so, as the loop does.
 
+pub mod activity;
 pub mod alerts;
 pub mod cache;
 pub mod charts;
@@ -120,6 +121,8 @@ impl Stage {
             .indexes(indexes::calm())
             .replication(replication::calm())
             .cache(cache::read());
+        activity::take(&mut stage, activity::look(0));
+        activity::take(&mut stage, activity::look(5));
         charts::calm(&mut stage);
         stage
     }
@@ -148,7 +151,9 @@ impl Stage {
             .replication(replication::after())
             .cache(cache::earlier())
             .statements(statements::earlier());
+        activity::take(&mut stage, activity::look(0));
         stage.wait(5);
+        activity::take(&mut stage, activity::look(5));
         let mut stage = stage.sessions(locks::pile_up()).cache(cache::read()).statements(statements::read());
         charts::feed(&mut stage);
         stage
@@ -211,6 +216,13 @@ impl Stage {
     pub fn see(&mut self, sessions: Sessions) {
         self.last = Some(sessions.clone());
         self.take(Question::Sessions, Ok(Snapshot::Sessions(sessions)));
+    }
+
+    /// The last list of sessions comes once more.
+    pub fn see_again(&mut self) {
+        if let Some(sessions) = self.last.clone() {
+            self.see(sessions);
+        }
     }
 
     /// An answer comes, or the reason why there is none.

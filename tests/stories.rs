@@ -1,12 +1,14 @@
 //! Stories: keys and samples go in, effects and screens come out.
 
 mod acting;
+mod activity;
 mod alerts;
 mod bulk;
 mod expiring;
 mod findings;
 mod incidents;
 mod indexes;
+mod limits;
 mod locks;
 mod looking;
 mod losing;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here sleeps to be right: a test waits for what it wants to see, and says what it saw instead.
 
+mod cells;
 mod driver;
 mod hostile;
 mod login;

@@ -67,6 +67,7 @@ impl App {
             | Question::Replication
             | Question::Statements { .. }
             | Question::CacheTable
+            | Question::Activity
             | Question::Settings
             | Question::Panel { .. }
             | Question::PanelBefore { .. }

@@ -57,6 +57,8 @@ impl App {
             }
         };
         want(Question::Replication, replication);
+        // The figures of the vitals and the findings of the server as a whole move by the minute.
+        want(Question::Activity, Duration::from_secs(if self.tab == Tab::Triage { 5 } else { 15 }).max(fast));
         // While they are open, or right after a change of ours, they are worth a closer look; else once in a while, since what
         // logs queries is told on every tab.
         let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();

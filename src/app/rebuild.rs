@@ -8,6 +8,7 @@ use super::tab::locks::{LockRow, Shape, Who};
 use super::tab::replication::ReplicaRow;
 use super::tab::statements::StatementRow;
 use super::tab::tables::TableRow;
+use crate::model::index::UNUSED_AFTER_S;
 
 impl App {
     /// Builds the lists of what is shown anew.
@@ -63,8 +64,7 @@ impl App {
 
     pub(super) fn rebuild_indexes(&mut self) {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let old_s = self.triage.limits.unused;
-        let rows = world.indexes.get().map(|indexes| IndexRow::all(indexes, old_s));
+        let rows = world.indexes.get().map(|indexes| IndexRow::all(indexes, UNUSED_AFTER_S));
         self.indexes.set(rows.unwrap_or_default());
     }
 

@@ -28,12 +28,12 @@ pub struct Triage {
 impl Triage {
     /// Before anything was seen.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
             findings: Listing::new(super::tab::triage::COLUMNS, "harm"),
             diagnosis: Diagnosis::default(),
             history: History::default(),
-            limits,
+            limits: *limits,
         }
     }
 }
@@ -65,6 +65,13 @@ impl App {
         let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
         if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
             self.triage.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
+        }
+    }
+
+    /// Remembers what the server did since the look before.
+    pub(super) fn remember_activity(&mut self) {
+        if let (Some((_, at)), None) = (&self.world.activity.value, &self.world.activity.error) {
+            self.triage.history.mark(self.world.activity_delta.clone(), *at);
         }
     }
 

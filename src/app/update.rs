@@ -38,6 +38,8 @@ impl App {
                 self.world.take(sample);
                 if question == Question::Sessions {
                     self.remember_sessions(took);
+                } else if question == Question::Activity {
+                    self.remember_activity();
                 }
                 if self.frozen.is_none() {
                     match question {
@@ -53,6 +55,7 @@ impl App {
                         | Question::SessionLocks(_)
                         | Question::Settings
                         | Question::CacheTable
+                        | Question::Activity
                         | Question::Panel { .. }
                         | Question::PanelBefore { .. }
                         | Question::Targets

@@ -135,6 +135,8 @@ fn policy(setting: &Setting) -> Option<Policy> {
         | Value::List(_)
         | Value::Time(_)
         | Value::Count(_)
+        | Value::Bytes(_)
+        | Value::Share(_)
         | Value::Patterns(_)
         | Value::Syslog(_) => None,
     }

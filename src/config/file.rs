@@ -8,6 +8,7 @@ use toml::de::DeTable;
 
 use super::ceiling::{self, Ceiling};
 use super::layer::{Layer, Origin, Setting};
+use super::limits::{self, Given};
 use super::option::{OPTIONS, Place, Spec};
 use super::value::Base;
 use crate::keymap::source::{Source, SourceError, did_you_mean, in_order};
@@ -21,13 +22,22 @@ pub(super) enum Owner {
     User,
 }
 
+/// What a config file says in general, or about one target.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Section {
+    /// Options.
+    pub layer: Layer,
+    /// Limits.
+    pub limits: Given,
+}
+
 /// What a config file says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct File {
     /// In general.
-    pub general: Layer,
+    pub general: Section,
     /// About one target.
-    pub targets: BTreeMap<String, Layer>,
+    pub targets: BTreeMap<String, Section>,
     /// About servers by their names; in the system's file only.
     pub ceilings: Vec<Ceiling>,
 }
@@ -37,16 +47,16 @@ pub(super) fn read(source: Source<'_>, owner: Owner, base: &Base) -> Result<File
     let mut document = source.parse()?;
     let mut targets = BTreeMap::new();
     if let Some((key, value)) = document.remove_entry("target") {
-        let section = || source.error_at(&key.span(), "a target is a section of its own: write [target.NAME]");
-        for (name, value) in in_order(value.get_ref().as_table().ok_or_else(section)?) {
-            let table = value.get_ref().as_table().ok_or_else(section)?;
+        let wrong = || source.error_at(&key.span(), "a target is a section of its own: write [target.NAME]");
+        for (name, value) in in_order(value.get_ref().as_table().ok_or_else(wrong)?) {
+            let table = value.get_ref().as_table().ok_or_else(wrong)?;
             let name_text: &str = name.get_ref();
             if super::words::is_conninfo(name_text) || name_text.trim().is_empty() {
                 let message =
                     format!("`{name_text}` cannot be a target's name: on the command line it would be a conninfo");
                 return Err(source.error_at(&name.span(), message));
             }
-            targets.insert(name_text.to_owned(), layer(source, table, owner, base)?);
+            targets.insert(name_text.to_owned(), section(source, table.clone(), owner, base)?);
         }
     }
     let mut ceilings = Vec::new();
@@ -62,7 +72,19 @@ pub(super) fn read(source: Source<'_>, owner: Owner, base: &Base) -> Result<File
             ceilings.push(ceiling::read(source, table, base)?);
         }
     }
-    Ok(File { general: layer(source, &document, owner, base)?, targets, ceilings })
+    Ok(File { general: section(source, document, owner, base)?, targets, ceilings })
+}
+
+/// Reads options and, below them, limits.
+fn section(source: Source<'_>, mut table: DeTable<'_>, owner: Owner, base: &Base) -> Result<Section, SourceError> {
+    let limits = match table.remove_entry("limits") {
+        Some((key, value)) => {
+            let wrong = || source.error_at(&key.span(), "limits are a section of their own: write [limits]");
+            limits::read(source, value.get_ref().as_table().ok_or_else(wrong)?)?
+        }
+        None => Given::new(),
+    };
+    Ok(Section { layer: layer(source, &table, owner, base)?, limits })
 }
 
 /// Reads options.
@@ -76,7 +98,7 @@ pub(super) fn layer(source: Source<'_>, table: &DeTable<'_>, owner: Owner, base:
                 return Err(source.error_on(line, format!("a section cannot hold a {name}")));
             }
             let keys: Vec<String> = OPTIONS.iter().filter(|s| may_hold(owner, s)).map(Spec::key).collect();
-            let meant = did_you_mean(name, keys.iter().map(String::as_str).chain(["target", "ceiling"]));
+            let meant = did_you_mean(name, keys.iter().map(String::as_str).chain(["target", "ceiling", "limits"]));
             return Err(source.error_on(line, format!("no option is called `{name}`{meant}")));
         };
         if !may_hold(owner, spec) {

@@ -69,6 +69,10 @@ pub enum Kind {
     Count,
     /// A span of time with these bounds.
     Time(Duration, Duration),
+    /// A number of bytes, such as `1GB`.
+    Bytes,
+    /// A share, such as `80%`.
+    Share,
     /// What may be done: a policy's name.
     Policy,
     /// A list of regular expressions, each for whole names.
@@ -99,6 +103,8 @@ impl Kind {
             Self::Workload => Some("NAME"),
             Self::Count => Some("N"),
             Self::Time(..) => Some("TIME"),
+            Self::Bytes => Some("BYTES"),
+            Self::Share => Some("SHARE"),
             Self::Policy => Some("POLICY"),
             Self::Syslog => Some("true|required"),
         }

@@ -14,8 +14,8 @@ use super::option::Opt;
 use super::rules::{RulesRequest, TypedRules};
 use super::value::Base;
 use super::words::{AskPassword, Given, Sorted, is_conninfo};
-use super::{Alerting, ConfigError, EXAMPLE, KeymapChoice, Request, Secret, Settings, Surroundings};
-use super::{file, line, metrics, words};
+use super::{Alerting, ConfigError, KeymapChoice, Request, Secret, Settings, Surroundings};
+use super::{example, file, limits, line, metrics, words};
 use crate::keymap::EMBEDDED;
 use crate::keymap::source::{Source, SourceError};
 
@@ -34,7 +34,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
     layers.insert(Rank::Environment, line::environment(|name| around.var(name).map(str::to_owned), &here)?);
     layers.insert(Rank::Line, typed.layer.clone());
     if layers.switch(Opt::PrintConfig) {
-        return Ok(Request::Print(EXAMPLE.to_owned()));
+        return Ok(Request::Print(example()));
     }
 
     let own = own_file(around, &layers)?;
@@ -50,11 +50,15 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         layers.text(Opt::Username).as_deref(),
         |name| own.targets.contains_key(name) || system.targets.contains_key(name),
     )?;
-    layers.insert(Rank::System, system.general);
-    layers.insert(Rank::Own, own.general);
+    layers.insert(Rank::System, system.general.layer);
+    layers.insert(Rank::Own, own.general.layer);
+    let mut limits = vec![system.general.limits, own.general.limits];
     if let Some(target) = &sorted.target {
-        layers.insert(Rank::SystemTarget, system.targets.get(target).cloned().unwrap_or_default());
-        layers.insert(Rank::OwnTarget, own.targets.get(target).cloned().unwrap_or_default());
+        for (rank, targets) in [(Rank::SystemTarget, &system.targets), (Rank::OwnTarget, &own.targets)] {
+            let section = targets.get(target).cloned().unwrap_or_default();
+            layers.insert(rank, section.layer);
+            limits.push(section.limits);
+        }
     }
 
     let audit_file = audit_file(around, &layers);
@@ -84,6 +88,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         metrics,
         refresh: layers.time(Opt::Refresh),
         slow_after: layers.time(Opt::SlowAfter),
+        limits: limits::settled(&limits),
         keymap: keymap(&layers),
         panels: layers.text(Opt::Panels).map(PathBuf::from),
         alerting: Alerting {
@@ -108,10 +113,10 @@ fn rules(typed: TypedRules, around: &Surroundings, here: &Base) -> Result<RulesR
     let mut warnings = Vec::new();
     let own = own_file(around, &layers)?;
     match system_file(around) {
-        Ok(system) => layers.insert(Rank::System, system.general),
+        Ok(system) => layers.insert(Rank::System, system.general.layer),
         Err(reason) => warnings.push(reason),
     }
-    layers.insert(Rank::Own, own.general);
+    layers.insert(Rank::Own, own.general.layer);
     let metrics = metrics::metrics(&layers, around, &mut warnings)?;
     Ok(RulesRequest { look: typed.look, metrics, warnings })
 }
@@ -172,7 +177,7 @@ fn audit_file(around: &Surroundings, layers: &Layers) -> Option<PathBuf> {
 fn usual_log(around: &Surroundings) -> Result<PathBuf, ConfigError> {
     let unknown = |why: &str| ConfigError::Usage(format!("error: {why}: name the audit log's file"));
     let mut layers = Layers::default();
-    layers.insert(Rank::System, system_file(around).map_err(|reason| unknown(&reason))?.general);
+    layers.insert(Rank::System, system_file(around).map_err(|reason| unknown(&reason))?.general.layer);
     audit_file(around, &layers).ok_or_else(|| unknown("HOME is not set"))
 }
 

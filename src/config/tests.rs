@@ -4,6 +4,7 @@ mod audit;
 mod bounds;
 mod errors;
 mod help;
+mod limits;
 mod precedence;
 mod target;
 

@@ -30,6 +30,10 @@ pub enum Value {
     Time(Duration),
     /// A number.
     Count(u32),
+    /// Bytes.
+    Bytes(u64),
+    /// A share in ten-thousandths: 80 % is 8000.
+    Share(u32),
     /// What may be done.
     Policy(Policy),
     /// Names.
@@ -90,6 +94,8 @@ impl Kind {
                 _ => Err(format!("`{text}` is no whole number above 0")),
             },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
+            Self::Bytes => bytes(text).map(Value::Bytes),
+            Self::Share => share(text).map(Value::Share),
             Self::Policy => policy(text).map(Value::Policy),
             Self::Syslog if text == "required" => Ok(Value::Syslog(Syslog::Required)),
             Self::Syslog => Err("is `true`, `false` or \"required\"".to_owned()),
@@ -136,6 +142,8 @@ impl Kind {
             (_, DeValue::String(text)) => self.read(text, base),
             (Self::Syslog, _) => Err("is `true`, `false` or \"required\"".to_owned()),
             (Self::Time(..), _) => Err("is a time such as \"2s\"".to_owned()),
+            (Self::Bytes, _) => Err("is a size such as \"1GB\"".to_owned()),
+            (Self::Share, _) => Err("is a share such as \"80%\"".to_owned()),
             _ => Err("is a text in quotes".to_owned()),
         }
     }
@@ -219,9 +227,8 @@ fn prefix(text: &str) -> Result<(), String> {
 /// A number with a unit, seconds where there is none.
 fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let text = text.trim();
-    let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let seconds = match unit.trim() {
+    let (number, unit) = number_and_unit(text);
+    let seconds = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
@@ -237,9 +244,52 @@ fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, String>
     }
 }
 
-fn shown_time(span: Duration) -> String {
+/// A figure and the word behind it.
+fn number_and_unit(text: &str) -> (&str, &str) {
+    let unit_at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    (number, unit.trim())
+}
+
+/// Bytes with a unit of PostgreSQL's, which are powers of 1024 in whatever case.
+fn bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let wrong = || format!("`{text}` is no size; write `512kB`, `64MB`, `1GB` or `2TB`");
+    let (number, unit) = number_and_unit(text);
+    let power = match unit.to_ascii_lowercase().as_str() {
+        "b" => 0,
+        "kb" => 1,
+        "mb" => 2,
+        "gb" => 3,
+        "tb" => 4,
+        _ => return Err(wrong()),
+    };
+    let size = number.parse::<f64>().map_err(|_| wrong())? * 1024_f64.powi(power);
+    // Beyond this an exabyte begins, which no disk is.
+    if !(1.0..=1e18).contains(&size) {
+        return Err(wrong());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1e18")]
+    Ok(size as u64)
+}
+
+/// A share in ten-thousandths. A figure without `%` could be meant either way.
+fn share(text: &str) -> Result<u32, String> {
+    let text = text.trim();
+    let wrong = || format!("`{text}` is no share; write `80%` or `0.5%`");
+    let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();
+    let figure = number.parse::<f64>().map_err(|_| wrong())? * 100.0;
+    // Hundredfold is more than any share that something is.
+    if !(1.0..=1e6).contains(&figure) {
+        return Err(wrong());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1e6")]
+    Ok(figure.round() as u32)
+}
+
+pub(super) fn shown_time(span: Duration) -> String {
     let ms = span.as_millis();
-    if ms.is_multiple_of(3_600_000) {
+    if ms.is_multiple_of(3_600_000) && ms > 0 {
         format!("{}h", ms / 3_600_000)
     } else if ms.is_multiple_of(1000) {
         format!("{}s", ms / 1000)

@@ -11,7 +11,6 @@ use super::{Door, End, Started, Wires, run};
 use crate::app::alerts::Alerting;
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
-use crate::diagnose::Limits;
 use crate::diagnose::alert::{self, builtin::builtin};
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
@@ -135,7 +134,8 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             started
         }),
     };
-    Ok(run(app, Wires { reports, news, demand, door }).await?)
+    // The whole state is in it: on the heap, where it does not matter how large that is.
+    Ok(Box::pin(run(app, Wires { reports, news, demand, door })).await?)
 }
 
 /// Where the system's log listens, on every system that has one.
@@ -167,7 +167,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
     Setup {
         refresh: settings.refresh,
         slow_after: settings.slow_after,
-        limits: Limits::default(),
+        limits: settings.limits,
         display: Display { colour: !settings.no_color, ascii: settings.ascii },
         keymap: parts.keymap,
         panels: parts.panels,

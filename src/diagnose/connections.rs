@@ -8,7 +8,12 @@ use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
 use super::words::{counted, figure, of_i64, percent};
 use crate::command::{Command, Tab};
-use crate::model::session::{Session, State};
+use crate::model::session::{Session, Sessions, State};
+
+/// Connections that are taken, as far as the server shows them: the clients', ours among them.
+pub fn taken(sessions: &Sessions) -> usize {
+    sessions.rows.iter().filter(|s| s.is_client()).count() + sessions.own
+}
 
 /// Connections used up, or nearly.
 pub fn used(look: &Look<'_>) -> Vec<Finding> {
@@ -16,7 +21,7 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let clients: Vec<&Session> = sessions.rows.iter().filter(|s| s.is_client()).collect();
-    let used = clients.len() + sessions.own;
+    let used = taken(sessions);
     let slots = server.ordinary_slots();
     if slots <= 0 || figure(used) < of_i64(slots) * look.limits.connections {
         return Vec::new();

@@ -80,6 +80,12 @@ kinds! {
     DeadRows, "dead-rows", Cause, DATABASE, "A table full of dead rows, with the reason why autovacuum does not help.";
     Bloat, "bloat", Cause, DATABASE, "A table that wastes much of its file.";
     Wraparound, "wraparound", Cause, None, "Transaction or multixact ids of a database run out.";
+    Archive, "archive", Cause, None, "The archive takes no WAL, or too little.";
+    WalKept, "wal-kept", Symptom, None, "The WAL's directory holds more than the settings ask for.";
+    Checkpoints, "checkpoints", Cause, DATABASE, "Checkpoints come one after the other, forced by WAL.";
+    TempFiles, "temp-files", Cause, DATABASE, "Sorts and hashes spill into temporary files.";
+    Deadlocks, "deadlocks", Cause, DATABASE, "Transactions wait for each other, and the server ends one.";
+    Conflicts, "conflicts", Cause, None, "Replay cancels queries on this standby.";
     OwnCost, "own-cost", Cause, None, "Our own questions cost too much.";
     Gap, "gap", Cause, None, "For a while nothing was seen.";
 }

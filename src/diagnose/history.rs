@@ -1,10 +1,12 @@
-//! What was seen before, as far as findings need it: since when each is there, and the beat of the sessions.
+//! What was seen before, as far as findings need it: since when each is there, the beat of the sessions, and what the
+//! server did from look to look.
 //!
 //! It has no clock: times are those of the samples.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::finding::{Finding, FindingKey};
+use crate::model::activity::delta::Delta;
 use crate::model::session::{Sessions, State, Wait};
 use crate::model::{Timestamp, seconds_between};
 
@@ -64,6 +66,8 @@ pub struct History {
     beats: VecDeque<(Timestamp, Beat)>,
     /// Spans within which no sessions were seen: from, to.
     gaps: VecDeque<(Timestamp, Timestamp)>,
+    /// What the server as a whole did between two looks, oldest first; spans of which that is not known are missing.
+    deltas: VecDeque<(Timestamp, Delta)>,
 }
 
 impl History {
@@ -83,6 +87,22 @@ impl History {
     #[must_use]
     pub fn gaps(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Timestamp)> {
         self.gaps.iter()
+    }
+
+    /// What the server as a whole did between two looks of the last half hour, oldest first, each with when it ended.
+    #[must_use]
+    pub fn deltas(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, Delta)> {
+        self.deltas.iter()
+    }
+
+    /// Takes in what the server did since the look before, where that is known.
+    pub fn mark(&mut self, delta: Option<Delta>, at: Timestamp) {
+        self.deltas.extend(delta.map(|delta| (at, delta)));
+        while self.deltas.len() > MOST_BEATS
+            || self.deltas.front().is_some_and(|(then, _)| seconds_between(*then, at) > SPAN_S)
+        {
+            self.deltas.pop_front();
+        }
     }
 
     /// Remembers which findings were there.

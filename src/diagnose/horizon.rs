@@ -52,6 +52,11 @@ fn oldest<'a>(look: &Look<'a>) -> Option<(Holder<'a>, i64)> {
     backends.chain(slots).chain(standbys).reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
+/// How old the horizon is, in transactions; none where nobody holds it.
+pub fn age(look: &Look<'_>) -> Option<i64> {
+    oldest(look).map(|holder| holder.1)
+}
+
 /// A vacuum takes a snapshot and holds nothing back by it.
 fn vacuums(s: &Session) -> bool {
     let query = s.query.raw().trim_start();

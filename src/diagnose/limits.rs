@@ -84,8 +84,13 @@ limits! {
     dead_share, Share, 0.2, "A table over autovacuum's threshold with this share of dead rows is worth a look.";
     dead_share_high, Share, 0.5, "From this share on it is a warning.";
     waste, Bytes, GB, "A table that wastes so much, and half of itself, is worth a look.";
-    unused, Seconds, 604_800.0, "An index without a scan for so long is unused: a week has seen what runs weekly.";
     freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
+    checkpoint_interval, Seconds, 120.0, "Forced checkpoints that come closer together on average are worth a look; four times closer, a warning.";
+    temp_bytes, Bytes, 256.0 * MB, "So many bytes of temporary files a minute are worth a look; ten times as many, a warning.";
+    deadlocks, Count, 1.0, "So many deadlocks within five minutes are worth a look; ten times as many, a warning.";
+    conflicts, Count, 1.0, "So many queries that replay cancels on a standby within five minutes are worth a look; ten times as many, a warning.";
+    archive_ready, Count, 100.0, "So many WAL files that wait to be archived are a warning; where the archive refuses them, critical.";
+    wal_excess, Bytes, GB, "A WAL directory that holds so much more than `max_wal_size` and `wal_keep_size` is a warning.";
     own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
 }
 

@@ -5,7 +5,8 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, horizon, link, replication, service, slow, standby, tables, transactions, wraparound,
+    alerts, blockers, connections, horizon, link, replication, server, service, slow, standby, tables, transactions,
+    wal, wraparound,
 };
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
@@ -91,4 +92,10 @@ rules! {
     tables::dead_rows,
     tables::bloat,
     wraparound::databases,
+    wal::archive,
+    wal::kept,
+    server::checkpoints,
+    server::temp_files,
+    server::deadlocks,
+    server::conflicts,
 }

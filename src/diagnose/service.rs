@@ -4,17 +4,17 @@
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
-use super::words::before;
+use super::words::{before, bytes};
 use crate::command::Tab;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, PanelTab, Reading, Series, shown};
-use crate::model::unit::{Bytes, short_count};
+use crate::model::unit::short_count;
 use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// An hour in seconds.
 const HOUR_S: f64 = 3600.0;
 
 /// Growth is told from a span of at least this, in seconds: a process that starts grows, too.
-const LEAST_SPAN_S: f64 = 120.0;
+pub const LEAST_SPAN_S: f64 = 120.0;
 
 /// Growth of less than this, in bytes, is the breath of an allocator.
 const LEAST_GROWTH: f64 = 33_554_432.0;
@@ -23,17 +23,22 @@ const LEAST_GROWTH: f64 = 33_554_432.0;
 const STALE_S: f64 = 60.0;
 
 /// A panel with figures.
-struct Read<'a> {
+pub struct Read<'a> {
     spec: &'a PanelSpec,
-    candidate: Option<&'a Candidate>,
+    /// What answered.
+    pub candidate: Option<&'a Candidate>,
     answer: &'a PanelAnswer,
-    series: &'a [Series],
-    value: f64,
-    seen: Timestamp,
+    /// Its series.
+    pub series: &'a [Series],
+    /// The worst value now.
+    pub value: f64,
+    /// When it came.
+    pub seen: Timestamp,
 }
 
 impl Read<'_> {
-    fn text(&self) -> String {
+    /// The value in its unit.
+    pub fn text(&self) -> String {
         shown(self.value, self.spec.unit, self.candidate.and_then(|c| c.clipped_at))
     }
 
@@ -71,7 +76,8 @@ impl Read<'_> {
         before(self.seen, Some(self.answer.end - first))
     }
 
-    fn source(&self) -> String {
+    /// What answered, in words.
+    pub fn source(&self) -> String {
         let name = self.candidate.map_or("", |c| c.name.as_str());
         format!("by {}", ServerText::from(name).head(40))
     }
@@ -85,7 +91,8 @@ impl Read<'_> {
     }
 }
 
-fn read<'a>(look: &Look<'a>, id: &str) -> Option<Read<'a>> {
+/// The panel of that id, where it has a figure of now.
+pub fn read<'a>(look: &Look<'a>, id: &str) -> Option<Read<'a>> {
     let spec = look.panels.iter().find(|p| p.id == id)?;
     let (answer, seen) = look.world.panels.get(id)?.value.as_ref()?;
     if seconds_between(*seen, look.now) > STALE_S {
@@ -182,13 +189,32 @@ pub fn pool(look: &Look<'_>) -> Vec<Finding> {
     found.into_iter().collect()
 }
 
+/// How a series grew.
+pub struct Grown<'a> {
+    series: &'a Series,
+    /// Bytes an hour.
+    pub an_hour: f64,
+    /// Bytes in all.
+    pub by: f64,
+    /// Within how many seconds.
+    pub span_s: f64,
+    now: f64,
+}
+
+/// The series that grows most; none where none does, or only by what an allocator breathes.
+pub fn steepest<'a>(panel: &Read<'a>) -> Option<Grown<'a>> {
+    let grown = panel.series.iter().filter_map(|series| {
+        let (grown, span_s, now) = growth(series)?;
+        Some(Grown { series, an_hour: grown / span_s * HOUR_S, by: grown, span_s, now })
+    });
+    grown.max_by(|a, b| a.by.total_cmp(&b.by)).filter(|most| most.by >= LEAST_GROWTH)
+}
+
 /// Memory that grows from the first to the last third of the span.
 pub fn memory(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "memory") else { return Vec::new() };
-    let grown = panel.series.iter().filter_map(|s| growth(s).map(|g| (s, g)));
-    let Some((series, (grown, span_s, now))) = grown.max_by(|a, b| a.1.0.total_cmp(&b.1.0)) else { return Vec::new() };
-    let an_hour = grown / span_s * HOUR_S;
-    if grown < LEAST_GROWTH || an_hour < look.limits.memory_growth {
+    let Some(Grown { series, an_hour, by: grown, span_s, now }) = steepest(&panel) else { return Vec::new() };
+    if an_hour < look.limits.memory_growth {
         return Vec::new();
     }
     let name = ServerText::from(series.name.as_str()).head(40);
@@ -214,11 +240,6 @@ fn growth(series: &Series) -> Option<(f64, f64, f64)> {
     let high = points.iter().take(third).map(|p| p.1).reduce(f64::max)?;
     let low = points.iter().rev().take(third).map(|p| p.1).reduce(f64::min)?;
     (span_s >= LEAST_SPAN_S && low > high).then_some((last.1 - first.1, span_s, last.1))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
-fn bytes(figure: f64) -> String {
-    Bytes(figure as i64).short()
 }
 
 /// Targets that Prometheus cannot read: what is measured there is not seen.

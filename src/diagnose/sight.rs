@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::finding::Unchecked;
 use super::rule::Look;
 use super::words::{counted, identifier};
+use crate::model::activity::Part;
 use crate::model::panel::Reading;
 use crate::model::session::State;
 use crate::model::unit::Age;
@@ -21,16 +22,18 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     sessions(look, &mut out);
     tables(look, &mut out);
     replication(look, &mut out);
+    activity(look, &mut out);
     panels(look, &mut out);
     out
 }
 
-fn role(look: &Look<'_>) -> String {
+/// Our role, as SQL writes it.
+pub fn role(look: &Look<'_>) -> String {
     look.world.server.get().map_or_else(|| "our_role".to_owned(), |s| identifier(&s.user))
 }
 
-/// Why there is no newer answer.
-fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
+/// Why there is no newer answer, and what would cure that.
+pub fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
     let (error, since) = latest.error.as_ref()?;
     let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
     let words = ServerText::new(error.to_string()).head(120);
@@ -111,6 +114,49 @@ fn replication(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     }
 }
 
+fn activity(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "checkpoints, WAL, archive, deadlocks, temporary files";
+    if let Some((why, cure)) = failed(&look.world.activity, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some(activity) = look.world.activity.get() else {
+        if look.world.activity.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    let role = role(look);
+    if activity.wal_directory.is_none() {
+        let why = format!("{role} may not list it");
+        out.push(Unchecked::of(
+            "size of pg_wal and what waits for the archive",
+            why,
+            format!("GRANT pg_monitor TO {role}"),
+        ));
+    }
+    let hidden = activity.subscriptions.rows().iter().filter(|s| s.hidden && s.enabled).count();
+    if hidden > 0 {
+        let what = format!("whether {} run", counted(hidden, "subscription"));
+        out.push(Unchecked::of(
+            what,
+            format!("their workers are hidden from {role}"),
+            format!("GRANT pg_monitor TO {role}"),
+        ));
+    }
+    part(&activity.databases, "deadlocks, temporary files, cancelled queries", out);
+    part(&activity.prepared, "prepared transactions", out);
+    part(&activity.subscriptions, "subscriptions", out);
+    part(&activity.partitioned, "partitions of error tracking", out);
+}
+
+/// A part of an answer that failed by itself.
+fn part<T>(part: &Part<Vec<T>>, what: &str, out: &mut Vec<Unchecked>) {
+    if let Part::Failed(error) = part {
+        let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
+        out.push(Unchecked::of(what, ServerText::new(error.to_string()).head(120), cure));
+    }
+}
+
 fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     if !look.prometheus {
         let what = "latency, errors, pool, cache hits and memory of the service";
@@ -128,7 +174,7 @@ fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
 }
 
 /// Why a panel has no figure.
-fn blind(latest: &Latest<crate::model::panel::PanelAnswer>, look: &Look<'_>) -> Option<String> {
+pub fn blind(latest: &Latest<crate::model::panel::PanelAnswer>, look: &Look<'_>) -> Option<String> {
     if let Some((why, _)) = failed(latest, look) {
         return Some(why);
     }

@@ -13,7 +13,7 @@ use crate::model::unit::Age;
 const MAINTENANCE: [&str; 6] = ["vacuum", "analyze", "reindex", "create index", "cluster", "copy"];
 
 /// Client statements that run for at least so long and wait for no lock, the longest first.
-fn running<'a>(look: &Look<'a>, least_s: f64) -> Vec<(&'a Session, f64)> {
+pub fn running<'a>(look: &Look<'a>, least_s: f64) -> Vec<(&'a Session, f64)> {
     let Some((sessions, _)) = look.sessions() else { return Vec::new() };
     let mut rows: Vec<(&Session, f64)> = sessions
         .rows

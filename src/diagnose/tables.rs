@@ -18,6 +18,11 @@ fn known<'a>(look: &Look<'a>) -> Option<(&'a Relations, Timestamp)> {
     look.world.relations.value.as_ref().filter(|(r, _)| !r.in_recovery).map(|(r, at)| (r, *at))
 }
 
+/// Autovacuum workers at work.
+pub fn autovacuums(relations: &Relations) -> usize {
+    relations.vacuums.iter().filter(|v| v.auto).count()
+}
+
 fn key(relations: &Relations, r: &Relation) -> RelationKey {
     RelationKey { database: relations.database.clone(), oid: r.oid }
 }
@@ -106,7 +111,7 @@ fn why(look: &Look<'_>, relations: &Relations, r: &Relation) -> (String, &'stati
     if !relations.autovacuum {
         return ("autovacuum is off".to_owned(), "turn autovacuum on; vacuum it now", vacuum);
     }
-    let workers = relations.vacuums.iter().filter(|v| v.auto).count();
+    let workers = autovacuums(relations);
     if relations.autovacuum_workers > 0 && figure(workers) >= of_i64(relations.autovacuum_workers) {
         return (
             format!("all {workers} autovacuum workers are busy elsewhere"),

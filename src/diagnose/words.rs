@@ -98,6 +98,12 @@ pub fn of_i64(count: i64) -> f64 {
     count as f64
 }
 
+/// A figure of bytes.
+#[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
+pub fn bytes(figure: f64) -> String {
+    crate::model::unit::Bytes(figure as i64).short()
+}
+
 /// A name as SQL writes it, escaped: quoted where it must be.
 pub fn identifier(name: &ServerText) -> String {
     let raw = name.raw();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::Activity;
 use super::alert::{GroupAnswer, Others, Silence};
 use super::cache::CacheTable;
 use super::error::ProbeError;
@@ -45,6 +46,8 @@ pub enum Question {
     ExactBloat(RelationKey),
     /// Standbys, slots, upstream.
     Replication,
+    /// What the server as a whole has done: transactions, checkpoints, WAL, the archive.
+    Activity,
     /// The server's settings.
     Settings,
     /// The cache table and its look-ups.
@@ -103,6 +106,7 @@ impl Question {
             | Self::Indexes { .. }
             | Self::ExactBloat(_)
             | Self::Replication
+            | Self::Activity
             | Self::Statements { .. }
             | Self::CacheTable
             | Self::Settings => false,
@@ -154,6 +158,8 @@ pub enum Snapshot {
     ExactBloat(ExactBloat),
     /// To [`Question::Replication`].
     Replication(Box<Replication>),
+    /// To [`Question::Activity`].
+    Activity(Box<Activity>),
     /// To [`Question::Settings`].
     Settings(Box<Settings>),
     /// To [`Question::CacheTable`].

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::Activity;
+use super::activity::delta::Delta;
 use super::cache::{CacheTable, Lookups};
 use super::error::ProbeError;
 use super::index::Indexes;
@@ -151,6 +153,12 @@ pub struct World {
     pub exact: BTreeMap<u32, (RelationKey, Latest<ExactBloat>)>,
     /// Replication.
     pub replication: Latest<Replication>,
+    /// The server as a whole.
+    #[serde(default)]
+    pub activity: Latest<Activity>,
+    /// What happened between the last two looks at it; none where they cannot be compared.
+    #[serde(skip)]
+    pub activity_delta: Option<Delta>,
     /// Standbys seen before and now gone.
     #[serde(with = "pairs")]
     pub missing: BTreeMap<ReplicaKey, Missing>,
@@ -238,6 +246,13 @@ impl World {
                 entry.1.take(answer, at);
             }
             Question::Replication => self.take_replication(answer.and_then(into_replication), at),
+            Question::Activity => {
+                let answer = answer.and_then(into_activity);
+                if let Ok(now) = &answer {
+                    self.activity_delta = self.activity.get().and_then(|before| Delta::between(before, now));
+                }
+                self.activity.take(answer, at);
+            }
             Question::Settings => self.settings.take(answer.and_then(into_settings), at),
             Question::CacheTable => {
                 let before = self.cache.value.as_ref().and_then(|(c, at)| c.lookups.map(|l| (l, *at)));
@@ -315,6 +330,7 @@ into!(into_relations, Relations, Relations, v => *v);
 into!(into_indexes, Indexes, Indexes, v => *v);
 into!(into_exact, ExactBloat, ExactBloat, v => v);
 into!(into_replication, Replication, Replication, v => *v);
+into!(into_activity, Activity, Activity, v => *v);
 into!(into_settings, Settings, Settings, v => *v);
 into!(into_cache, CacheTable, CacheTable, v => v);
 into!(into_statements, Statements, Statements, v => *v);

@@ -218,6 +218,7 @@ async fn ask(
         | Question::Indexes { .. }
         | Question::ExactBloat(_)
         | Question::CacheTable
+        | Question::Activity
         | Question::Statements { .. }
         | Question::Panel { .. }
         | Question::PanelBefore { .. }

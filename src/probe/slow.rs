@@ -1,4 +1,4 @@
-//! The slow lane: the tables of a database and the cache table, on a connection that is opened when first wanted.
+//! The slow lane: the tables of a database, the server as a whole and the cache table, on a connection that is opened when first wanted.
 //!
 //! It holds one connection to the usual database and, while tables of another are wanted, one there; never more.
 
@@ -13,7 +13,7 @@ use super::lane::{Change, Context, Over, Share, pause, until};
 use super::relations::Sizes;
 use super::seat::{Refusal, Seat};
 use super::statements::Sent;
-use super::{cache, indexes, relations, statements};
+use super::{activity, cache, indexes, relations, statements};
 
 /// A connection that nobody has wanted for this long is given back.
 const IDLE: Duration = Duration::from_secs(300);
@@ -192,6 +192,7 @@ pub async fn ask(
             Ok(Snapshot::Relations(Box::new(relations::ask(seat, *order, &mut kept.sizes).await?)))
         }
         Question::Indexes { order, .. } => Ok(Snapshot::Indexes(Box::new(indexes::ask(seat, *order).await?))),
+        Question::Activity => Ok(Snapshot::Activity(Box::new(activity::ask(seat).await?))),
         Question::CacheTable => Ok(Snapshot::CacheTable(cache::ask(seat, &context.cache_table).await?)),
         Question::Statements { order } => {
             Ok(Snapshot::Statements(Box::new(statements::ask(seat, *order, &mut kept.texts).await?)))

@@ -32,6 +32,12 @@ macro_rules! scripts {
 }
 
 scripts! {
+    ACTIVITY "activity",
+    ACTIVITY_DATABASES "activity_databases",
+    ACTIVITY_PARTITIONS "activity_partitions",
+    ACTIVITY_PREPARED "activity_prepared",
+    ACTIVITY_SUBSCRIPTIONS "activity_subscriptions",
+    ACTIVITY_WAL "activity_wal",
     BLOAT "bloat",
     CACHE "cache",
     CACHE_CONTENTS "cache_contents",

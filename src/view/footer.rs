@@ -110,6 +110,23 @@ const ON_STATEMENTS: &[Command] = &[
     Command::Quit,
 ];
 
+/// What the tables of Tables offer.
+const ON_TABLES: &[Command] = &[
+    Command::OpenDetail,
+    Command::NextView,
+    Command::VacuumAnalyze,
+    Command::Analyze,
+    Command::ExactBloat,
+    Command::SwitchDatabase,
+    Command::Filter,
+    Command::PickSort,
+    Command::Reindex,
+    Command::VacuumDatabase,
+    Command::CancelJob,
+    Command::Help,
+    Command::Quit,
+];
+
 /// What the indexes of Tables offer.
 const ON_INDEXES: &[Command] = &[
     Command::OpenDetail,
@@ -188,21 +205,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Quit,
         ],
         Tab::Tables if app.part == Part::Indexes => ON_INDEXES,
-        Tab::Tables => &[
-            Command::OpenDetail,
-            Command::NextView,
-            Command::VacuumAnalyze,
-            Command::Analyze,
-            Command::ExactBloat,
-            Command::SwitchDatabase,
-            Command::Filter,
-            Command::PickSort,
-            Command::Reindex,
-            Command::VacuumDatabase,
-            Command::CancelJob,
-            Command::Help,
-            Command::Quit,
-        ],
+        Tab::Tables => ON_TABLES,
         Tab::Replication => &[
             Command::OpenDetail,
             Command::Filter,

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use pgtriage::command::Command;
 use pgtriage::diagnose::{Kind, Severity};
+use pgtriage::model::activity::{Activity, WalDirectory};
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
 use pgtriage::model::replica::{Replication, Slot, Standby};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{Stage, alerts, charts, locks, replication, server, tables};
+use crate::stage::{Stage, activity, alerts, charts, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
 type Story = (Kind, fn(&mut Stage), Severity, &'static str);
@@ -93,20 +94,46 @@ const STORIES: &[Story] = &[
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
     (Kind::Alert, |s| alerts::others(s, "DiskFull"), Warning, "alert DiskFull fires"),
+    (
+        Kind::Archive,
+        |s| activity::minute(s, refuses),
+        Warning,
+        "the archive refuses WAL: 9 attempts failed, the last 5.0s ago on 000000010000000300000061",
+    ),
+    (Kind::WalKept, |s| activity::minute(s, swells), Warning, "pg_wal holds 4.4 GB, 3.4 GB more than the settings ask"),
+    (
+        Kind::Checkpoints,
+        |s| activity::minute(s, |look, n| look.checkpoints.requested += n),
+        Warning,
+        "checkpoints come every 10s, 6 of the last 6 by force, not by time",
+    ),
+    (
+        Kind::TempFiles,
+        |s| activity::minute(s, spills),
+        Notice,
+        "temporary files: 354 MB a minute in the last 1m, 12 files, most in database shop",
+    ),
+    (
+        Kind::Deadlocks,
+        |s| activity::minute(s, |look, n| activity::shop(look).deadlocks += n),
+        Notice,
+        "6 deadlocks in the last 1m, most in database shop",
+    ),
+    (Kind::Conflicts, |s| activity::minute(s, cancels), Warning, "replay cancelled 18 queries here in the last 1m"),
     (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
 
-fn sessions(stage: &mut Stage, rows: Vec<Session>) {
+pub fn sessions(stage: &mut Stage, rows: Vec<Session>) {
     stage.see(locks::calm_but(rows));
 }
 
-fn relations(stage: &mut Stage, relations: Relations) {
+pub fn relations(stage: &mut Stage, relations: Relations) {
     let question = Question::Relations { database: None, order: relations.order };
     stage.take(question, Ok(Snapshot::Relations(Box::new(relations))));
 }
 
-fn replicated(stage: &mut Stage, replication: Replication) {
+pub fn replicated(stage: &mut Stage, replication: Replication) {
     stage.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));
 }
 
@@ -127,35 +154,60 @@ fn hang(stage: &mut Stage) {
     stage.wait(10);
 }
 
-fn pile_up(stage: &mut Stage) {
+pub fn pile_up(stage: &mut Stage) {
     stage.see(locks::pile_up());
 }
 
-fn idle(stage: &mut Stage) {
+pub fn idle(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(400.0), ..locks::root() }]);
 }
 
-fn batch(stage: &mut Stage) {
+pub fn batch(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
 }
 
+/// The archive has refused everything for a while.
+pub fn refuses(look: &mut Activity, n: i64) {
+    look.archiver.failed += n;
+    look.archiver.last_failed = Some("000000010000000300000061".to_owned());
+    (look.archiver.last_failed_s, look.archiver.last_archived_s) = (Some(5.0), Some(3000.0));
+}
+
+/// The directory of the WAL grows by 640 MB each ten seconds.
+pub fn swells(look: &mut Activity, n: i64) {
+    look.wal_directory = look.wal_directory.map(|w| WalDirectory { bytes: w.bytes + (n << 20) * 640, ..w });
+}
+
+/// Two files of 32 MB each ten seconds.
+pub fn spills(look: &mut Activity, n: i64) {
+    activity::shop(look).temp_files += n * 2;
+    activity::shop(look).temp_bytes += n << 26;
+}
+
+/// On a standby replay cancels three queries each ten seconds.
+pub fn cancels(look: &mut Activity, n: i64) {
+    look.in_recovery = true;
+    activity::shop(look).conflicts.snapshot += 2 * n;
+    activity::shop(look).conflicts.lock += n;
+}
+
 /// A table that is due for a vacuum, more than half of it dead.
-fn churned() -> Relation {
+pub fn churned() -> Relation {
     tables::table(16_440, "carts", 12_000, 41_000)
 }
 
-fn horizon(stage: &mut Stage) {
+pub fn horizon(stage: &mut Stage) {
     let held = Session { xid: None, xmin_age: Some(18_000), ..locks::root() };
     sessions(stage, vec![held]);
     relations(stage, tables::calm_but(Relation { autovacuum_s: Some(20.0), ..churned() }));
 }
 
-fn slow(stage: &mut Stage) {
+pub fn slow(stage: &mut Stage) {
     let rows = (0..4).map(|i| locks::session(6_000 + i, 31.0 + f64::from(i) * 20.0, "SELECT pg_sleep(1800)"));
     sessions(stage, rows.collect());
 }
 
-fn busy(stage: &mut Stage) {
+pub fn busy(stage: &mut Stage) {
     let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
     let rows = (0..12).map(|i| Session {
         wait: Some(wait.clone()),
@@ -164,7 +216,7 @@ fn busy(stage: &mut Stage) {
     sessions(stage, rows.collect());
 }
 
-fn exhausted(stage: &mut Stage) {
+pub fn exhausted(stage: &mut Stage) {
     // Of 97 that ordinary roles can have six are the service's, and two our own.
     let rows = (0..89).map(|i| Session { application: "batch-import".into(), ..locks::idle(6_000 + i, 300.0) });
     sessions(stage, rows.collect());
@@ -180,20 +232,20 @@ fn target_down(stage: &mut Stage) {
     stage.take(Question::Targets, Ok(Snapshot::Targets(targets)));
 }
 
-fn gone(stage: &mut Stage) {
+pub fn gone(stage: &mut Stage) {
     let mut both = replication::calm();
     both.replicas.push(replication::replica("replica-2", 7_022, 0));
     replicated(stage, both);
     replicated(stage, replication::calm());
 }
 
-fn lag(stage: &mut Stage) {
+pub fn lag(stage: &mut Stage) {
     let mut behind = replication::calm();
     behind.replicas.push(replication::replica("replica-3", 7_023, 3 << 30));
     replicated(stage, behind);
 }
 
-fn slot_kept(stage: &mut Stage) {
+pub fn slot_kept(stage: &mut Stage) {
     let mut kept = replication::calm();
     kept.slots.push(replication::slot("warehouse", false, 14 << 30));
     replicated(stage, kept);
@@ -226,19 +278,19 @@ fn standby(stage: &mut Stage, change: fn(&mut Standby)) {
     replicated(stage, standby);
 }
 
-fn wasteful(stage: &mut Stage) {
+pub fn wasteful(stage: &mut Stage) {
     let estimate = BloatEstimate { real_bytes: 4 << 30, wasted_bytes: 3 << 30, complete: true };
     let events = Relation { bloat: Some(estimate), ..tables::table(16_450, "events", 8_000_000, 0) };
     relations(stage, tables::calm_but(events));
 }
 
-fn old(stage: &mut Stage) {
+pub fn old(stage: &mut Stage) {
     let mut databases = tables::calm();
     databases.databases[0].xid_age = 1_500_000_000;
     relations(stage, databases);
 }
 
-fn costly(stage: &mut Stage) {
+pub fn costly(stage: &mut Stage) {
     for _ in 0..10 {
         stage.pass(960);
         let took = Duration::from_millis(200);

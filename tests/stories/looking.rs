@@ -39,7 +39,13 @@ fn asks(stage: &Stage, name: &str) -> Option<u128> {
 fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     let mut stage = Stage::incident();
     let named: Vec<(String, u128)> = wanted(&stage).into_iter().filter(|(n, _)| !n.starts_with("panel")).collect();
-    let paces = [("Settings", 30_000), ("Relations", 60_000), ("Targets", 15_000), ("OtherAlerts", 15_000)];
+    let paces = [
+        ("Activity", 15_000),
+        ("Settings", 30_000),
+        ("Relations", 60_000),
+        ("Targets", 15_000),
+        ("OtherAlerts", 15_000),
+    ];
     let slowly = paces.map(|(name, every)| (name.to_owned(), every));
     assert_eq!(named[..3], [("Server".into(), 15_000), ("Sessions".into(), 2000), ("Replication".into(), 10_000)]);
     assert_eq!(named[3..], slowly);
@@ -48,6 +54,7 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     stage.press("1");
     assert_eq!(asks(&stage, "Sessions"), Some(2000));
     assert_eq!(asks(&stage, "Relations"), Some(15_000));
+    assert_eq!(asks(&stage, "Activity"), Some(5000), "the vitals come from it");
     assert_eq!(asks(&stage, "panel p95"), Some(5000));
     stage.press("P");
     assert_eq!(asks(&stage, "Settings"), Some(2000), "while they are open");

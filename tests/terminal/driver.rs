@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use ratatui::buffer::Buffer;
 use regex::Regex;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -167,8 +168,14 @@ impl Console {
         panic!("the question stays\n{}", self.screen())
     }
 
-    /// Types the answer to the question that is on the screen, and Enter. A first key that came too early is typed again.
+    /// Types the answer to the question that is on the screen, and Enter.
     pub fn type_answer(&mut self, text: &str) {
+        self.type_text(text);
+        self.keys("\r");
+    }
+
+    /// Types the answer to the question that is on the screen. A first key that came too early is typed again.
+    pub fn type_text(&mut self, text: &str) {
         let (first, rest) = text.split_at(1);
         for _ in 0..50 {
             self.keys(first);
@@ -177,7 +184,6 @@ impl Console {
             if self.wait(Duration::from_millis(100), typed).is_some() {
                 self.keys(rest);
                 self.until(&format!("and Enter: {text}_"), 5);
-                self.keys("\r");
                 return;
             }
         }
@@ -210,6 +216,11 @@ impl Console {
     /// The screen as text.
     pub fn screen(&self) -> String {
         self.seen().parser.screen().contents()
+    }
+
+    /// The screen as cells.
+    pub fn cells(&self) -> Buffer {
+        super::cells::of(self.seen().parser.screen())
     }
 
     /// Every byte that came out.

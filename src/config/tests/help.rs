@@ -14,7 +14,7 @@ fn help_and_version_are_texts_to_print() {
     let version = format!("pgtriage {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(around().request("--version"), Ok(Request::Print(version.clone())));
     assert_eq!(around().request("-V"), Ok(Request::Print(version)));
-    assert_eq!(around().request("--print-config"), Ok(Request::Print(EXAMPLE.to_owned())));
+    assert_eq!(around().request("--print-config"), Ok(Request::Print(example())));
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn uncommented() -> String {
         Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
         _ => line.to_owned(),
     };
-    EXAMPLE.lines().map(line).collect::<Vec<_>>().join("\n")
+    example().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn the_example_says_nothing_until_a_line_is_uncommented() {
-    assert_eq!(around().file(OWN, EXAMPLE).run(""), around().run(""));
+    assert_eq!(around().file(OWN, &example()).run(""), around().run(""));
 }
 
 #[test]

@@ -123,6 +123,7 @@ impl Prometheus {
             | Question::Replication
             | Question::Settings
             | Question::CacheTable
+            | Question::Activity
             | Question::Statements { .. } => Err(ProbeError::Absent("not a question for Prometheus".to_owned())),
         };
         Sample { question, at: Timestamp::now(), took: begun.elapsed(), answer }

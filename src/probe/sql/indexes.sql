@@ -24,43 +24,39 @@ WITH a AS MATERIALIZED (
     AND c.relnamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname IN ('pg_catalog', 'information_schema'))
     AND (NOT i.indisvalid OR c.relnamespace <> (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'pg_toast'))
 ), p AS MATERIALIZED (
-  -- Two on the same table that begin with the same column; only these are compared, as texts.
-  SELECT x.indexrelid AS one, y.indexrelid AS other, y.relname AS by, x.part
-  FROM a x JOIN a y ON y.indrelid = x.indrelid AND y.head = x.head AND y.relam = x.relam AND y.indexrelid <> x.indexrelid
-  WHERE x.indisvalid AND y.indisvalid AND y.indisready AND NOT x.indisprimary AND NOT x.indisexclusion AND NOT y.indisexclusion
-    AND (NOT x.indisunique OR y.indisunique)
+  -- Those that begin with the same column as another one of their table; what they are is compared as text.
+  SELECT a.*, i.indnatts, i.indnkeyatts, i.indisreplident, m.amname,
+         i.indkey::text || ' ' AS keys, i.indclass::text || ' ' AS classes, i.indcollation::text || ' ' AS collations, i.indoption::text || ' ' AS options,
+         coalesce(regexp_replace(i.indexprs::text, ':location -?\d+', '', 'g'), '') AS exprs,
+         coalesce(regexp_replace(i.indpred::text, ':location -?\d+', '', 'g'), '') AS pred,
+         i.indnullsnotdistinct AS nulls --[>=15]
+         --: false AS nulls --[<15]
+  FROM (SELECT a.*, count(*) OVER (PARTITION BY a.indrelid, a.head, a.relam) AS alike FROM a
+        WHERE a.indisvalid AND a.indisready AND NOT a.indisexclusion) a
+  JOIN pg_catalog.pg_index i ON i.indexrelid = a.indexrelid
+  JOIN pg_catalog.pg_am m ON m.oid = a.relam
+  WHERE a.alike > 1
 ), d AS MATERIALIZED (
-  SELECT DISTINCT ON (p.one) p.one, p.by, w.same
-  FROM p
-  JOIN pg_catalog.pg_index x ON x.indexrelid = p.one
-  JOIN pg_catalog.pg_index y ON y.indexrelid = p.other
-  JOIN pg_catalog.pg_class c ON c.oid = p.one
-  JOIN pg_catalog.pg_am m ON m.oid = c.relam
+  SELECT DISTINCT ON (x.indexrelid) x.indexrelid AS one, y.relname AS by, w.same
+  -- One that begins with an expression is only compared to those with the same ones.
+  FROM p x JOIN p y ON y.indrelid = x.indrelid AND y.head = x.head AND y.relam = x.relam AND y.pred = x.pred
+                   AND CASE WHEN y.head = 0 THEN y.exprs ELSE '' END = CASE WHEN x.head = 0 THEN x.exprs ELSE '' END
+                   AND y.indexrelid <> x.indexrelid
   CROSS JOIN LATERAL (
-    SELECT x.indkey::text || ' ' AS xk, y.indkey::text || ' ' AS yk, x.indclass::text || ' ' AS xc, y.indclass::text || ' ' AS yc,
-           x.indcollation::text || ' ' AS xl, y.indcollation::text || ' ' AS yl, x.indoption::text || ' ' AS xo, y.indoption::text || ' ' AS yo,
-           x.indexprs IS NOT DISTINCT FROM y.indexprs OR regexp_replace(x.indexprs::text, ':location -?\d+', '', 'g')
-             IS NOT DISTINCT FROM regexp_replace(y.indexprs::text, ':location -?\d+', '', 'g') AS exprs,
-           x.indpred IS NOT DISTINCT FROM y.indpred OR regexp_replace(x.indpred::text, ':location -?\d+', '', 'g')
-             IS NOT DISTINCT FROM regexp_replace(y.indpred::text, ':location -?\d+', '', 'g') AS pred
-    OFFSET 0
-  ) v
-  CROSS JOIN LATERAL (
-    SELECT v.xk = v.yk AND v.xc = v.yc AND v.xl = v.yl AND v.xo = v.yo AND x.indnkeyatts = y.indnkeyatts AND v.exprs AS same
+    SELECT x.keys = y.keys AND x.classes = y.classes AND x.collations = y.collations AND x.options = y.options
+           AND x.indnkeyatts = y.indnkeyatts AND x.exprs = y.exprs AS same
     OFFSET 0
   ) w
-  WHERE v.pred
+  WHERE NOT x.indisprimary AND (NOT x.indisunique OR y.indisunique)
     AND CASE WHEN w.same
              -- What makes one of two alike the better one: what it is needed for, then its age.
-             THEN (y.indisprimary::int, y.indisunique::int, y.indisreplident::int, p.one) > (0, x.indisunique::int, x.indisreplident::int, p.other)
-                  AND (NOT x.indisunique
-                       OR x.indnullsnotdistinct = y.indnullsnotdistinct --[>=15]
-                       --: OR true --[<15]
-                      )
-             ELSE m.amname = 'btree' AND NOT x.indisunique AND NOT p.part AND x.indexprs IS NULL
-                  AND x.indnatts = x.indnkeyatts AND y.indnkeyatts >= x.indnkeyatts AND v.xk <> v.yk
-                  AND starts_with(v.yk, v.xk) AND starts_with(v.yc, v.xc) AND starts_with(v.yl, v.xl) AND starts_with(v.yo, v.xo) END
-  ORDER BY p.one, w.same DESC, y.indisprimary DESC, y.indisunique DESC, p.other
+             THEN (y.indisprimary::int, y.indisunique::int, y.indisreplident::int, x.indexrelid)
+                > (0, x.indisunique::int, x.indisreplident::int, y.indexrelid) AND (NOT x.indisunique OR x.nulls = y.nulls)
+             ELSE x.amname = 'btree' AND NOT x.indisunique AND NOT x.part AND x.exprs = ''
+                  AND x.indnatts = x.indnkeyatts AND y.indnkeyatts >= x.indnkeyatts AND x.keys <> y.keys
+                  AND starts_with(y.keys, x.keys) AND starts_with(y.classes, x.classes)
+                  AND starts_with(y.collations, x.collations) AND starts_with(y.options, x.options) END
+  ORDER BY x.indexrelid, w.same DESC, y.indisprimary DESC, y.indisunique DESC, y.indexrelid
 ), r AS MATERIALIZED (
   SELECT a.*, d.by, d.same,
          -- A constraint stands on none that is neither unique nor an exclusion's.

@@ -9,11 +9,15 @@ use crate::app::App;
 use crate::app::tab::panels::glance;
 use crate::diagnose::history::{Beat, SPAN_S};
 use crate::model::panel::Reading;
+use crate::model::unit::{Age, short_count};
 use crate::model::{Tone, seconds_between};
 
 /// Panels among the vitals, with their short names.
 const PANELS: [(&str, &str); 4] =
     [("p95", "p95"), ("error-ratio", "err"), ("throughput", "req/s"), ("cache-hit-ratio", "cache")];
+
+/// Seconds after which the transactions a second are none of now: three looks at the slowest pace, and some.
+const STALE_S: f64 = 50.0;
 
 /// Heights of a sparkline, the lowest first.
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -75,6 +79,7 @@ pub fn lines(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
 
 fn all(app: &App, theme: Theme, cells: usize) -> Vec<Vital> {
     let mut vitals = sessions(app, theme, cells);
+    vitals.extend(transactions(app, theme, cells));
     if app.setup.prometheus.is_some() {
         vitals.splice(0..0, PANELS.iter().filter_map(|(id, name)| panel(app, theme, (id, name), cells)));
     }
@@ -145,6 +150,30 @@ fn sessions(app: &App, theme: Theme, cells: usize) -> Vec<Vital> {
         },
         Vital { name: "waits", spark: of(|b| b.waits.iter().map(|w| w.1).sum()), text: waits, tone: locked },
     ]
+}
+
+/// Transactions a second, of all databases; a look alone gives none.
+fn transactions(app: &App, theme: Theme, cells: usize) -> Option<Vital> {
+    let now = app.shown_now();
+    let latest = &app.world().activity;
+    let (_, seen) = latest.value.as_ref()?;
+    let mut values: Vec<Option<f64>> = vec![None; cells];
+    let mut newest = None;
+    for (at, delta) in app.triage.history.deltas().filter(|(at, _)| *at <= now) {
+        let Some(tps) = delta.tps() else { continue };
+        newest = Some((*at, tps));
+        if let Some(slot) = cell(seconds_between(*at, now) / SPAN_S, cells).and_then(|c| values.get_mut(c)) {
+            *slot = Some(slot.map_or(tps, |had: f64| had.max(tps)));
+        }
+    }
+    let (text, tone) = match newest.filter(|(at, _)| at >= seen) {
+        Some((at, tps)) if latest.error.is_none() && seconds_between(at, now) < STALE_S => {
+            (short_count(tps), Tone::Plain)
+        }
+        Some((at, tps)) => (format!("{} {} ago", short_count(tps), Age(seconds_between(at, now)).short()), Tone::Faint),
+        None => ("one look so far".to_owned(), Tone::Faint),
+    };
+    Some(Vital { name: "tps", spark: spark(&values, theme), text, tone })
 }
 
 /// The cell of a point that is so old, as a share of the span; the newest is at the right.

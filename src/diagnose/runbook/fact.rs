@@ -1,0 +1,292 @@
+//! Facts: the figures that a runbook may name, each once, with its unit, what has to be asked for it, and how it is read.
+//!
+//! A fact that cannot be read says why and what would cure that; it is never a zero. Nothing is judged here.
+
+mod service;
+mod sessions;
+mod storage;
+
+use super::super::rule::Look;
+use super::super::words::percent;
+use crate::model::unit::{Age, Bytes, short_count};
+use crate::model::{Latest, Link, Timestamp, seconds_between};
+
+/// What a fact is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A plain count.
+    Count,
+    /// A share from 0 to 1.
+    Share,
+    /// Seconds that something takes.
+    Seconds,
+    /// Seconds that something lasts.
+    Age,
+    /// Bytes.
+    Bytes,
+    /// Bytes an hour.
+    Growth,
+    /// Events a second.
+    Rate,
+    /// How many times as much.
+    Times,
+}
+
+impl Unit {
+    /// A figure in this unit.
+    #[must_use]
+    pub fn shown(self, figure: f64) -> String {
+        #[expect(clippy::cast_possible_truncation, reason = "bytes beyond 2^63 saturate")]
+        let bytes = || Bytes(figure as i64).short();
+        match self {
+            Self::Count => short_count(figure),
+            Self::Share => percent(figure),
+            Self::Seconds if figure.abs() < 0.999_5 => format!("{:.0} ms", figure * 1e3),
+            Self::Seconds => format!("{figure:.1} s"),
+            Self::Age => Age(figure).short(),
+            Self::Bytes => bytes(),
+            Self::Growth => format!("{} an hour", bytes()),
+            Self::Rate => format!("{}/s", short_count(figure)),
+            Self::Times => format!("×{figure:.1}"),
+        }
+    }
+
+    /// What it is called in the list of facts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Share => "share, 0 to 1",
+            Self::Seconds | Self::Age => "seconds",
+            Self::Bytes => "bytes",
+            Self::Growth => "bytes an hour",
+            Self::Rate => "per second",
+            Self::Times => "times",
+        }
+    }
+}
+
+/// What has to be asked so that a fact is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asks {
+    /// The sessions and the server.
+    Sessions,
+    /// The tables.
+    Relations,
+    /// Standbys and slots.
+    Replication,
+    /// The settings.
+    Settings,
+    /// The cache table.
+    CacheTable,
+    /// A panel, by its id.
+    Panel(&'static str),
+    /// A panel a week before.
+    PanelBefore(&'static str),
+    /// Prometheus' targets.
+    Targets,
+}
+
+/// Why a fact is not known, and what would cure that. Both can be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Why.
+    pub why: String,
+    /// The statement, setting or place that would tell; empty where only time does.
+    pub cure: String,
+}
+
+impl Unknown {
+    /// Not known, because of this.
+    #[must_use]
+    pub fn of(why: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { why: why.into(), cure: cure.into() }
+    }
+}
+
+/// A fact as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// The figure, in the fact's unit.
+    pub figure: f64,
+    /// Where it is known to be no smaller only: why.
+    pub at_least: Option<Unknown>,
+    /// When the answer came that it is from.
+    pub seen: Timestamp,
+    /// What it is about, in a few words; can be drawn.
+    pub note: String,
+}
+
+impl Value {
+    fn of(figure: f64, seen: Timestamp) -> Self {
+        Self { figure, at_least: None, seen, note: String::new() }
+    }
+
+    fn note(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+}
+
+/// A fact, or why it is not known.
+pub type Known = Result<Value, Unknown>;
+
+/// One row of the table of facts.
+#[derive(Clone, Copy)]
+pub struct FactSpec {
+    /// Its name in a runbook.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// What has to be asked.
+    pub asks: &'static [Asks],
+    /// One line.
+    pub help: &'static str,
+    read: fn(&Look<'_>) -> Known,
+}
+
+impl std::fmt::Debug for FactSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for FactSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl FactSpec {
+    /// The fact of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FACTS.iter().find(|fact| fact.name == name)
+    }
+
+    /// What it is now. A figure that is none (NaN) is not known.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn read(&self, look: &Look<'_>) -> Known {
+        (self.read)(look)
+            .and_then(|value| if value.figure.is_nan() { Err(Unknown::of("NaN (no traffic)", "")) } else { Ok(value) })
+    }
+}
+
+macro_rules! facts {
+    ($($name:ident, $unit:ident, [$($asks:expr),+], $theme:ident, $help:literal;)*) => {
+        /// The table of facts, in the order of the README.
+        pub const FACTS: &[FactSpec] = &[$(FactSpec {
+            name: stringify!($name),
+            unit: Unit::$unit,
+            asks: &[$($asks),+],
+            help: $help,
+            read: $theme::$name,
+        },)*];
+    };
+}
+
+use Asks::{CacheTable, Panel, PanelBefore, Relations, Replication, Sessions, Settings, Targets};
+
+facts! {
+    active_sessions, Count, [Sessions], sessions, "Client sessions that run a statement.";
+    busy_statements, Count, [Sessions], sessions, "Statements that run longer than 5 s and wait for no lock; no maintenance.";
+    slow_statements, Count, [Sessions], sessions, "The same, longer than `slow_after`.";
+    longest_statement, Age, [Sessions], sessions, "How long the longest client statement runs.";
+    blocked_sessions, Count, [Sessions], sessions, "Sessions that wait for a lock that another holds or awaits.";
+    longest_wait, Age, [Sessions], sessions, "How long the longest of those waits.";
+    idle_transactions, Count, [Sessions], sessions, "Transactions open over a minute whose client does nothing.";
+    oldest_transaction, Age, [Sessions], sessions, "How long the oldest client transaction is open.";
+    on_processor, Count, [Sessions], sessions, "Active sessions that wait for nothing: on the processor, or queueing for it.";
+    waiting_for_io, Count, [Sessions], sessions, "Active sessions that wait for reads or writes of files.";
+    connections, Count, [Sessions], sessions, "Client sessions, ours among them.";
+    connections_share, Share, [Sessions], sessions, "Of the connections that ordinary roles can have.";
+    horizon_age, Count, [Sessions, Relations, Replication], storage, "Transactions since the oldest that vacuum must keep rows for.";
+    dead_share_max, Share, [Relations], storage, "Dead rows of the worst table with over 10 000 of them.";
+    tables_due, Count, [Relations], storage, "Tables over their autovacuum threshold.";
+    autovacuum_off, Count, [Relations], storage, "1 where autovacuum is off for the whole server.";
+    autovacuum_busy, Share, [Relations], storage, "Of the autovacuum workers, those at work.";
+    scanned_tables, Count, [Relations], storage, "Tables over 10 000 rows that over 1000 sequential scans read, mostly, as a whole.";
+    cache_rows, Count, [CacheTable], storage, "Entries of the cache table.";
+    cache_expired_rows, Count, [CacheTable], storage, "Of them expired and still there.";
+    cache_expired_share, Share, [CacheTable], storage, "The same as a share.";
+    cache_bytes, Bytes, [CacheTable], storage, "Size of the cache table with its indexes.";
+    query_logging, Count, [Settings], storage, "1 where an ALTER SYSTEM logs queries.";
+    settings_waiting, Count, [Settings], storage, "Settings that wait for a restart.";
+    replica_lag, Age, [Replication], storage, "How late the latest standby replays; on a standby, itself.";
+    replica_lag_bytes, Bytes, [Replication], storage, "How far behind the farthest standby is.";
+    replicas_missing, Count, [Replication], storage, "Standbys that were here and are gone.";
+    p95, Seconds, [Panel("p95")], service, "95th percentile of the service's answers.";
+    p99, Seconds, [Panel("p99")], service, "99th percentile.";
+    p95_times_before, Times, [Panel("p95"), PanelBefore("p95")], service, "p95 against the median of a week ago.";
+    requests, Rate, [Panel("throughput")], service, "Requests of the service.";
+    error_share, Share, [Panel("error-ratio")], service, "Of the answers, those that are errors.";
+    error_share_rise, Share, [Panel("error-ratio")], service, "How much larger that is in the last third of the half hour than in the first.";
+    statement_time, Seconds, [Panel("db-time")], service, "Mean time of a statement, as the service or the exporter counts it.";
+    pool_share, Share, [Panel("pool")], service, "Of the service's pool, connections in use.";
+    pool_waiting, Count, [Panel("requests-waiting")], service, "Requests that wait for a connection of the pool.";
+    hit_share, Share, [Panel("cache-hit-ratio"), CacheTable], service, "Cache look-ups that are hits; from pg_stat_statements where no metric tells.";
+    hit_share_before, Share, [PanelBefore("cache-hit-ratio")], service, "The median of a week ago.";
+    hit_share_lost, Share, [Panel("cache-hit-ratio"), PanelBefore("cache-hit-ratio")], service, "By how much it was larger a week ago.";
+    cache_growth, Growth, [Panel("cache-size")], service, "Growth of the service's own cache in memory.";
+    memory, Bytes, [Panel("memory")], service, "Memory of the service's largest process.";
+    memory_growth, Growth, [Panel("memory")], service, "How fast the fastest growing process grows; 0 for waves and for less than 32 MB in all.";
+    cpu, Share, [Panel("cpu")], service, "Processor time of the service; 1 is one core.";
+    targets_down, Count, [Targets], service, "Targets that Prometheus cannot read.";
+}
+
+/// The value of an answer of the server that is not too old, or why there is none.
+fn fresh<'a, T>(latest: &'a Latest<T>, look: &Look<'_>, late_s: f64) -> Result<(&'a T, Timestamp), Unknown> {
+    if !matches!(look.world.link, Some(Link::Up(_))) {
+        return Err(Unknown::of("no connection to the server", ""));
+    }
+    fresh_elsewhere(latest, look, late_s)
+}
+
+/// The same of an answer that comes without the server.
+fn fresh_elsewhere<'a, T>(latest: &'a Latest<T>, look: &Look<'_>, late_s: f64) -> Result<(&'a T, Timestamp), Unknown> {
+    if let Some((why, cure)) = super::super::sight::failed(latest, look) {
+        return Err(Unknown { why, cure });
+    }
+    let Some((value, seen)) = latest.value.as_ref() else { return Err(Unknown::of("no answer yet", "")) };
+    let age = seconds_between(*seen, look.now);
+    if age > late_s {
+        return Err(Unknown::of(format!("the last answer is {} old", Age(age).short()), ""));
+    }
+    Ok((value, *seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_helps_are_sentences() {
+        let names: BTreeSet<&str> = FACTS.iter().map(|f| f.name).collect();
+        assert_eq!(names.len(), FACTS.len());
+        for fact in FACTS {
+            assert!(fact.help.ends_with('.'), "{}", fact.name);
+            assert!(!fact.asks.is_empty(), "{}", fact.name);
+            assert_eq!(FactSpec::named(fact.name), Some(fact));
+        }
+    }
+
+    #[test]
+    fn figures_are_written_in_their_unit() {
+        let table = [
+            (Unit::Count, 12.0, "12"),
+            (Unit::Share, 0.834, "83 %"),
+            (Unit::Seconds, 0.05, "50 ms"),
+            (Unit::Seconds, 4.14, "4.1 s"),
+            (Unit::Age, 723.0, "12m"),
+            (Unit::Growth, 104_857_600.0, "100 MB an hour"),
+            (Unit::Rate, 210.0, "210/s"),
+            (Unit::Times, 82.04, "×82.0"),
+        ];
+        for (unit, figure, shown) in table {
+            assert_eq!(unit.shown(figure), shown);
+        }
+    }
+}
