@@ -13,10 +13,12 @@ mod look;
 mod mark;
 pub mod mode;
 pub mod notice;
+mod pace;
 pub mod part;
 mod pick;
 pub mod press;
 mod rebuild;
+pub mod runbook;
 pub mod settings;
 pub mod tab;
 mod triage;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use crate::command::{Command, Tab};
 use crate::diagnose::Limits;
 use crate::diagnose::alert::board::Board;
+use crate::diagnose::runbook::Runbook;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Effect, Outcome, WriterState};
@@ -36,11 +39,13 @@ use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
 use crate::model::setting::History;
+use crate::model::timeline::TimelineEntry;
 use crate::model::{ServerText, Timestamp, Tone, World};
 use crate::table::Listing;
 use mode::Mode;
 use notice::Notice;
 use part::Part;
+use runbook::Runbooks;
 use tab::connections::{SessionRow, Totals};
 use tab::indexes::IndexRow;
 use tab::locks::{Likeness, LockRow};
@@ -84,6 +89,8 @@ pub struct Setup {
     pub logged_as: String,
     /// Whether Prometheus was named.
     pub prometheus: Option<String>,
+    /// The runbooks.
+    pub runbooks: Vec<Runbook>,
     /// The rules that are evaluated, and who hears of them.
     pub alerting: alerts::Alerting,
     /// Now.
@@ -205,6 +212,9 @@ pub struct App {
     pub writer: WriterState,
     /// What the audit log tells of settings that were changed from here.
     pub history: History,
+    /// What was done here, in order.
+    pub timeline: Vec<TimelineEntry>,
+    runbooks: Runbooks,
     marks: HashSet<SessionKey>,
     world: World,
     board: Board,
@@ -240,7 +250,7 @@ impl App {
             tab: Tab::Triage,
             mode: Mode::Normal,
             pending: Vec::new(),
-            triage: Triage::new(&Limits { slow: slow_after_s, ..setup.limits }),
+            triage: Triage::new(&setup.limits, slow_after_s),
             connections: Listing::new(tab::connections::COLUMNS, "harm"),
             slow: Listing::new(tab::connections::COLUMNS, "harm"),
             locks: Listing::new(tab::locks::COLUMNS, "forest"),
@@ -260,6 +270,8 @@ impl App {
             actions: Vec::new(),
             writer: WriterState::None,
             history: History::default(),
+            timeline: Vec::new(),
+            runbooks: Runbooks::of(setup.runbooks.clone()),
             marks: HashSet::new(),
             world: World::default(),
             board: Board::new(setup.alerting.rules.clone()),

@@ -194,6 +194,10 @@ commands! {
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";
+    Runbook, "runbook", Place::Everywhere, Reads, "runbook", "Open the finding's runbook, or the one that was left; else, and in it, the list.";
+    StepDone, "step-done", TRIAGE, Reads, "done", "In a runbook: mark the step as done, and go to the next; again takes it back.";
+    StepSkipped, "step-skipped", TRIAGE, Reads, "skip", "In a runbook: mark the step as skipped.";
+    StepFailed, "step-failed", TRIAGE, Reads, "failed", "In a runbook: mark the step as failed.";
     Acknowledge, "acknowledge", TRIAGE, Reads, "acknowledge", "List the alerts and acknowledge them in this console; in an alert's detail, that one.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";

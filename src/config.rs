@@ -86,6 +86,8 @@ pub struct Settings {
     pub keymap: KeymapChoice,
     /// A file with panels in place of the built-in ones.
     pub panels: Option<PathBuf>,
+    /// A folder with runbooks beside the built-in ones.
+    pub runbooks: Option<PathBuf>,
     /// Rules, silences, and who hears of alerts.
     pub alerting: Alerting,
     /// Draw with ASCII only.

@@ -3,6 +3,7 @@
 //! A key never waits for a server: the loop awaits channels only. The terminal is written here and nowhere else.
 
 mod keys;
+pub mod runbooks;
 mod secret;
 mod signals;
 pub mod start;

@@ -24,6 +24,8 @@ mod span;
 mod standby;
 mod tables;
 mod transactions;
+mod upkeep;
+mod waits;
 mod wal;
 mod wraparound;
 

@@ -19,6 +19,7 @@ pub mod session;
 pub mod setting;
 pub mod statement;
 pub mod text;
+pub mod timeline;
 pub mod unit;
 pub mod world;
 

@@ -19,6 +19,7 @@ pub mod part;
 pub mod picker;
 pub mod prompt;
 pub mod replication;
+pub mod runbook;
 pub mod settings;
 pub mod statements;
 pub mod tables;
@@ -77,7 +78,10 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         return;
     }
     match app.tab {
-        Tab::Triage => triage::draw(app, theme, area, frame),
+        Tab::Triage => match app.runbook() {
+            Some(book) => runbook::draw(app, book, theme, area, frame),
+            None => triage::draw(app, theme, area, frame),
+        },
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => match app.part {

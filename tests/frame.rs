@@ -43,6 +43,7 @@ fn measure(sessions: i32, waiting: i32) {
         warnings: Vec::new(),
         logged_as: "bench".to_owned(),
         prometheus: None,
+        runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
         alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });

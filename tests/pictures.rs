@@ -38,6 +38,7 @@ const PICTURES: &[Picture] = &[
     Picture { scene: "lock-pileup", name: "question", keys: "2 j j x" },
     Picture { scene: "lock-pileup", name: "detail", keys: "2 j j Enter" },
     Picture { scene: "lock-pileup", name: "latency", keys: "7" },
+    Picture { scene: "lock-pileup", name: "runbook", keys: "r d" },
     Picture { scene: "bloat", name: "tables", keys: "5" },
     Picture { scene: "replica-gone", name: "replication", keys: "6" },
     Picture { scene: "cache-collapse", name: "cache", keys: "8" },
@@ -62,6 +63,7 @@ pub fn console(now: Timestamp) -> App {
         warnings: Vec::new(),
         logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
         prometheus: Some("http://127.0.0.1:9090".to_owned()),
+        runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
         alerting: pgtriage::app::alerts::Alerting::default(),
         now,
     });

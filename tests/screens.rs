@@ -92,6 +92,27 @@ fn what_opens_above_a_tab_in_three_sizes() {
 }
 
 #[test]
+fn runbooks_in_three_sizes() {
+    let mut stage = Stage::incident();
+    stage.press("1 r");
+    in_all_sizes("runbook", &mut stage);
+    stage.press("d j j j j");
+    in_all_sizes("runbook-step", &mut stage);
+    stage.press("G");
+    in_all_sizes("runbook-end", &mut stage);
+    stage.press("r");
+    in_all_sizes("runbooks", &mut stage);
+    let mut stage = Stage::with(|setup| setup.display = Display { colour: false, ascii: true }).filled();
+    stage.press("1 r d j");
+    in_all_sizes("ascii-runbook", &mut stage);
+    for (name, colour) in [("colour", true), ("monochrome", false)] {
+        let mut stage = Stage::with(|setup| setup.display = Display { colour, ascii: false }).filled();
+        stage.press("1 r d");
+        insta::assert_snapshot!(format!("style-{name}-runbook"), ink::styled(&stage.buffer(80, 24)));
+    }
+}
+
+#[test]
 fn the_settings_in_three_sizes() {
     let mut stage = Stage::incident();
     stage.take(Question::Settings, Ok(settings::known()));
@@ -195,7 +216,7 @@ fn a_screen_in_ascii_is_ascii_in_every_cell() {
     let ascii = || Stage::with(|setup| setup.display = Display { colour: false, ascii: true });
     let mut screens = Vec::new();
     for (key, _) in TABS {
-        for more in ["", "Enter", "?", "s", ":", "/", "j j x", "X", "j j v", "Space", "5 d"] {
+        for more in ["", "Enter", "?", "s", ":", "/", "j j x", "X", "j j v", "Space", "5 d", "r d j"] {
             let mut stage = ascii().filled();
             stage.press(&format!("{key} {more}"));
             screens.push(stage);

@@ -87,6 +87,7 @@ impl Stage {
             warnings: Vec::new(),
             logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
             prometheus: Some("http://prom:9090".to_owned()),
+            runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
             alerting: pgtriage::app::alerts::Alerting::default(),
             now: start(),
         };
@@ -120,7 +121,7 @@ impl Stage {
             .relations(tables::calm())
             .indexes(indexes::calm())
             .replication(replication::calm())
-            .cache(cache::read());
+            .cache(cache::calm());
         activity::take(&mut stage, activity::look(0));
         activity::take(&mut stage, activity::look(5));
         charts::calm(&mut stage);

@@ -14,6 +14,7 @@ mod looking;
 mod losing;
 mod random;
 mod remedies;
+mod runbooks;
 mod settings;
 mod stale;
 mod statements;

@@ -32,7 +32,7 @@ impl App {
             Tab::Connections => self.connections.current(),
             Tab::Slow => self.slow.current(),
             // What a finding is about, wherever its row stands.
-            Tab::Triage => self.session_row(self.current_finding()?.target.session()?),
+            Tab::Triage => self.session_row(self.meant_finding()?.target.session()?),
             Tab::Locks => self.locks.current().and_then(LockRow::session).and_then(|s| self.session_row(&s.key())),
             Tab::Tables | Tab::Replication | Tab::Latency | Tab::Cache | Tab::Statements => None,
         }
@@ -54,7 +54,7 @@ impl App {
             return None;
         }
         if self.tab == Tab::Triage {
-            let key = self.current_finding()?.target.table()?;
+            let key = self.meant_finding()?.target.table()?;
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
         if self.shows(Part::Tables) { self.tables.current() } else { None }
@@ -73,9 +73,12 @@ impl App {
             return self.ask(write);
         }
         let Some(row) = self.current_session() else {
-            let about_none = self.current_finding().is_none_or(|f| f.target.session().is_none());
+            let about_none = self.meant_finding().is_none_or(|f| f.target.session().is_none());
             let words = match self.locks.current() {
                 Some(row) if self.tab == Tab::Locks => row.no_target(),
+                Some(_) | None if self.runbook().is_some() && about_none => {
+                    "nothing is found now that this step could act on"
+                }
                 Some(_) | None if self.tab == Tab::Triage && about_none => {
                     "the selected finding is about no session that could be acted on"
                 }
@@ -238,6 +241,7 @@ impl App {
         let write = approved.write().clone();
         let (label, bulk) = (write.shown(), matches!(write, Write::Bulk(_)));
         self.say(format!("{label}: sending"), Tone::Faint);
+        self.step_acts(id, &label);
         self.actions.push(Action {
             id,
             label,

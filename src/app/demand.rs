@@ -15,10 +15,10 @@ use crate::model::{Cadence, Demand, Question, Wanted};
 pub const CHART_SPAN_S: u32 = 900;
 
 /// Seconds that the sparklines of Triage span.
-const VITALS_SPAN_S: u32 = 1800;
+pub(super) const VITALS_SPAN_S: u32 = 1800;
 
 /// Seconds between their points: as many points as a chart has.
-const VITALS_STEP_S: u32 = 10;
+pub(super) const VITALS_STEP_S: u32 = 10;
 
 /// The panels that findings and vitals come from.
 pub const VITAL_PANELS: [&str; 7] =
@@ -27,8 +27,11 @@ pub const VITAL_PANELS: [&str; 7] =
 /// Seconds between points of a chart: 15 minutes in 180 points, finer than a wide screen's panel has cells.
 pub const CHART_STEP_S: u32 = 5;
 
+/// How often the cache table is looked at from other tabs.
+const CACHE_ELSEWHERE: Duration = Duration::from_secs(300);
+
 /// The past changes only as fast as the span of a chart moves over it.
-const PAST: Duration = Duration::from_secs(300);
+pub(super) const PAST: Duration = Duration::from_secs(300);
 
 /// Looking for indexes that are alike compares all of them; they change as slowly as somebody creates one.
 const INDEXES: Duration = Duration::from_secs(10);
@@ -82,9 +85,8 @@ impl App {
             let order = super::tab::statements::order_of(self.statements.columns().get(column).map_or("", |c| c.name));
             want(Question::Statements { order }, slow);
         }
-        if self.tab == Tab::Cache {
-            want(Question::CacheTable, slow);
-        }
+        // Elsewhere for what has expired, which is counted in up to 64 MB of the table and changes by the hour.
+        want(Question::CacheTable, if self.tab == Tab::Cache { slow } else { CACHE_ELSEWHERE });
         if self.setup.prometheus.is_some() {
             let visible: Vec<&str> = self.visible_panels().map(|p| p.id.as_str()).collect();
             for id in &visible {
@@ -112,6 +114,7 @@ impl App {
         if self.setup.alerting.alertmanager {
             want(Question::Silences, Duration::from_secs(30));
         }
+        self.demand_of_runbook(&mut wanted);
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });
         }

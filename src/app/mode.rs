@@ -204,6 +204,8 @@ pub enum Pick {
     Run(Command),
     /// Copy that text, called so.
     Copy(String, &'static str),
+    /// Open that runbook, by its index.
+    Runbook(usize),
     /// Open the alert with these labels.
     Alert(Labels),
     /// Acknowledge the alert with these labels, or take that back.

@@ -29,6 +29,10 @@ impl App {
                         self.mode = Mode::Detail { of: Subject::Alert(labels), scroll: 0 };
                         Vec::new()
                     }
+                    Some(Pick::Runbook(at)) => {
+                        self.show_runbook(at);
+                        Vec::new()
+                    }
                     Some(Pick::Acknowledge(labels)) => self.acknowledge(&labels),
                     Some(Pick::AcknowledgeAll) => self.acknowledge_all(),
                     None => Vec::new(),

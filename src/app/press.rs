@@ -2,6 +2,7 @@
 
 use super::App;
 use super::mode::{Input, Mode, Subject};
+use super::pace::Pace;
 use super::part::Part;
 use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
@@ -14,6 +15,7 @@ impl App {
     pub(super) fn press(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.owed);
         self.remember_once(at);
+        self.forget_step();
         if !self.waits_for_look(chord) {
             effects.extend(self.pressed(chord, at));
         }
@@ -72,6 +74,9 @@ impl App {
     }
 
     fn command(&mut self, chord: Chord) -> Vec<Effect> {
+        if let Some(effects) = self.runbook_chord(chord) {
+            return effects;
+        }
         match self.setup.keymap.step(self.tab, &self.pending, chord) {
             Step::Run(command) => {
                 self.pending.clear();
@@ -96,6 +101,11 @@ impl App {
     }
 
     pub(super) fn run(&mut self, command: Command) -> Vec<Effect> {
+        self.run_in_runbook(command).unwrap_or_else(|| self.run_here(command))
+    }
+
+    /// Runs a command as it is without a runbook.
+    pub(super) fn run_here(&mut self, command: Command) -> Vec<Effect> {
         // A detail that is open stays open only for what belongs to it.
         let keeps_detail = matches!(
             command,
@@ -143,6 +153,8 @@ impl App {
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),
             Command::Acknowledge => return self.acknowledge_or_list(),
+            Command::Runbook => self.open_runbook(),
+            Command::StepDone | Command::StepSkipped | Command::StepFailed => self.needs_runbook(),
             Command::ServerSettings => self.open_settings(),
             Command::QueryLogging => return self.toggle_query_logging(),
             Command::ReloadConfiguration => return self.ask_reload(),
@@ -193,6 +205,7 @@ impl App {
     }
 
     fn show(&mut self, tab: Tab) {
+        self.leave_runbook();
         self.tab = tab;
         self.mode = Mode::Normal;
     }
@@ -266,27 +279,6 @@ impl App {
         }
         self.rebuild();
     }
-
-    fn pace(&mut self, which: Pace) {
-        use std::time::Duration;
-        const STEPS_MS: [u64; 7] = [500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
-        let now = u64::try_from(self.refresh.as_millis()).unwrap_or(u64::MAX);
-        let next = match which {
-            Pace::Faster => STEPS_MS.iter().rev().find(|s| **s < now),
-            Pace::Slower => STEPS_MS.iter().find(|s| **s > now),
-        };
-        if let Some(ms) = next {
-            self.refresh = Duration::from_millis(*ms);
-        }
-        self.say(format!("refresh every {} s", self.refresh.as_secs_f64()), Tone::Faint);
-    }
-}
-
-/// Which way the refresh goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Faster,
-    Slower,
 }
 
 fn neighbour(tab: Tab, by: usize) -> Tab {

@@ -8,7 +8,7 @@ use super::tab::locks::LockKey;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
 use crate::diagnose::history::Beat;
-use crate::diagnose::{Diagnosis, Finding, History, Limits, Look, Target, diagnose};
+use crate::diagnose::{Diagnosis, Finding, History, Limits, Target, diagnose};
 use crate::model::Tone;
 use crate::model::panel::PanelTab;
 use crate::table::{Filter, Listing, Row};
@@ -26,14 +26,14 @@ pub struct Triage {
 }
 
 impl Triage {
-    /// Before anything was seen.
+    /// Before anything was seen. What is slow is the option's, which a key changes.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, slow_s: f64) -> Self {
         Self {
             findings: Listing::new(super::tab::triage::COLUMNS, "harm"),
             diagnosis: Diagnosis::default(),
             history: History::default(),
-            limits: *limits,
+            limits: Limits { slow: slow_s, ..*limits },
         }
     }
 }
@@ -44,16 +44,8 @@ impl App {
         if self.frozen.is_some() {
             return;
         }
-        let look = Look {
-            world: &self.world,
-            history: &self.triage.history,
-            limits: &self.triage.limits,
-            panels: &self.setup.panels,
-            alerts: &self.board,
-            prometheus: self.setup.prometheus.is_some(),
-            now: self.now,
-        };
-        let diagnosis = diagnose(&look);
+        // Nothing is frozen here: what is shown is what is known.
+        let diagnosis = diagnose(&self.shown_look());
         self.triage.history.remember(&diagnosis.findings, self.now);
         self.triage.findings.set(FindingRow::all(&diagnosis));
         self.triage.diagnosis = diagnosis;
@@ -81,9 +73,9 @@ impl App {
         self.triage.findings.current().map(|row| &row.finding)
     }
 
-    /// Goes to the row that shows what the selected finding says, selects it, and says where a filter had to go.
+    /// Goes to the row that shows what the meant finding says, selects it, and says where a filter had to go.
     pub(super) fn show_evidence(&mut self) {
-        let Some(finding) = self.current_finding() else {
+        let Some(finding) = self.meant_finding() else {
             self.say("no finding is selected", Tone::Faint);
             return;
         };
@@ -121,7 +113,7 @@ impl App {
         }
     }
 
-    fn select_panel(&mut self, id: &str) {
+    pub(super) fn select_panel(&mut self, id: &str) {
         for (at, tab) in [PanelTab::Latency, PanelTab::Cache].into_iter().enumerate() {
             let position = self.setup.panels.iter().filter(|p| p.tab == tab).position(|p| p.id == id);
             if let (Some(position), Some(panel)) = (position, self.panel.get_mut(at)) {

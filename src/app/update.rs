@@ -2,6 +2,7 @@
 
 use super::App;
 use super::mode::Mode;
+use super::runbook::told;
 use crate::command::Command;
 use crate::diagnose::History;
 use crate::guard::{Signal, StatementKey, Write};
@@ -108,6 +109,7 @@ impl App {
             return;
         };
         let label = action.label.clone();
+        let told = told(&news.step);
         let (text, tone) = match news.step {
             ActionStep::Started { pid } => {
                 if let Some(job) = &mut action.job {
@@ -153,6 +155,7 @@ impl App {
                 said
             }
         };
+        self.step_told(news.id, told, &text);
         self.say(text, tone);
     }
 }

@@ -55,6 +55,8 @@ pub enum Kind {
     Files,
     /// A file; `~/` is the home folder, and in a config file it is sought beside that file.
     File,
+    /// A folder; written as a [`Kind::File`].
+    Folder,
     /// An embedded keymap's name, or a file.
     Keymap,
     /// An `http://` or `https://` address.
@@ -96,6 +98,7 @@ impl Kind {
             Self::Text(name) => Some(name),
             Self::Headers => Some("NAME:VALUE"),
             Self::File | Self::Files => Some("FILE"),
+            Self::Folder => Some("FOLDER"),
             Self::Keymap => Some("NAME|FILE"),
             Self::Url => Some("URL"),
             Self::Regex | Self::Patterns => Some("REGEX"),
@@ -248,6 +251,7 @@ options! {
     CacheTable, "cache-table", None, Anywhere, Kind::Text("TABLE"), Some("fraiseql_cache"), "FraiseQL's cache table, with its schema where that is not in the search_path.";
     Panels, "panels", None, Anywhere, Kind::File, None, "Panels of Latency and Cache, in place of the built-in ones.";
     Rules, "rules", None, Anywhere, Kind::Files, None, "Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.";
+    Runbooks, "runbooks", None, Anywhere, Kind::Folder, None, "Folder with runbooks of your own (*.toml); one with the id of a built-in one stands in its place.";
     Alertmanager, "alertmanager", None, Anywhere, Kind::Url, None, "Base address of Alertmanager, whose silences are shown.";
 
     [Actions]

@@ -91,6 +91,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         limits: limits::settled(&limits),
         keymap: keymap(&layers),
         panels: layers.text(Opt::Panels).map(PathBuf::from),
+        runbooks: layers.text(Opt::Runbooks).map(PathBuf::from),
         alerting: Alerting {
             rules: layers.list(Opt::Rules).into_iter().map(PathBuf::from).collect(),
             alertmanager: layers.text(Opt::Alertmanager).map(Secret::new),

@@ -83,7 +83,7 @@ impl Kind {
                 .collect::<Result<_, _>>()
                 .map(Value::List),
             Self::Files => Ok(Value::List(text.lines().map(|line| shown_path(&base.path(line.trim()))).collect())),
-            Self::File => Ok(Value::Text(shown_path(&base.path(text)))),
+            Self::File | Self::Folder => Ok(Value::Text(shown_path(&base.path(text)))),
             Self::Keymap => keymap(text, base),
             Self::Url => address(text).map(|()| same()),
             Self::Regex => expression(text).map(|()| same()),

@@ -12,6 +12,7 @@ use crate::app::alerts::Alerting;
 use crate::app::{App, Display, Setup};
 use crate::config::{self, Settings};
 use crate::diagnose::alert::{self, builtin::builtin};
+use crate::diagnose::runbook::Runbook;
 use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
 use crate::message::Event;
@@ -48,6 +49,9 @@ pub enum StartError {
     /// A rule file is wrong.
     #[error("error: {0}")]
     Rules(String),
+    /// A runbook is wrong.
+    #[error("error: --runbooks: {0}")]
+    Runbooks(String),
     /// The address of Alertmanager is wrong.
     #[error("error: --alertmanager: {0}")]
     Alertmanager(SettingsError),
@@ -73,6 +77,8 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     let settings = settings.at(&place);
     let keymap = settings.keymap(around)?;
     let rules = rules(&settings, around)?;
+    let (runbooks, said) =
+        super::runbooks::load(settings.runbooks.as_deref(), &panels).map_err(StartError::Runbooks)?;
     let prometheus = prometheus(&settings.metrics)?.map(|p| p.with_rules(rules.clone()));
     let alertmanager = alertmanager(&settings)?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -86,7 +92,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
         }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
-    let parts = Parts { keymap, panels: panels.clone(), rules, writes: audit.is_some() };
+    let parts = Parts { keymap, panels: panels.clone(), rules, runbooks, said, writes: audit.is_some() };
     let mut app = App::new(setup(&settings, &conninfo, parts));
     app.update(Event::Link(Link::Connecting {
         place: conninfo.places(),
@@ -134,7 +140,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             started
         }),
     };
-    // The whole state is in it: on the heap, where it does not matter how large that is.
+    // It holds the whole world: kept on the heap, no frame of the stack has to.
     Ok(Box::pin(run(app, Wires { reports, news, demand, door })).await?)
 }
 
@@ -149,6 +155,9 @@ struct Parts {
     keymap: crate::keymap::Keymap,
     panels: Vec<PanelSpec>,
     rules: Vec<RuleGroup>,
+    runbooks: Vec<Runbook>,
+    /// What is to be said of them.
+    said: Vec<String>,
     writes: bool,
 }
 
@@ -183,8 +192,9 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         prometheus: settings.metrics.prometheus.as_ref().map(|p| p.url.clone()),
         warnings: {
             let doubts = parts.rules.iter().flat_map(|g| &g.rules).filter_map(|r| r.doubt.as_ref());
-            settings.warnings.iter().chain(&conninfo.warnings).chain(doubts).cloned().collect()
+            settings.warnings.iter().chain(&conninfo.warnings).chain(doubts).chain(&parts.said).cloned().collect()
         },
+        runbooks: parts.runbooks,
         alerting: Alerting {
             rules: parts.rules,
             alertmanager: settings.alerting.alertmanager.is_some(),

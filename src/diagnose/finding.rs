@@ -86,6 +86,11 @@ kinds! {
     TempFiles, "temp-files", Cause, DATABASE, "Sorts and hashes spill into temporary files.";
     Deadlocks, "deadlocks", Cause, DATABASE, "Transactions wait for each other, and the server ends one.";
     Conflicts, "conflicts", Cause, None, "Replay cancels queries on this standby.";
+    Waits, "waits", Symptom, DATABASE, "Many more sessions wait for something than a while ago.";
+    Prepared, "prepared", Cause, DATABASE, "A transaction was prepared long ago and not ended.";
+    Subscription, "subscription", Cause, None, "A logical subscription fails, does not run, or hears nothing.";
+    CacheBacklog, "cache-backlog", Cause, CACHE, "Rows of the cache table have expired and are not removed.";
+    Partitions, "partitions", Cause, None, "The last partition of a table of error tracking ends.";
     OwnCost, "own-cost", Cause, None, "Our own questions cost too much.";
     Gap, "gap", Cause, None, "For a while nothing was seen.";
 }

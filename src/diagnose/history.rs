@@ -33,6 +33,8 @@ pub struct Beat {
     /// What active sessions wait for, by class, most first; what no backend waits for itself (`Client`, `Activity`)
     /// left out.
     pub waits: Vec<(String, usize)>,
+    /// The same by event, such as `IO:DataFileRead`; heavyweight locks, which are told by who holds them, left out.
+    pub events: Vec<(String, usize)>,
 }
 
 impl Beat {
@@ -41,6 +43,7 @@ impl Beat {
     pub fn of(sessions: &Sessions, took_ms: f64) -> Self {
         let mut beat = Self { took_ms, clients: sessions.own, ..Self::default() };
         let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut events: BTreeMap<String, usize> = BTreeMap::new();
         for s in sessions.rows.iter().filter(|s| s.is_client()) {
             beat.clients += 1;
             beat.active += usize::from(s.is_active());
@@ -49,10 +52,14 @@ impl Beat {
                 && !matches!(wait.class.as_str(), "Client" | "Activity")
             {
                 *waits.entry(wait.class.as_str()).or_default() += 1;
+                if !matches!(wait.class.as_str(), "Lock" | "Timeout") {
+                    *events.entry(format!("{}:{}", wait.class, wait.event)).or_default() += 1;
+                }
             }
         }
         beat.waits = waits.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
         beat.waits.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        beat.events = events.into_iter().collect();
         beat
     }
 }

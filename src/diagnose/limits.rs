@@ -91,6 +91,12 @@ limits! {
     conflicts, Count, 1.0, "So many queries that replay cancels on a standby within five minutes are worth a look; ten times as many, a warning.";
     archive_ready, Count, 100.0, "So many WAL files that wait to be archived are a warning; where the archive refuses them, critical.";
     wal_excess, Bytes, GB, "A WAL directory that holds so much more than `max_wal_size` and `wal_keep_size` is a warning.";
+    waits, Count, 5.0, "So many sessions that wait on one event, four times the usual, are worth a look; four times as many, a warning.";
+    prepared, Seconds, 300.0, "A transaction that was prepared longer ago is a warning.";
+    subscription, Seconds, 10.0, "An enabled subscription that has no worker for longer is a warning.";
+    cache_expired, Count, 10_000.0, "So many expired rows of the cache table are worth a look, where they are many of all.";
+    cache_expired_share, Share, 0.5, "So much of all rows of the cache table has to have expired for that.";
+    partitions, Seconds, 7.0 * 86_400.0, "A table of error tracking whose last partition ends sooner is worth a look; one that has ended, a warning.";
     own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
 }
 

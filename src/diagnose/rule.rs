@@ -6,7 +6,7 @@ use super::history::History;
 use super::limits::Limits;
 use super::{
     alerts, blockers, connections, horizon, link, replication, server, service, slow, standby, tables, transactions,
-    wal, wraparound,
+    upkeep, waits, wal, wraparound,
 };
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
@@ -98,4 +98,9 @@ rules! {
     server::temp_files,
     server::deadlocks,
     server::conflicts,
+    waits::jumped,
+    upkeep::prepared,
+    upkeep::subscriptions,
+    upkeep::cache_backlog,
+    upkeep::partitions,
 }

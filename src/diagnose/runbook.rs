@@ -9,7 +9,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-pub use fact::{Asks, FACTS, FactSpec, Known, Unknown, Value};
+pub use fact::{Asks, FACTS, FactSpec, Known, Unknown, Value, facts_markdown};
 pub use file::{builtin, parse, with_own};
 
 use super::finding::Kind;

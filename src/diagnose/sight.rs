@@ -8,6 +8,7 @@ use super::finding::Unchecked;
 use super::rule::Look;
 use super::words::{counted, identifier};
 use crate::model::activity::Part;
+use crate::model::cache::CacheState;
 use crate::model::panel::Reading;
 use crate::model::session::State;
 use crate::model::unit::Age;
@@ -23,6 +24,7 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     tables(look, &mut out);
     replication(look, &mut out);
     activity(look, &mut out);
+    cache(look, &mut out);
     panels(look, &mut out);
     out
 }
@@ -147,6 +149,15 @@ fn activity(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     part(&activity.prepared, "prepared transactions", out);
     part(&activity.subscriptions, "subscriptions", out);
     part(&activity.partitioned, "partitions of error tracking", out);
+}
+
+fn cache(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    if let Some(cache) = look.world.cache.get()
+        && let CacheState::Denied { cure, .. } = &cache.state
+    {
+        let what = format!("expired rows of cache table {}", cache.table.head(40));
+        out.push(Unchecked::of(what, "our role may not read it", cure.clone()));
+    }
 }
 
 /// A part of an answer that failed by itself.

@@ -78,8 +78,9 @@ fn cost(app: &App) -> String {
 }
 
 /// On Triage the action comes first that fits the selected finding; the others would only be refused.
-const TRIAGE: [Command; 7] = [
+const TRIAGE: [Command; 8] = [
     Command::ShowEvidence,
+    Command::Runbook,
     Command::CopyQuery,
     Command::NextTab,
     Command::Freeze,
@@ -88,15 +89,29 @@ const TRIAGE: [Command; 7] = [
     Command::Quit,
 ];
 
-const fn with(action: Command) -> [Command; 8] {
-    let [evidence, copy, next, freeze, palette, help, quit] = TRIAGE;
-    [evidence, action, copy, next, freeze, palette, help, quit]
+const fn with(action: Command) -> [Command; 9] {
+    let [evidence, runbook, copy, next, freeze, palette, help, quit] = TRIAGE;
+    [evidence, action, runbook, copy, next, freeze, palette, help, quit]
 }
 
-const TRIAGE_CANCEL: [Command; 8] = with(Command::CancelBackend);
-const TRIAGE_TERMINATE: [Command; 8] = with(Command::TerminateBackend);
-const TRIAGE_VACUUM: [Command; 8] = with(Command::VacuumAnalyze);
-const TRIAGE_ACKNOWLEDGE: [Command; 8] = with(Command::Acknowledge);
+const TRIAGE_CANCEL: [Command; 9] = with(Command::CancelBackend);
+const TRIAGE_TERMINATE: [Command; 9] = with(Command::TerminateBackend);
+const TRIAGE_VACUUM: [Command; 9] = with(Command::VacuumAnalyze);
+const TRIAGE_ACKNOWLEDGE: [Command; 9] = with(Command::Acknowledge);
+
+/// What a runbook offers, beside what its step says itself.
+const IN_RUNBOOK: &[Command] = &[
+    Command::ShowEvidence,
+    Command::StepDone,
+    Command::StepSkipped,
+    Command::StepFailed,
+    Command::SelectNext,
+    Command::Runbook,
+    Command::Back,
+    Command::PageDown,
+    Command::Help,
+    Command::Quit,
+];
 
 /// What Statements offers.
 const ON_STATEMENTS: &[Command] = &[
@@ -170,6 +185,7 @@ fn offered(app: &App) -> &'static [Command] {
         ];
     }
     match app.tab {
+        Tab::Triage if app.runbook().is_some() => IN_RUNBOOK,
         Tab::Triage => match app.current_finding().and_then(|f| f.action) {
             Some(Command::TerminateBackend) => &TRIAGE_TERMINATE,
             Some(Command::VacuumAnalyze) => &TRIAGE_VACUUM,

@@ -60,7 +60,7 @@ pub fn draw(picker: &Picker, theme: Theme, area: Rect, frame: &mut Frame) {
         lines::draw_one(Line::styled("nothing matches", theme.style(Tone::Faint)), theme, at, frame);
     }
     let start = page_start(picker.at, rows);
-    let name_width = matching.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(30);
+    let name_width = matching.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(34);
     for (i, choice) in matching.into_iter().enumerate().skip(start).take(rows) {
         let y = inner.y + 1 + u16::try_from(i - start).unwrap_or(0);
         let at = Rect { y, height: 1, ..inner };

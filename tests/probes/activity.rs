@@ -162,7 +162,20 @@ async fn as_roles(major: u32) {
             "{role} on {major}"
         );
     }
+    forgotten(&lab, major).await;
     run(&admin, "ROLLBACK; ALTER SUBSCRIPTION \"su'b\" DISABLE; ALTER SUBSCRIPTION \"su'b\" SET (slot_name = NONE); DROP SUBSCRIPTION \"su'b\"").await;
+}
+
+/// Of that a role that sees workers is told: a subscription whose publisher is not there, and partitions that have ended.
+async fn forgotten(lab: &Lab, major: u32) {
+    let mut asking = Asking::of(&lab.uri("monitor"), &[Question::Activity]);
+    let mut stage = Stage::new().up();
+    let began = Instant::now();
+    while ![Kind::Subscription, Kind::Partitions].iter().all(|kind| stage.kinds().contains(kind)) {
+        stage.event(Event::Sample(asking.sample(&Question::Activity).await));
+        assert!(began.elapsed() < PATIENCE, "{:?} on {major}: {:#?}", stage.kinds(), stage.app.live().activity);
+    }
+    assert!(stage.finding(Kind::Partitions).fact.starts_with("the last partition of public.tb_error_occurrence ended"));
 }
 
 #[tokio::test]

@@ -35,6 +35,16 @@ pub fn read() -> CacheTable {
     }))
 }
 
+/// One whose expired rows are removed in time.
+pub fn calm() -> CacheTable {
+    table(CacheState::Read(CacheContents {
+        rows: 48_210,
+        expired: 7,
+        bytes: Some(912 << 20),
+        ..CacheContents::default()
+    }))
+}
+
 /// The counters two seconds before.
 pub fn earlier() -> CacheTable {
     CacheTable { lookups: Some(Lookups { calls: 911_800, rows: 687_868, hidden: 0 }), ..read() }

@@ -2,13 +2,13 @@
 //! raise an alarm.
 
 use pgtriage::command::Tab;
-use pgtriage::diagnose::Kind;
-use pgtriage::model::activity::{Activity, Part, WalDirectory};
-use pgtriage::model::session::{Session, Wait};
-use pgtriage::model::{ProbeError, Question};
+use pgtriage::diagnose::{Kind, Severity};
+use pgtriage::model::activity::{Activity, Part, Subscription, WalDirectory};
+use pgtriage::model::session::{Prepared, Session, Wait};
+use pgtriage::model::{ProbeError, Question, Snapshot};
 
-use super::findings::{cancels, refuses, spills, swells};
-use crate::stage::{Stage, activity, locks, replication};
+use super::findings::{cancels, forgotten, partitioned, refuses, spills, subscription, swells};
+use crate::stage::{Stage, activity, cache, locks, replication};
 
 /// All of it goes wrong.
 fn everything(look: &mut Activity, n: i64) {
@@ -158,4 +158,89 @@ fn what_could_not_be_looked_at_is_said_part_by_part() {
     let unchecked = &stage.app.triage.diagnosis.unchecked;
     assert!(unchecked.iter().any(|u| u.what.starts_with("checkpoints") && u.why.contains("no answer within 15 s")));
     assert_eq!(stage.app.tab, Tab::Connections);
+}
+
+#[test]
+fn a_wait_that_is_usual_or_of_a_moment_is_no_jump() {
+    let reading = |n: i32| {
+        let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
+        let row = |i| Session { wait: Some(wait.clone()), ..locks::session(6_000 + i, 0.2, "SELECT 1") };
+        locks::calm_but((0..n).map(row).collect())
+    };
+    let told = |counts: &[i32]| {
+        let mut stage = Stage::calm();
+        for count in counts {
+            stage.see(reading(*count));
+            stage.pass(4_000);
+        }
+        stage.kinds().contains(&Kind::Waits)
+    };
+    let (few, many) = ([1; 60], [10; 4]);
+    assert!(told(&[&few[..], &many].concat()));
+    assert!(!told(&[10; 64]), "that is how it always is");
+    assert!(!told(&[&few[..], &[10, 1, 1, 1]].concat()), "that was a moment");
+    assert!(!told(&[&few[..10], &many].concat()), "what is usual is not known yet");
+    assert!(!told(&[&few[..], &[3; 4]].concat()), "three are nothing to speak of");
+}
+
+#[test]
+fn a_prepared_transaction_is_told_once_as_the_blocker_where_it_blocks() {
+    let mut stage = Stage::calm();
+    activity::minute(&mut stage, |look, _| look.prepared = Part::Read(vec![forgotten()]));
+    assert_eq!(stage.finding(Kind::Prepared).remedy.as_deref(), Some("ROLLBACK PREPARED 'tx''42';"));
+    let waiter =
+        locks::behind(locks::session(4_802, 90.0, "UPDATE orders SET x = 1"), &[0], "transactionid", "ShareLock");
+    let mut held = locks::calm_but(vec![waiter]);
+    let (gid, owner, database) = ("tx'42".into(), "shop".into(), "shop".into());
+    held.prepared.push(Prepared { gid, owner, database, age_s: 11_000.0, waiters: vec![4_802], exact: true });
+    stage.see(held);
+    assert_eq!(stage.kinds(), [Kind::Blocker]);
+}
+
+#[test]
+fn a_subscription_that_does_not_run_is_told_from_one_that_cannot_be_seen() {
+    let story = |change: fn(&mut Subscription)| {
+        let mut stage = Stage::calm();
+        activity::minute(&mut stage, |look, _| {
+            let mut one = subscription(3);
+            change(&mut one);
+            look.subscriptions = Part::Read(vec![one]);
+        });
+        let found = stage.app.triage.diagnosis.findings.first().map(|f| f.fact.clone());
+        (found, stage.app.triage.diagnosis.unchecked.iter().map(|u| u.what.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(story(|_| {}), (None, vec![]), "errors of another time");
+    let stopped = story(|s| s.worker = None);
+    assert_eq!(stopped.0.as_deref(), Some("subscription warehouse is enabled and has no worker, for 1m at least"));
+    let hidden = story(|s| (s.worker, s.hidden) = (None, true));
+    assert_eq!(hidden, (None, vec!["whether 1 subscription run".to_owned()]));
+    assert_eq!(story(|s| (s.worker, s.enabled) = (None, false)).0, None, "somebody wanted it so");
+    let deaf = story(|s| s.heard_s = Some(200.0));
+    assert_eq!(deaf.0.as_deref(), Some("subscription warehouse has heard nothing from its publisher for 3m"));
+}
+
+#[test]
+fn error_tracking_without_a_partition_refuses_every_row() {
+    let story = |rows: &[(i64, Option<f64>)]| {
+        let mut stage = Stage::calm();
+        activity::minute(&mut stage, |look, _| {
+            look.partitioned = Part::Read(rows.iter().map(|(n, ends)| partitioned(*n, *ends)).collect());
+        });
+        stage.app.triage.diagnosis.findings.first().map(|f| (f.severity, f.fact.clone()))
+    };
+    assert_eq!(story(&[(3, Some(30.0 * 86_400.0))]), None);
+    assert_eq!(story(&[(1, None)]), None, "of a bound that cannot be read nothing is claimed");
+    let none = "public.tb_error_occurrence has no partition: every row is refused".to_owned();
+    assert_eq!(story(&[(3, Some(30.0)), (0, None)]), Some((Severity::Warning, none)));
+    let over = "the last partition of public.tb_error_occurrence ended 1m ago: every row is refused".to_owned();
+    assert_eq!(story(&[(3, Some(-90.0))]), Some((Severity::Warning, over)));
+}
+
+#[test]
+fn the_cache_table_that_may_not_be_read_is_not_checked_with_its_grant() {
+    let mut stage = Stage::calm();
+    let (_, denied) = cache::states().remove(1);
+    stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(denied)));
+    let unchecked = &stage.app.triage.diagnosis.unchecked;
+    assert!(unchecked.iter().any(|u| u.cure == "GRANT SELECT ON fraiseql_cache TO oncall"), "{unchecked:#?}");
 }

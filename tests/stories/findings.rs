@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use pgtriage::command::Command;
 use pgtriage::diagnose::{Kind, Severity};
-use pgtriage::model::activity::{Activity, WalDirectory};
+use pgtriage::model::activity::{Activity, Part, Partitioned, PreparedTransaction, Subscription, WalDirectory};
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
 use pgtriage::model::replica::{Replication, Slot, Standby};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{Stage, activity, alerts, charts, locks, replication, server, tables};
+use crate::stage::{Stage, activity, alerts, cache, charts, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
 type Story = (Kind, fn(&mut Stage), Severity, &'static str);
@@ -120,6 +120,31 @@ const STORIES: &[Story] = &[
         "6 deadlocks in the last 1m, most in database shop",
     ),
     (Kind::Conflicts, |s| activity::minute(s, cancels), Warning, "replay cancelled 18 queries here in the last 1m"),
+    (Kind::Waits, jump, Notice, "10 sessions wait on IO:DataFileRead, where 1 did before"),
+    (
+        Kind::Prepared,
+        |s| activity::minute(s, |look, _| look.prepared = Part::Read(vec![forgotten()])),
+        Warning,
+        "transaction tx'42 was prepared 3h ago and not ended",
+    ),
+    (
+        Kind::Subscription,
+        |s| activity::minute(s, |look, n| look.subscriptions = Part::Read(vec![subscription(n)])),
+        Warning,
+        "subscription warehouse fails: 6 errors within five minutes",
+    ),
+    (
+        Kind::CacheBacklog,
+        |s| s.take(Question::CacheTable, Ok(Snapshot::CacheTable(cache::read()))),
+        Notice,
+        "cache table fraiseql_cache: 31k of 48k rows have expired (64 %)",
+    ),
+    (
+        Kind::Partitions,
+        |s| activity::minute(s, |look, _| look.partitioned = Part::Read(vec![partitioned(3, Some(2.5 * 86_400.0))])),
+        Notice,
+        "the last partition of public.tb_error_occurrence ends in 2d",
+    ),
     (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
@@ -164,6 +189,45 @@ pub fn idle(stage: &mut Stage) {
 
 pub fn batch(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
+}
+
+/// For four minutes one session reads from the disk, then ten do.
+pub fn jump(stage: &mut Stage) {
+    let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
+    for look in 0..70 {
+        let reading = if look < 66 { 1 } else { 10 };
+        let rows =
+            (0..reading).map(|i| Session { wait: Some(wait.clone()), ..locks::session(6_000 + i, 0.2, "SELECT 1") });
+        sessions(stage, rows.collect());
+        stage.pass(4_000);
+    }
+}
+
+/// A transaction that was prepared three hours ago.
+pub fn forgotten() -> PreparedTransaction {
+    let (gid, owner, database) = ("tx'42".into(), "shop".into(), "shop".into());
+    PreparedTransaction { gid, exact: true, owner, database, age_s: 11_000.0 }
+}
+
+/// A subscription that runs, after so many errors.
+pub fn subscription(errors: i64) -> Subscription {
+    Subscription {
+        oid: 17_000,
+        name: "warehouse".into(),
+        database: "shop".into(),
+        enabled: true,
+        worker: Some(7_100),
+        heard_s: Some(0.4),
+        apply_errors: Some(errors),
+        sync_errors: Some(0),
+        ..Subscription::default()
+    }
+}
+
+/// A table of error tracking.
+pub fn partitioned(partitions: i64, ends_s: Option<f64>) -> Partitioned {
+    let (schema, name) = ("public".into(), "tb_error_occurrence".into());
+    Partitioned { oid: 17_100, schema, name, partitions, ends_s, endless: false }
 }
 
 /// The archive has refused everything for a while.

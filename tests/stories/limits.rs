@@ -3,14 +3,15 @@
 
 use pgtriage::diagnose::Kind;
 use pgtriage::diagnose::limits::LIMITS;
-use pgtriage::model::activity::WalDirectory;
+use pgtriage::model::activity::{Part, Subscription, WalDirectory};
 use pgtriage::model::session::Session;
+use pgtriage::model::{Question, Snapshot};
 
 use super::findings::{
-    batch, busy, cancels, churned, costly, exhausted, gone, horizon, idle, lag, pile_up, refuses, relations,
-    replicated, sessions, slot_kept, slow, spills, swells, wasteful,
+    batch, busy, cancels, churned, costly, exhausted, forgotten, gone, horizon, idle, jump, lag, partitioned, pile_up,
+    refuses, relations, replicated, sessions, slot_kept, slow, spills, subscription, swells, wasteful,
 };
-use crate::stage::{Stage, activity, charts, locks, replication, tables};
+use crate::stage::{Stage, activity, cache, charts, locks, replication, tables};
 
 /// A limit, another figure for it, what is found by the default, and in which world.
 type Move = (&'static str, f64, Kind, fn(&mut Stage));
@@ -64,8 +65,26 @@ const MOVES: &[Move] = &[
         });
     }),
     ("wal_excess", 1e10, Kind::WalKept, |s| activity::minute(s, swells)),
+    ("waits", 50.0, Kind::Waits, jump),
+    ("prepared", 1e5, Kind::Prepared, |s| {
+        activity::minute(s, |look, _| look.prepared = Part::Read(vec![forgotten()]));
+    }),
+    ("subscription", 300.0, Kind::Subscription, |s| {
+        activity::minute(s, |look, _| {
+            look.subscriptions = Part::Read(vec![Subscription { worker: None, ..subscription(0) }]);
+        });
+    }),
+    ("cache_expired", 1e6, Kind::CacheBacklog, backlog),
+    ("cache_expired_share", 0.9, Kind::CacheBacklog, backlog),
+    ("partitions", 3600.0, Kind::Partitions, |s| {
+        activity::minute(s, |look, _| look.partitioned = Part::Read(vec![partitioned(3, Some(86_400.0))]));
+    }),
     ("own_cost", 0.5, Kind::OwnCost, costly),
 ];
+
+fn backlog(stage: &mut Stage) {
+    stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(cache::read())));
+}
 
 fn behind(stage: &mut Stage, bytes: i64, late_s: Option<f64>) {
     let mut all = replication::calm();

@@ -82,6 +82,9 @@ fn the_help_reads_well() {
               Panels of Latency and Cache, in place of the built-in ones.
           --rules <FILE>
               Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.
+          --runbooks <FOLDER>
+              Folder with runbooks of your own (*.toml); one with the id of a built-in one stands in its
+              place.
           --alertmanager <URL>
               Base address of Alertmanager, whose silences are shown.
 

@@ -6,6 +6,8 @@ mod service;
 mod sessions;
 mod storage;
 
+use std::fmt::Write as _;
+
 use super::super::rule::Look;
 use super::super::words::percent;
 use crate::model::unit::{Age, Bytes, short_count};
@@ -233,6 +235,17 @@ facts! {
     memory_growth, Growth, [Panel("memory")], service, "How fast the fastest growing process grows; 0 for waves and for less than 32 MB in all.";
     cpu, Share, [Panel("cpu")], service, "Processor time of the service; 1 is one core.";
     targets_down, Count, [Targets], service, "Targets that Prometheus cannot read.";
+}
+
+/// One row per fact: its name, unit and meaning. The README holds this text and a test compares.
+#[must_use]
+pub fn facts_markdown() -> String {
+    let mut out = String::from("| fact | unit | what it is |\n|---|---|---|\n");
+    for FactSpec { name, unit, help, .. } in FACTS {
+        // Writing to a String does not fail.
+        let _ = writeln!(out, "| `{name}` | {} | {help} |", unit.name());
+    }
+    out
 }
 
 /// The value of an answer of the server that is not too old, or why there is none.

@@ -3,7 +3,7 @@
 //! A restart, a failover, counters that were reset and a clock that went back give nothing to compare: no figure then,
 //! never a wrong one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Activity, Conflicts, Database};
 use crate::model::text::ServerText;
@@ -29,6 +29,8 @@ pub struct Delta {
     pub wal_directory: Option<i64>,
     /// Errors of subscriptions, by OID.
     pub subscription_errors: BTreeMap<u32, i64>,
+    /// Subscriptions that are to run and had no worker in either look, where our role would have seen one.
+    pub subscriptions_stopped: BTreeSet<u32>,
 }
 
 /// What the databases did together.
@@ -108,6 +110,7 @@ impl Delta {
                 .zip(now.wal_directory)
                 .map(|(old, new)| new.bytes.saturating_sub(old.bytes)),
             subscription_errors: subscription_errors(before, now),
+            subscriptions_stopped: stopped(before).intersection(&stopped(now)).copied().collect(),
         })
     }
 }
@@ -200,6 +203,11 @@ fn subscription_errors(before: &Activity, now: &Activity) -> BTreeMap<u32, i64> 
         Some((new.oid, more))
     });
     rows.filter(|(_, more)| *more > 0).collect()
+}
+
+fn stopped(look: &Activity) -> BTreeSet<u32> {
+    let stopped = look.subscriptions.rows().iter().filter(|s| s.enabled && !s.hidden && s.worker.is_none());
+    stopped.map(|s| s.oid).collect()
 }
 
 #[cfg(test)]

@@ -115,6 +115,9 @@ fn keys(app: &App, finding: &Finding) -> String {
         }
         Some(_) | None => {}
     }
+    if finding.runbook().is_some_and(|id| app.has_runbook(id)) && app.offers(Command::Runbook) {
+        out = format!("{out} · {} runbook", app.key_of(Command::Runbook));
+    }
     if finding.remedy.is_some() && app.offers(Command::CopyQuery) {
         out = format!("{out} · {} copies the SQL", app.key_of(Command::CopyQuery));
     }
