@@ -186,6 +186,7 @@ commands! {
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
     VacuumDatabase, "vacuum-database", TABLES, Heavy, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
     Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table or index (asks first).";
+    DropInvalidIndex, "drop-invalid-index", TABLES, Heavy, "drop invalid", "Drop the selected index that a failed build left INVALID (asks first).";
     ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
     CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";

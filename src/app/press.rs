@@ -114,6 +114,7 @@ impl App {
                 | Command::VacuumAnalyze
                 | Command::Analyze
                 | Command::Reindex
+                | Command::DropInvalidIndex
                 | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
@@ -148,6 +149,7 @@ impl App {
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
             Command::ExpireCache => return self.ask_expiry(),
             Command::Reindex => return self.ask_maintenance(Task::Reindex),
+            Command::DropInvalidIndex => return self.ask_maintenance(Task::DropInvalid),
             Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::relation::RelationKey;
 use super::text::ServerText;
 
 /// An index without a scan for so many seconds is unused: a week has seen what runs weekly.
@@ -253,4 +254,13 @@ pub struct Indexes {
     pub in_recovery: bool,
     /// `track_counts`: without it nothing is counted.
     pub counted: bool,
+}
+
+impl Indexes {
+    /// The index of that identity, where it is in the list.
+    #[must_use]
+    pub fn find(&self, key: &RelationKey) -> Option<&Index> {
+        let rows = if self.database == key.database { &self.rows[..] } else { &[] };
+        rows.iter().find(|index| index.oid == key.oid)
+    }
 }

@@ -147,6 +147,7 @@ const ON_INDEXES: &[Command] = &[
     Command::OpenDetail,
     Command::NextView,
     Command::Reindex,
+    Command::DropInvalidIndex,
     Command::SwitchDatabase,
     Command::Filter,
     Command::PickSort,
@@ -169,7 +170,14 @@ fn offered(app: &App) -> &'static [Command] {
         ];
     }
     if matches!(app.mode, Mode::Detail { of: Subject::Index(_), .. }) {
-        return &[Command::Back, Command::SelectNext, Command::Reindex, Command::CopyQuery, Command::Help];
+        return &[
+            Command::Back,
+            Command::SelectNext,
+            Command::Reindex,
+            Command::DropInvalidIndex,
+            Command::CopyQuery,
+            Command::Help,
+        ];
     }
     if matches!(app.mode, Mode::Detail { .. }) {
         return &[
