@@ -13,6 +13,7 @@ mod words;
 mod alerts;
 mod blockers;
 mod connections;
+mod disk;
 mod horizon;
 mod link;
 mod replication;

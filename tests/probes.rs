@@ -11,4 +11,5 @@ mod large;
 mod locked;
 mod questions;
 mod remedies;
+mod runbooks;
 mod statements;

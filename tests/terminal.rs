@@ -13,6 +13,7 @@ mod pileup;
 mod pressure;
 mod readonly;
 mod rescue;
+mod runbooks;
 mod scene;
 mod settings;
 mod signals;

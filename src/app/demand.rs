@@ -21,8 +21,17 @@ pub(super) const VITALS_SPAN_S: u32 = 1800;
 pub(super) const VITALS_STEP_S: u32 = 10;
 
 /// The panels that findings and vitals come from.
-pub const VITAL_PANELS: [&str; 7] =
-    ["p95", "error-ratio", "throughput", "cache-hit-ratio", "pool", "requests-waiting", "memory"];
+pub const VITAL_PANELS: [&str; 9] = [
+    "p95",
+    "error-ratio",
+    "throughput",
+    "cache-hit-ratio",
+    "pool",
+    "requests-waiting",
+    "memory",
+    "disk-free",
+    "connections",
+];
 
 /// Seconds between points of a chart: 15 minutes in 180 points, finer than a wide screen's panel has cells.
 pub const CHART_STEP_S: u32 = 5;

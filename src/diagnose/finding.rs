@@ -86,6 +86,8 @@ kinds! {
     TempFiles, "temp-files", Cause, DATABASE, "Sorts and hashes spill into temporary files.";
     Deadlocks, "deadlocks", Cause, DATABASE, "Transactions wait for each other, and the server ends one.";
     Conflicts, "conflicts", Cause, None, "Replay cancels queries on this standby.";
+    Disk, "disk", Cause, None, "A disk is full, or will be.";
+    ExporterBlind, "exporter-blind", Cause, None, "The exporter cannot reach the server that answers us.";
     Waits, "waits", Symptom, DATABASE, "Many more sessions wait for something than a while ago.";
     Prepared, "prepared", Cause, DATABASE, "A transaction was prepared long ago and not ended.";
     Subscription, "subscription", Cause, None, "A logical subscription fails, does not run, or hears nothing.";

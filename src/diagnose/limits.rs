@@ -91,6 +91,8 @@ limits! {
     conflicts, Count, 1.0, "So many queries that replay cancels on a standby within five minutes are worth a look; ten times as many, a warning.";
     archive_ready, Count, 100.0, "So many WAL files that wait to be archived are a warning; where the archive refuses them, critical.";
     wal_excess, Bytes, GB, "A WAL directory that holds so much more than `max_wal_size` and `wal_keep_size` is a warning.";
+    disk_full, Seconds, 86_400.0, "A disk that is full sooner, at the rate of the last half hour, is a warning; within the hour, critical.";
+    disk_free, Bytes, GB, "A disk with less room is a warning; with a tenth of it, critical.";
     waits, Count, 5.0, "So many sessions that wait on one event, four times the usual, are worth a look; four times as many, a warning.";
     prepared, Seconds, 300.0, "A transaction that was prepared longer ago is a warning.";
     subscription, Seconds, 10.0, "An enabled subscription that has no worker for longer is a warning.";

@@ -5,8 +5,8 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, horizon, link, replication, server, service, slow, standby, tables, transactions,
-    upkeep, waits, wal, wraparound,
+    alerts, blockers, connections, disk, horizon, link, replication, server, service, slow, standby, tables,
+    transactions, upkeep, waits, wal, wraparound,
 };
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
@@ -98,6 +98,8 @@ rules! {
     server::temp_files,
     server::deadlocks,
     server::conflicts,
+    disk::fills,
+    disk::exporter,
     waits::jumped,
     upkeep::prepared,
     upkeep::subscriptions,

@@ -82,7 +82,8 @@ impl Read<'_> {
         format!("by {}", ServerText::from(name).head(40))
     }
 
-    fn target(&self) -> Target {
+    /// Where it stands.
+    pub fn target(&self) -> Target {
         let tab = match self.spec.tab {
             PanelTab::Latency => Tab::Latency,
             PanelTab::Cache => Tab::Cache,

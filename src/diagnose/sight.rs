@@ -15,7 +15,10 @@ use crate::model::unit::Age;
 use crate::model::{Latest, ServerText, seconds_between};
 
 /// Panels that rules read.
-const PANELS: [&str; 6] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio"];
+const PANELS: [&str; 7] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio", "disk-free"];
+
+/// The panel of room on the disk.
+const DISK: &str = "disk-free";
 
 /// What was not looked at.
 pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
@@ -170,18 +173,39 @@ fn part<T>(part: &Part<Vec<T>>, what: &str, out: &mut Vec<Unchecked>) {
 
 fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     if !look.prometheus {
-        let what = "latency, errors, pool, cache hits and memory of the service";
+        let what = "latency, errors, pool, cache hits and memory of the service; free disk space, which PostgreSQL does not know";
         out.push(Unchecked::of(what, "no Prometheus is named", "--prometheus URL"));
         return;
     }
+    disk(look, out);
     let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for spec in look.panels.iter().filter(|p| PANELS.contains(&p.id.as_str())) {
+    let told = |id: &str| PANELS.contains(&id) && id != DISK;
+    for spec in look.panels.iter().filter(|p| told(&p.id)) {
         let latest = look.world.panels.get(&spec.id);
         if let Some(why) = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
             by_reason.entry(why).or_default().push(ServerText::from(spec.title.as_str()).head(40));
         }
     }
     out.extend(by_reason.into_iter().map(|(why, titles)| Unchecked::of(titles.join(", "), why, "")));
+}
+
+/// Room on the disk has a cure that the service's own figures have not; and disks of any host are none of the server.
+fn disk(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let Some(spec) = look.panels.iter().find(|p| p.id == DISK) else { return };
+    let what = "free disk space, which PostgreSQL does not know";
+    let latest = look.world.panels.get(DISK);
+    if let Some(why) = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
+        let absent = matches!(latest.and_then(|l| l.get()).map(|a| &a.reading), Some(Reading::NoSeries));
+        let cure = if absent { "have Prometheus read node_exporter on the server's host" } else { "" };
+        out.push(Unchecked::of(what, why, cure));
+        return;
+    }
+    if let Some(Reading::Values { candidate, .. }) = latest.and_then(|l| l.get()).map(|a| &a.reading)
+        && spec.candidates.get(*candidate).is_some_and(|c| c.unjudged)
+    {
+        let why = "which host is the server's is not known: no postgres_exporter runs on one";
+        out.push(Unchecked::of(what, why, "look at Free disk space on Latency"));
+    }
 }
 
 /// Why a panel has no figure.

@@ -219,6 +219,32 @@ async fn nan_zero_and_nothing_are_told_apart_and_a_dead_counter_is_no_answer() {
 }
 
 #[tokio::test]
+async fn room_on_disks_is_that_of_disks_that_can_be_written_and_a_blind_exporter_says_so() {
+    let Some(lab) = Lab::start().await else { return };
+    let spec = |id: &str| defaults().unwrap().into_iter().find(|spec| spec.id == id).unwrap();
+    let disks = spec("disk-free");
+    let answer = ask(&lab.of(None), &disks).await;
+    let mut found: Vec<(String, Option<f64>)> =
+        answer.reading.series().iter().map(|s| (s.name.clone(), s.last().flatten())).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let mounted: Vec<(&str, Option<f64>)> =
+        found.iter().map(|(name, v)| (name.split(' ').nth(1).unwrap(), *v)).collect();
+    assert_eq!(mounted, [("/", Some(9.1e10)), ("/var/lib/postgresql", Some(3.2e9))], "{found:?}");
+
+    let of_postgres = ask(&lab.with(|s| s.postgres_job = Some("postgres".into())), &disks).await;
+    assert!(words(&disks, &of_postgres).starts_with("node_exporter beside postgres_exporter: "), "the same host");
+    let of_nobody = ask(&lab.with(|s| s.postgres_job = Some("node".into())), &disks).await;
+    assert!(words(&disks, &of_nobody).starts_with("node_exporter: "), "no exporter of that job has a host");
+
+    let connections = spec("connections");
+    let of = |job: &str| lab.with(|s| s.postgres_job = Some(job.into()));
+    assert!(words(&connections, &ask(&of("postgres"), &connections).await).starts_with("postgres_exporter: active=5"));
+    let down = ask(&of("down"), &connections).await;
+    assert_eq!(down.unmeasured.as_deref(), Some("postgres_exporter cannot reach its server (pg_up is 0)"));
+    assert_eq!(ask(&of("node"), &connections).await.unmeasured, None, "there is no exporter at all");
+}
+
+#[tokio::test]
 async fn memory_is_never_that_of_a_process_nobody_named() {
     let Some(lab) = Lab::start().await else { return };
     let memory = defaults().unwrap().into_iter().find(|spec| spec.id == "memory").unwrap();

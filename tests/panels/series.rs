@@ -22,9 +22,21 @@ const V2_OLD: &str = "fraiseql_graphql_queries_total 7\nfraiseql_graphql_queries
 const COLLAPSED: &str = "fraiseql_cache_misses_total{cache_type=\"query\"} 9\n";
 
 /// What `postgres_exporter` 0.11.1 says of the sessions.
-const POSTGRES: &str = "pg_stat_activity_count{datname=\"shop\",server=\"a\",state=\"active\"} 3\n\
+const POSTGRES: &str = "pg_up 1\n\
+    pg_stat_activity_count{datname=\"shop\",server=\"a\",state=\"active\"} 3\n\
     pg_stat_activity_count{datname=\"jobs\",server=\"a\",state=\"active\"} 2\n\
     pg_stat_activity_count{datname=\"shop\",server=\"a\",state=\"idle in transaction\"} 1\n";
+
+/// What `node_exporter` 1.8 says of the room on a host's disks; one is read-only, one is no disk.
+const NODE: &str = "node_filesystem_avail_bytes{device=\"/dev/vda1\",fstype=\"ext4\",mountpoint=\"/\"} 9.1e+10\n\
+    node_filesystem_avail_bytes{device=\"/dev/vdb\",fstype=\"xfs\",mountpoint=\"/var/lib/postgresql\"} 3.2e+09\n\
+    node_filesystem_avail_bytes{device=\"/dev/vdc\",fstype=\"ext4\",mountpoint=\"/media\"} 0\n\
+    node_filesystem_avail_bytes{device=\"tmpfs\",fstype=\"tmpfs\",mountpoint=\"/run\"} 1.2e+08\n\
+    node_filesystem_readonly{device=\"/dev/vda1\",fstype=\"ext4\",mountpoint=\"/\"} 0\n\
+    node_filesystem_readonly{device=\"/dev/vdc\",fstype=\"ext4\",mountpoint=\"/media\"} 1\n";
+
+/// What `postgres_exporter` says while its server is down, or refuses it.
+const DOWN: &str = "pg_up 0\n";
 
 /// Gauges in type or name that are running totals in fact, and counters without `_total`.
 const GROWING: [&str; 4] = [
@@ -36,7 +48,7 @@ const GROWING: [&str; 4] = [
 
 /// The jobs that a Prometheus is told to scrape, by the path of their metrics.
 pub fn jobs() -> BTreeMap<&'static str, String> {
-    let paths = ["v1", "v1-idle", "v2", "v2-idle", "v2-old", "collapsed", "acme", "postgres", "locked"];
+    let paths = ["v1", "v1-idle", "v2", "v2-idle", "v2-old", "collapsed", "acme", "postgres", "down", "node", "locked"];
     paths.into_iter().map(|job| (job, format!("/{job}"))).collect()
 }
 
@@ -58,6 +70,8 @@ pub async fn serve() -> SocketAddr {
         .route("/collapsed", growing(COLLAPSED))
         .route("/acme", get(async || V2.replace("fraiseql_", "acme_")))
         .route("/postgres", get(async || POSTGRES))
+        .route("/down", get(async || DOWN))
+        .route("/node", get(async || NODE))
         .route("/locked", get(async || StatusCode::UNAUTHORIZED));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -81,6 +81,7 @@ pub fn feed(stage: &mut Stage) {
             "pool" => values(vec![series("", ramp(0.4, 0.96))]),
             "requests-waiting" => values(vec![series("", ramp(0.0, 12.0))]),
             "memory" => values(vec![series("app-1", ramp(4.0e8, 6.0e8)), series("app-2", |_| Some(4.2e8))]),
+            "disk-free" => values(vec![series("db1:9100 /var/lib/postgresql", |_| Some(9e10))]),
             "cache-hit-ratio" => values(vec![series("", |x| Some(if x < 0.5 { 0.93 } else { 0.66 }))]),
             _ => values(vec![series("", |_| Some(48_210.0))]),
         };
@@ -117,6 +118,8 @@ pub fn calm(stage: &mut Stage) {
         ("pool", 0.4),
         ("requests-waiting", 0.0),
         ("memory", 4.2e8),
+        ("disk-free", 9e10),
+        ("connections", 48.0),
     ];
     for (id, figure) in figures {
         figures_of(stage, id, move |_| Some(figure));

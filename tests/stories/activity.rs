@@ -4,11 +4,12 @@
 use pgtriage::command::Tab;
 use pgtriage::diagnose::{Kind, Severity};
 use pgtriage::model::activity::{Activity, Part, Subscription, WalDirectory};
+use pgtriage::model::panel::Reading;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{ProbeError, Question, Snapshot};
 
 use super::findings::{cancels, forgotten, partitioned, refuses, spills, subscription, swells};
-use crate::stage::{Stage, activity, cache, locks, replication};
+use crate::stage::{Stage, activity, cache, charts, locks, replication};
 
 /// All of it goes wrong.
 fn everything(look: &mut Activity, n: i64) {
@@ -243,4 +244,40 @@ fn the_cache_table_that_may_not_be_read_is_not_checked_with_its_grant() {
     stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(denied)));
     let unchecked = &stage.app.triage.diagnosis.unchecked;
     assert!(unchecked.iter().any(|u| u.cure == "GRANT SELECT ON fraiseql_cache TO oncall"), "{unchecked:#?}");
+}
+
+#[test]
+fn a_disk_that_comes_and_goes_does_not_fill_and_one_that_fills_says_when() {
+    let story = |f: fn(f64) -> Option<f64>| {
+        let mut stage = Stage::calm();
+        charts::figures_of(&mut stage, "disk-free", f);
+        stage.app.triage.diagnosis.findings.first().map(|f| (f.severity, f.fact.clone()))
+    };
+    assert_eq!(story(|x| Some(3e9 - (x * 20.0).sin().abs() * 1e9)), None);
+    assert_eq!(story(|x| Some(9e10 - x * 1e8)), None, "in nine days");
+    assert_eq!(story(|x| Some(3e9 + x * 1e9)), None);
+    let (severity, fact) = story(|x| Some(2e10 - x * 1e9)).unwrap();
+    assert!(severity == Severity::Warning && fact.contains("is full at 07:59Z (in 4h)"), "{fact}");
+    // Disks of hosts that may be anybody's are shown and not judged.
+    let mut stage = Stage::calm();
+    let full = vec![charts::series("app-7:9100 /", |_| Some(5e7))];
+    let anybodys = charts::answer(Reading::Values { candidate: 1, series: full });
+    charts::give(&mut stage, "disk-free", Ok(anybodys));
+    assert_eq!(stage.kinds(), []);
+    let unchecked =
+        |stage: &Stage| stage.app.triage.diagnosis.unchecked.iter().map(|u| u.cure.clone()).collect::<Vec<_>>();
+    assert_eq!(unchecked(&stage), ["look at Free disk space on Latency"]);
+    charts::give(&mut stage, "disk-free", Ok(charts::answer(Reading::NoSeries)));
+    assert_eq!(unchecked(&stage), ["have Prometheus read node_exporter on the server's host"]);
+    let (severity, fact) = story(|_| Some(5e7)).unwrap();
+    assert!(severity == Severity::Critical && fact.contains("has only 48 MB left"), "{fact}");
+}
+
+#[test]
+fn an_exporter_is_only_called_blind_while_the_server_answers_us() {
+    let mut stage = Stage::calm();
+    super::findings::blind(&mut stage);
+    assert_eq!(stage.kinds(), [Kind::ExporterBlind]);
+    stage.take(Question::Sessions, Err(ProbeError::TimedOut(2)));
+    assert!(!stage.kinds().contains(&Kind::ExporterBlind), "{:?}", stage.kinds());
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pgtriage::command::Command;
 use pgtriage::diagnose::{Kind, Severity};
 use pgtriage::model::activity::{Activity, Part, Partitioned, PreparedTransaction, Subscription, WalDirectory};
+use pgtriage::model::panel::{PanelAnswer, Reading};
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
 use pgtriage::model::replica::{Replication, Slot, Standby};
 use pgtriage::model::server::Server;
@@ -120,6 +121,13 @@ const STORIES: &[Story] = &[
         "6 deadlocks in the last 1m, most in database shop",
     ),
     (Kind::Conflicts, |s| activity::minute(s, cancels), Warning, "replay cancelled 18 queries here in the last 1m"),
+    (
+        Kind::Disk,
+        |s| charts::figures_of(s, "disk-free", |x| Some(3e9 - x * 1e9)),
+        Critical,
+        "is full at 03:44Z (in 30m) at this rate, 1.9 GB left",
+    ),
+    (Kind::ExporterBlind, blind, Warning, "postgres_exporter cannot reach the server, which answers us"),
     (Kind::Waits, jump, Notice, "10 sessions wait on IO:DataFileRead, where 1 did before"),
     (
         Kind::Prepared,
@@ -189,6 +197,12 @@ pub fn idle(stage: &mut Stage) {
 
 pub fn batch(stage: &mut Stage) {
     sessions(stage, vec![Session { xact_s: Some(2_000.0), ..locks::session(6_000, 3.0, "UPDATE carts SET x = 1") }]);
+}
+
+/// The exporter's metrics are gone, and its `pg_up` is 0.
+pub fn blind(stage: &mut Stage) {
+    let says = Some("postgres_exporter cannot reach its server (pg_up is 0)".to_owned());
+    charts::give(stage, "connections", Ok(PanelAnswer { unmeasured: says, ..charts::answer(Reading::NoSeries) }));
 }
 
 /// For four minutes one session reads from the disk, then ten do.
@@ -383,7 +397,7 @@ fn a_server_that_is_well_has_no_finding_and_one_line_that_says_what_was_looked_a
     stage.press("1");
     let screen = stage.wide();
     assert!(screen.contains("✓ nothing is wrong with what was looked at: 9 sessions and their locks"), "{screen}");
-    assert!(screen.contains("2 tables of shop · 1 standby, 1 slot · 6"), "{screen}");
+    assert!(screen.contains("2 tables of shop · 1 standby, 1 slot · 7"), "{screen}");
     assert!(!screen.contains('‼'), "{screen}");
 }
 

@@ -65,6 +65,8 @@ const MOVES: &[Move] = &[
         });
     }),
     ("wal_excess", 1e10, Kind::WalKept, |s| activity::minute(s, swells)),
+    ("disk_full", 60.0, Kind::Disk, |s| charts::figures_of(s, "disk-free", |x| Some(3e9 - x * 1e9))),
+    ("disk_free", 1e6, Kind::Disk, |s| charts::figures_of(s, "disk-free", |_| Some(5e8))),
     ("waits", 50.0, Kind::Waits, jump),
     ("prepared", 1e5, Kind::Prepared, |s| {
         activity::minute(s, |look, _| look.prepared = Part::Read(vec![forgotten()]));

@@ -1,6 +1,7 @@
 //! Runbooks: from a finding to its steps, what betrays it, where keys lead, what is offered and what becomes of it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use pgtriage::app::App;
 use pgtriage::app::mode::Mode;
@@ -269,10 +270,16 @@ fn while_it_is_open_its_facts_are_asked_for() {
     stage.press("1");
     let size = Question::Panel { id: "cache-size".to_owned(), span_s: 1800, step_s: 10 };
     let before = Question::PanelBefore { id: "cache-hit-ratio".to_owned(), span_s: 900, step_s: 5 };
-    let only = [Question::CacheTable, size, before];
+    let only = [size, before];
     assert!(only.iter().all(|q| !wants(&stage, q)));
+    let pace = |stage: &Stage| {
+        stage.app.demand().wanted.iter().find(|w| w.question == Question::CacheTable).map(|w| w.cadence)
+    };
+    let open = Some(Cadence::Every(Duration::from_secs(10)));
+    assert_ne!(pace(&stage), open, "the cache table is looked at now and then");
     stage.press("r");
     assert!(only.iter().all(|q| wants(&stage, q)), "{:#?}", stage.app.demand());
+    assert_eq!(pace(&stage), open);
     let panels = stage
         .app
         .demand()
