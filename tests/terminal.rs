@@ -14,6 +14,7 @@ mod pressure;
 mod readonly;
 mod rescue;
 mod runbooks;
+mod scenarios;
 mod scene;
 mod settings;
 mod signals;

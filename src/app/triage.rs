@@ -96,6 +96,13 @@ impl App {
                     pinned(&mut self.connections, key)
                 }
             }
+            Target::Sessions { key, filter } => {
+                // What the list itself cannot read is no reason not to go there.
+                if let Ok(filter) = Filter::parse(&filter, self.connections.columns()) {
+                    self.connections.set_filter(filter);
+                }
+                pinned(&mut self.connections, key)
+            }
             Target::Table(key) => pinned(&mut self.tables, key),
             Target::Replica(key) => pinned(&mut self.replicas, key),
             Target::Panel { id, .. } => {

@@ -8,6 +8,7 @@ use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
 use super::words::{counted, figure, of_i64, percent};
 use crate::command::{Command, Tab};
+use crate::model::ServerText;
 use crate::model::session::{Session, Sessions, State};
 
 /// Connections that are taken, as far as the server shows them: the clients', ours among them.
@@ -27,7 +28,7 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let share = figure(used) / of_i64(slots);
-    let (app, of_app) = largest(&clients);
+    let (group, of_app) = largest(&clients);
     let idle: Vec<&Session> = of_app.iter().copied().filter(|s| s.state == Some(State::Idle)).collect();
     let full = figure(used) >= of_i64(slots);
     let reserve = server.max_connections - slots;
@@ -40,20 +41,26 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
         let idle_s = |s: &Session| s.state_s.unwrap_or(0.0);
         idle_s(a).total_cmp(&idle_s(b)).then(b.pid.cmp(&a.pid))
     });
-    let target =
-        oldest.map_or(Target::Tab(Tab::Connections), |s| Target::Session { tab: Tab::Connections, key: s.key() });
+    let target = oldest.map_or(Target::Tab(Tab::Connections), |s| Target::Sessions {
+        key: s.key(),
+        filter: format!("state:/^idle$/{}", group.filter()),
+    });
     vec![Finding {
         severity: if share >= look.limits.connections_full { Severity::Critical } else { Severity::Warning },
         fact: format!("{used} of {slots} connections are taken ({}), {left}", percent(share)),
         evidence: format!(
-            "max_connections {} less {reserve} reserved · most by {app}: {}, {} idle",
+            "max_connections {} less {reserve} reserved · most by {}: {}, {} idle",
             server.max_connections,
+            group.words(),
             counted(of_app.len(), "session"),
             idle.len()
         ),
-        todo:
-            "terminate the idle sessions of whoever leaks them; then a pooler, or idle_session_timeout (14 and later)"
-                .to_owned(),
+        todo: if idle.is_empty() {
+            "end what runs for nobody; then a pooler, or a smaller pool in each client".to_owned()
+        } else {
+            "Enter lists the idle ones: mark them and terminate; then a pooler, or idle_session_timeout (14 and later)"
+                .to_owned()
+        },
         since: None,
         // Full, every new client is hit; nobody counts those, so as many as are in stand for them.
         harm: Harm { now: if full { figure(used) * 60.0 } else { 0.0 }, coming: share.min(1.0) },
@@ -62,14 +69,48 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
     }]
 }
 
-/// The application with the most sessions, by its role where it has no name.
-fn largest<'a>(clients: &[&'a Session]) -> (String, Vec<&'a Session>) {
-    let mut groups: BTreeMap<String, Vec<&Session>> = BTreeMap::new();
+/// Who a session belongs to: its application, or its role where it names none.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Group<'a> {
+    #[default]
+    Nobody,
+    Application(&'a str),
+    Role(&'a str),
+}
+
+impl<'a> Group<'a> {
+    fn of(session: &'a Session) -> Self {
+        match &session.user {
+            _ if !session.application.is_empty() => Self::Application(session.application.raw()),
+            Some(user) => Self::Role(user.raw()),
+            None => Self::Nobody,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Nobody => "roles that are not shown".to_owned(),
+            Self::Application(name) => format!("app {}", ServerText::from(*name).head(24)),
+            Self::Role(name) => format!("role {}", ServerText::from(*name).head(24)),
+        }
+    }
+
+    /// The term of a filter that lists it; none where a filter cannot hold the name.
+    fn filter(&self) -> String {
+        match self {
+            Self::Application(name) | Self::Role(name) if name.contains(['"', '\\']) => String::new(),
+            Self::Application(name) => format!(" app:\"{name}\""),
+            Self::Role(name) => format!(" user:\"{name}\" app:/^$/"),
+            Self::Nobody => String::new(),
+        }
+    }
+}
+
+/// Who has the most sessions.
+fn largest<'a>(clients: &[&'a Session]) -> (Group<'a>, Vec<&'a Session>) {
+    let mut groups: BTreeMap<Group<'a>, Vec<&Session>> = BTreeMap::new();
     for s in clients {
-        let user = s.user.as_ref().map_or_else(|| "unknown".to_owned(), |u| u.head(24));
-        let name =
-            if s.application.is_empty() { format!("role {user}") } else { format!("app {}", s.application.head(24)) };
-        groups.entry(name).or_default().push(s);
+        groups.entry(Group::of(s)).or_default().push(s);
     }
     groups.into_iter().max_by(|a, b| a.1.len().cmp(&b.1.len()).then(b.0.cmp(&a.0))).unwrap_or_default()
 }

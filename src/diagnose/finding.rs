@@ -149,6 +149,13 @@ pub enum Target {
         /// Which.
         key: SessionKey,
     },
+    /// Several sessions in Connections.
+    Sessions {
+        /// Which to select.
+        key: SessionKey,
+        /// The filter that lists them.
+        filter: String,
+    },
     /// A table's row.
     Table(RelationKey),
     /// A standby's row.
@@ -172,6 +179,7 @@ impl Target {
     pub fn tab(&self) -> Tab {
         match self {
             Self::Session { tab, .. } | Self::Panel { tab, .. } | Self::Tab(tab) => *tab,
+            Self::Sessions { .. } => Tab::Connections,
             Self::Table(_) => Tab::Tables,
             Self::Replica(_) => Tab::Replication,
             Self::Alert(_) => Tab::Triage,
@@ -181,7 +189,7 @@ impl Target {
     /// The session that it is about.
     #[must_use]
     pub fn session(&self) -> Option<&SessionKey> {
-        if let Self::Session { key, .. } = self { Some(key) } else { None }
+        if let Self::Session { key, .. } | Self::Sessions { key, .. } = self { Some(key) } else { None }
     }
 
     /// The table that it is about.

@@ -8,6 +8,13 @@ use crate::model::unit::Age;
 use crate::model::world::Link;
 use crate::model::{ServerText, seconds_between};
 
+/// What a server in English says when it has no slot left for us (SQLSTATE 53300). In another language the words of the
+/// server stand in the evidence all the same.
+const FULL: [&str; 2] = ["too many clients already", "remaining connection slots are reserved"];
+
+/// Our cost is judged after so many seconds: the first questions of a start come all at once.
+const COST_KNOWN_S: f64 = 30.0;
+
 /// There is no connection, and an attempt has failed.
 pub fn lost(look: &Look<'_>) -> Vec<Finding> {
     let Some(Link::Connecting { place, since, attempt, last_error: Some(words), .. }) = &look.world.link else {
@@ -20,11 +27,16 @@ pub fn lost(look: &Look<'_>) -> Vec<Finding> {
         ""
     };
     let long = seconds_between(*since, look.now);
+    let advice = if FULL.iter().any(|full| words.contains(full)) {
+        "every slot is taken: stop, or restart, the client that took them; the console takes the first one that gets free"
+    } else {
+        "what stands below is from before"
+    };
     vec![Finding {
         severity: Severity::Critical,
         fact: format!("no connection to {} for {}", ServerText::from(place.as_str()).head(60), Age(long).short()),
         evidence: format!("{}{beside}", ServerText::from(words.as_str()).head(160)),
-        todo: format!("it is tried again by itself (attempt {attempt}); what stands below is from before"),
+        todo: format!("it is tried again by itself (attempt {attempt}); {advice}"),
         since: Some(*since),
         harm: Harm { now: 1e9, coming: 1.0 },
         action: Some(Command::Reconnect),
@@ -54,7 +66,7 @@ pub fn no_answer(look: &Look<'_>) -> Vec<Finding> {
 /// Our own questions cost more than they may.
 pub fn own_cost(look: &Look<'_>) -> Vec<Finding> {
     let share = look.world.own_cost_ms_per_s(look.now) / 1000.0;
-    if share < look.limits.own_cost {
+    if share < look.limits.own_cost || look.world.own_cost_known_s(look.now) < COST_KNOWN_S {
         return Vec::new();
     }
     vec![Finding {

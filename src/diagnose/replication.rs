@@ -168,6 +168,10 @@ fn kept(look: &Look<'_>, slot: &Slot, seen: crate::model::Timestamp) -> Option<F
     if slot.active && (!much || look.world.replication.get().is_some_and(|r| r.replicas.iter().any(behind))) {
         return None;
     }
+    // A standby that was gone before we came has left nothing but its slot.
+    let orphaned = slot.kind == "physical"
+        && !slot.active
+        && slot.inactive_s.map_or(retained >= LEAST_BYTES, |s| s >= look.limits.replica_gone);
     let unbounded = look.world.replication.get().and_then(|r| r.slot_keep_mb) == Some(-1);
     let limit = if unbounded {
         "nothing limits it (max_slot_wal_keep_size = -1): it can fill the disk"
@@ -175,18 +179,18 @@ fn kept(look: &Look<'_>, slot: &Slot, seen: crate::model::Timestamp) -> Option<F
         "max_slot_wal_keep_size limits it"
     };
     Some(Finding {
-        severity: if much { Severity::Warning } else { Severity::Notice },
+        severity: if much || orphaned { Severity::Warning } else { Severity::Notice },
         fact: format!("slot {} {} and retains {}", slot.name.head(40), activity(slot), Bytes(retained).short()),
         evidence: limit.to_owned(),
         todo: if slot.active {
             "its reader is too slow: look there"
         } else {
-            "bring its reader back; if it never returns, drop the slot"
+            "bring its reader back; if it never returns, dropping the slot frees the WAL"
         }
         .to_owned(),
         remedy: drop_it(slot),
         since: before(seen, slot.inactive_s),
-        harm: Harm { now: 0.0, coming: if much { 0.7 } else { 0.1 } },
+        harm: Harm { now: 0.0, coming: if much || orphaned { 0.7 } else { 0.1 } },
         ..Finding::of(Kind::SlotRetains, slot.name.raw(), seen, Target::Tab(Tab::Replication))
     })
 }

@@ -16,6 +16,9 @@ const HOUR_S: f64 = 3600.0;
 /// Growth is told from a span of at least this, in seconds: a process that starts grows, too.
 pub const LEAST_SPAN_S: f64 = 120.0;
 
+/// What is called lately, in seconds: a leak shows after a third of it.
+const RECENT_S: f64 = 300.0;
+
 /// Growth of less than this, in bytes, is the breath of an allocator.
 const LEAST_GROWTH: f64 = 33_554_432.0;
 
@@ -231,10 +234,18 @@ pub fn memory(look: &Look<'_>) -> Vec<Finding> {
     }]
 }
 
-/// How much a series grew, within how many seconds, and what it is now. Only where no value of its last third is as low
-/// as the highest of its first: a wave is no growth.
+/// How much a series grew, within how many seconds, and what it is now: over its whole span, or else lately, so that a
+/// leak is not hidden for a third of the span by the calm before it.
 fn growth(series: &Series) -> Option<(f64, f64, f64)> {
     let points: Vec<(f64, f64)> = series.points.iter().filter_map(|(t, v)| Some((*t, (*v)?))).collect();
+    let end = points.last()?.0;
+    let recent = points.iter().position(|p| p.0 >= end - RECENT_S).and_then(|from| points.get(from..));
+    grown(&points).filter(|(by, ..)| *by >= LEAST_GROWTH).or_else(|| recent.and_then(grown))
+}
+
+/// The same over all of these points. Only where no value of the last third is as low as the highest of the first: a wave
+/// is no growth.
+fn grown(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
     let third = points.len() / 3;
     let (first, last) = (points.first()?, points.last()?);
     let span_s = last.0 - first.0;

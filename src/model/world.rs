@@ -276,13 +276,19 @@ impl World {
     /// Milliseconds of answer time per second that our questions cost, over the last minute.
     #[must_use]
     pub fn own_cost_ms_per_s(&self, now: Timestamp) -> f64 {
-        let recent = self.spent.iter().filter(|(then, _)| seconds_between(*then, now) < 60.0);
-        let (mut sum, mut oldest) = (0.0, 0.0_f64);
-        for (then, took) in recent {
-            sum += took.as_secs_f64() * 1e3;
-            oldest = oldest.max(seconds_between(*then, now));
-        }
-        if oldest > 0.0 { sum / oldest.max(2.0) } else { 0.0 }
+        let sum: f64 = self.spent_lately(now).map(|(_, took)| took.as_secs_f64() * 1e3).sum();
+        let known = self.own_cost_known_s(now);
+        if known > 0.0 { sum / known.max(2.0) } else { 0.0 }
+    }
+
+    /// Over how many seconds that is known, 60 at most.
+    #[must_use]
+    pub fn own_cost_known_s(&self, now: Timestamp) -> f64 {
+        self.spent_lately(now).map(|(then, _)| seconds_between(*then, now)).fold(0.0, f64::max)
+    }
+
+    fn spent_lately(&self, now: Timestamp) -> impl Iterator<Item = &(Timestamp, std::time::Duration)> {
+        self.spent.iter().filter(move |(then, _)| seconds_between(*then, now) < 60.0)
     }
 
     fn take_statements(&mut self, answer: Result<Statements, ProbeError>, at: Timestamp) {

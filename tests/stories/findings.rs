@@ -153,7 +153,7 @@ const STORIES: &[Story] = &[
         Notice,
         "the last partition of public.tb_error_occurrence ends in 2d",
     ),
-    (Kind::OwnCost, costly, Notice, "our own questions take 19 % of one server process's time"),
+    (Kind::OwnCost, costly, Notice, "our own questions take 20 % of one server process's time"),
     (Kind::Gap, gap, Notice, "nothing was seen for 2m in the last half hour"),
 ];
 
@@ -325,7 +325,8 @@ pub fn lag(stage: &mut Stage) {
 
 pub fn slot_kept(stage: &mut Stage) {
     let mut kept = replication::calm();
-    kept.slots.push(replication::slot("warehouse", false, 14 << 30));
+    let slot = replication::slot("warehouse", false, 14 << 30);
+    kept.slots.push(Slot { kind: "logical".to_owned(), ..slot });
     replicated(stage, kept);
 }
 
@@ -369,7 +370,8 @@ pub fn old(stage: &mut Stage) {
 }
 
 pub fn costly(stage: &mut Stage) {
-    for _ in 0..10 {
+    // For so long that it is no longer the questions of the start.
+    for _ in 0..35 {
         stage.pass(960);
         let took = Duration::from_millis(200);
         stage.event(pgtriage::message::Event::Sample(pgtriage::model::Sample {
@@ -559,6 +561,89 @@ fn of_the_findings_the_worst_is_first_and_what_only_shows_harm_comes_after_its_c
     let place = |kind| kinds.iter().position(|k| *k == kind).unwrap();
     assert!(place(Kind::Queue) < place(Kind::Errors), "{kinds:?}");
     assert!(place(Kind::Errors) < place(Kind::Latency), "critical before warning: {kinds:?}");
+}
+
+#[test]
+fn the_slot_of_a_standby_that_was_gone_before_we_came_is_a_warning_however_little_it_retains() {
+    let severity_of = |slot: Slot| {
+        let mut stage = Stage::calm();
+        let mut orphaned = replication::calm();
+        orphaned.slots.push(slot);
+        replicated(&mut stage, orphaned);
+        let finding = stage.finding(Kind::SlotRetains);
+        assert!(finding.todo.contains("bring its reader back"), "{finding:#?}");
+        finding.severity
+    };
+    let slot = Slot { inactive_s: Some(36.0), ..replication::slot("standby1", false, 39 << 20) };
+    assert_eq!(severity_of(slot.clone()), Warning);
+    assert_eq!(severity_of(Slot { inactive_s: Some(5.0), ..slot.clone() }), Notice, "a restart");
+    assert_eq!(severity_of(Slot { kind: "logical".to_owned(), ..slot }), Notice, "who reads it may come once a day");
+}
+
+#[test]
+fn a_leak_that_began_minutes_ago_is_not_hidden_by_the_calm_before_it() {
+    let mut stage = Stage::calm();
+    // x runs from 0 to 1 over a quarter of an hour: calm for eleven minutes, then a leak.
+    charts::figures_of(&mut stage, "memory", |x| Some(4e8 + (x - 0.75).max(0.0) * 4e9));
+    let finding = stage.finding(Kind::Memory);
+    assert!(finding.evidence.contains("within 5 min"), "{}", finding.evidence);
+    let mut stage = Stage::calm();
+    charts::figures_of(&mut stage, "memory", |x| Some(4e8 + (x * 20.0).sin() * 1e8));
+    assert!(!stage.kinds().contains(&Kind::Memory), "a wave is no growth");
+}
+
+#[test]
+fn our_own_cost_is_not_judged_by_the_first_questions() {
+    let mut stage = Stage::calm();
+    for _ in 0..10 {
+        stage.pass(1_000);
+        stage.event(pgtriage::message::Event::Sample(pgtriage::model::Sample {
+            question: Question::Sessions,
+            at: stage.now(),
+            took: Duration::from_millis(200),
+            answer: Ok(Snapshot::Sessions(locks::calm())),
+        }));
+    }
+    assert!(!stage.kinds().contains(&Kind::OwnCost));
+}
+
+#[test]
+fn a_server_without_a_slot_for_us_is_told_as_that() {
+    let mut stage = Stage::calm();
+    let now = stage.now();
+    let words = "connection to server at \"db1\", port 5432 failed: FATAL: sorry, too many clients already";
+    stage.event(pgtriage::message::Event::Link(Link::Connecting {
+        place: "db1:5432".to_owned(),
+        since: now,
+        attempt: 2,
+        last_error: Some(words.to_owned()),
+        retry_at: None,
+    }));
+    stage.pass(1_000);
+    let finding = stage.finding(Kind::ServerLost);
+    assert!(finding.todo.contains("every slot is taken: stop, or restart, the client that took them"), "{finding:#?}");
+}
+
+#[test]
+fn from_a_full_server_enter_lists_the_idle_sessions_of_who_took_it_and_they_are_ended_together() {
+    let mut stage = Stage::calm();
+    let mut rows: Vec<Session> =
+        (0..86).map(|i| Session { application: "batch \"import".into(), ..locks::idle(6_000 + i, 300.0) }).collect();
+    sessions(&mut stage, rows.clone());
+    stage.press("1 Enter");
+    let listed = |stage: &Stage| stage.app.connections.len();
+    assert_eq!(listed(&stage), 86 + 6, "a name that no filter can hold is left out of it, and who idles stays");
+    for session in &mut rows {
+        session.application = "batch import".into();
+    }
+    rows.extend((0..3).map(|i| locks::session(7_000 + i, 1.0, "SELECT 1")));
+    let mut stage = Stage::calm();
+    sessions(&mut stage, rows);
+    stage.press("1 Enter");
+    assert_eq!(stage.app.tab, pgtriage::command::Tab::Connections);
+    assert_eq!(listed(&stage), 86, "{}", stage.wide());
+    stage.press("M X");
+    assert!(stage.wide().contains("terminate 86"), "{}", stage.wide());
 }
 
 #[test]
