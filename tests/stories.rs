@@ -20,3 +20,4 @@ mod stale;
 mod statements;
 mod tables;
 mod triage;
+mod worlds;

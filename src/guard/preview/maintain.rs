@@ -153,7 +153,7 @@ fn waits(database: &ServerText, world: &World) -> Vec<String> {
 /// `1.0 GB, 400k dead of 1.0M rows (40 %)`
 fn holds(relation: &Relation) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
-    let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
+    let (dead, all) = (relation.dead as f64, relation.dead.saturating_add(relation.live) as f64);
     let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
     let size = relation.size().map_or("size not known, never vacuumed or analyzed".to_owned(), |b| Bytes(b).short());
     format!("{size}, {} dead of {} rows{share}", short_count(dead), short_count(all))
