@@ -7,6 +7,7 @@ mod bulk;
 mod expiring;
 mod findings;
 mod incidents;
+mod indexes;
 mod limits;
 mod locks;
 mod looking;
