@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod cache;
 pub mod error;
 pub mod horizon;
+pub mod index;
 pub mod lock;
 pub mod panel;
 pub mod question;

@@ -8,6 +8,7 @@ pub mod cache;
 mod deep;
 pub mod exact;
 mod fast;
+pub mod indexes;
 mod lane;
 mod own;
 pub mod prometheus;
