@@ -45,6 +45,10 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
         ("Relations", 60_000),
         ("CacheTable", 300_000),
         ("Targets", 15_000),
+        // What p95, errors and cache hits were a week ago.
+        ("PanelBefore", 300_000),
+        ("PanelBefore", 300_000),
+        ("PanelBefore", 300_000),
         ("OtherAlerts", 15_000),
     ];
     let slowly = paces.map(|(name, every)| (name.to_owned(), every));
