@@ -34,6 +34,7 @@ use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Effect, Outcome, WriterState};
 use crate::model::baseline::Workload;
+use crate::model::health::Watchlist;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
 use crate::model::setting::History;
@@ -89,6 +90,8 @@ pub struct Setup {
     pub runbooks: Vec<Runbook>,
     /// The rules that are evaluated, and who hears of them.
     pub alerting: alerts::Alerting,
+    /// What is watched beside the database.
+    pub watchlist: Watchlist,
     /// Now.
     pub now: Timestamp,
 }

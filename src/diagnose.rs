@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod finding;
+pub mod health;
 pub mod history;
 pub mod limits;
 mod rule;
@@ -13,9 +14,12 @@ mod words;
 mod alerts;
 mod blockers;
 mod connections;
+mod dependencies;
 mod disk;
+mod endpoints;
 mod horizon;
 mod link;
+mod pooler;
 mod replication;
 mod server;
 mod service;
@@ -46,6 +50,8 @@ pub struct Diagnosis {
     pub unchecked: Vec<Unchecked>,
     /// What was looked at, with counts: the words of an all-clear.
     pub checked: Vec<String>,
+    /// How everything is at a glance.
+    pub health: Vec<health::Item>,
 }
 
 impl Diagnosis {
@@ -73,5 +79,6 @@ pub fn diagnose_by(look: &Look<'_>, rules: &[Rule]) -> Diagnosis {
         finding.since = finding.since.or_else(|| look.history.first_found(&finding.key)).or(Some(finding.seen));
     }
     findings.sort_by(Finding::rank);
-    Diagnosis { findings, unchecked: sight::unchecked(look), checked: sight::checked(look) }
+    let (unchecked, checked) = (sight::unchecked(look), sight::checked(look));
+    Diagnosis { findings, unchecked, checked, health: health::items(look) }
 }

@@ -5,11 +5,15 @@
 pub mod activity;
 pub mod alertmanager;
 pub mod cache;
+mod client;
 mod deep;
 pub mod exact;
 mod fast;
+pub mod health;
 mod lane;
 mod own;
+mod pace;
+mod pooler;
 pub mod prometheus;
 pub mod relations;
 pub mod replication;

@@ -136,6 +136,9 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
         ];
     }
+    if matches!(app.mode, Mode::Detail { of: Subject::Health(_), .. }) {
+        return &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help];
+    }
     if matches!(app.mode, Mode::Detail { .. }) {
         return &[
             Command::Back,
