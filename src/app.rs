@@ -8,11 +8,13 @@ pub mod act;
 pub mod alerts;
 mod copy;
 pub mod demand;
+mod list;
 mod look;
 mod mark;
 pub mod mode;
 pub mod notice;
 mod pace;
+pub mod part;
 mod pick;
 pub mod press;
 mod rebuild;
@@ -43,8 +45,10 @@ use crate::model::{ServerText, Timestamp, Tone, World};
 use crate::table::Listing;
 use mode::Mode;
 use notice::Notice;
+use part::Part;
 use runbook::Runbooks;
 use tab::connections::{SessionRow, Totals};
+use tab::indexes::IndexRow;
 use tab::locks::{Likeness, LockRow};
 use tab::replication::ReplicaRow;
 use tab::statements::StatementRow;
@@ -183,6 +187,10 @@ pub struct App {
     pub unfolded: Vec<Likeness>,
     /// Tables.
     pub tables: Listing<TableRow>,
+    /// Indexes.
+    pub indexes: Listing<IndexRow>,
+    /// Which list of Tables is shown.
+    pub part: Part,
     /// Replication.
     pub replicas: Listing<ReplicaRow>,
     /// Statements.
@@ -251,6 +259,8 @@ impl App {
             locks: Listing::new(tab::locks::COLUMNS, "forest"),
             unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
+            indexes: Listing::new(tab::indexes::COLUMNS, "state"),
+            part: Part::default(),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
             statements: Listing::new(tab::statements::COLUMNS, "total"),
             totals: Totals::default(),

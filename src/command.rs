@@ -185,7 +185,8 @@ commands! {
     ReloadConfiguration, "reload-configuration", Place::Everywhere, Heavy, "reload files", "Have the server read its configuration files again (asks first).";
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
     VacuumDatabase, "vacuum-database", TABLES, Heavy, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
-    Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table (asks first).";
+    Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table or index (asks first).";
+    DropInvalidIndex, "drop-invalid-index", TABLES, Heavy, "drop invalid", "Drop the selected index that a failed build left INVALID (asks first).";
     ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
     CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
@@ -207,6 +208,7 @@ commands! {
     ReverseSort, "reverse-sort", LISTS, Reads, "reverse", "Reverse the order.";
     RaiseThreshold, "raise-threshold", Place::Tabs(&[Tab::Slow]), Reads, "longer", "Show only what runs longer: raise the threshold.";
     LowerThreshold, "lower-threshold", Place::Tabs(&[Tab::Slow]), Reads, "shorter", "Show shorter ones too: lower the threshold.";
+    NextView, "next-view", TABLES, Reads, "next list", "Go to the next list of Tables: its tables, its indexes.";
     SwitchDatabase, "switch-database", TABLES, Reads, "database", "Look at the tables of another database.";
 
     SelectNext, "select-next", Place::Everywhere, Reads, "down", "Select the next row; scroll down.";

@@ -34,6 +34,8 @@ mod waits;
 mod wal;
 mod wraparound;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use finding::{Finding, FindingKey, Harm, Kind, Role, Severity, Target, Unchecked};
@@ -79,6 +81,9 @@ pub fn diagnose_by(look: &Look<'_>, rules: &[Rule]) -> Diagnosis {
         finding.since = finding.since.or_else(|| look.history.first_found(&finding.key)).or(Some(finding.seen));
     }
     findings.sort_by(Finding::rank);
+    // Two rows that claim one identity are one finding, the worse of the two.
+    let mut told = BTreeSet::new();
+    findings.retain(|finding| told.insert(finding.key.clone()));
     let (unchecked, checked) = (sight::unchecked(look), sight::checked(look));
     Diagnosis { findings, unchecked, checked, health: health::items(look) }
 }

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod error;
 pub mod health;
 pub mod horizon;
+pub mod index;
 pub mod lock;
 pub mod panel;
 pub mod pooler;

@@ -10,6 +10,7 @@ mod deep;
 pub mod exact;
 mod fast;
 pub mod health;
+pub mod indexes;
 mod lane;
 mod own;
 mod pace;

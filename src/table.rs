@@ -2,10 +2,12 @@
 //!
 //! It knows neither what a row is nor how a cell is drawn.
 
+mod any;
 pub mod filter;
 
 use std::cmp::Ordering;
 
+pub use any::AnyListing;
 pub use filter::Filter;
 
 use crate::model::Tone;

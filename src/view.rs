@@ -9,11 +9,13 @@ pub mod detail;
 pub mod footer;
 pub mod header;
 pub mod help;
+pub mod indexes;
 pub mod lines;
 pub mod list;
 pub mod locks;
 pub mod outcome;
 pub mod panels;
+pub mod part;
 pub mod picker;
 pub mod prompt;
 pub mod replication;
@@ -30,6 +32,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::app::App;
 use crate::app::mode::Mode;
+use crate::app::part::Part;
 use crate::command::Tab;
 use theme::Theme;
 
@@ -81,7 +84,10 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         },
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Locks => locks::draw(app, theme, area, frame),
-        Tab::Tables => tables::draw(app, theme, area, frame),
+        Tab::Tables => match app.part {
+            Part::Tables => tables::draw(app, theme, area, frame),
+            Part::Indexes => indexes::draw(app, theme, area, frame),
+        },
         Tab::Replication => replication::draw(app, theme, area, frame),
         Tab::Statements => statements::draw(app, theme, area, frame),
         Tab::Latency | Tab::Cache => panels::draw(app, theme, area, frame),

@@ -5,6 +5,7 @@ mod activity;
 pub mod asking;
 mod entries;
 mod forest;
+mod indexes;
 mod lanes;
 mod large;
 mod locked;

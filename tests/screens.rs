@@ -38,6 +38,13 @@ fn every_tab_in_three_sizes() {
 }
 
 #[test]
+fn the_other_lists_of_tables_in_three_sizes() {
+    let mut stage = Stage::incident();
+    stage.press("5 o");
+    in_all_sizes("indexes", &mut stage);
+}
+
+#[test]
 fn details_in_three_sizes() {
     let mut stage = Stage::incident();
     stage.press("j j Enter");
@@ -45,6 +52,8 @@ fn details_in_three_sizes() {
     in_all_sizes("detail-session", &mut stage);
     stage.press("5 Enter");
     in_all_sizes("detail-table", &mut stage);
+    stage.press("o Enter");
+    in_all_sizes("detail-index", &mut stage);
     stage.press("6 Enter");
     in_all_sizes("detail-replica", &mut stage);
     stage.press("9 j Enter");

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod charts;
 pub mod health;
 pub mod hostile;
+pub mod indexes;
 pub mod ink;
 pub mod locks;
 pub mod replication;
@@ -120,6 +121,7 @@ impl Stage {
             .server(server())
             .sessions(locks::calm())
             .relations(tables::calm())
+            .indexes(indexes::calm())
             .replication(replication::calm())
             .cache(cache::calm());
         activity::take(&mut stage, activity::look(0));
@@ -148,6 +150,7 @@ impl Stage {
             .server(server())
             .sessions(locks::pile_up())
             .relations(tables::relations())
+            .indexes(indexes::indexes())
             .replication(replication::before())
             .replication(replication::after())
             .cache(cache::earlier())
@@ -184,6 +187,14 @@ impl Stage {
     pub fn relations(mut self, relations: Relations) -> Self {
         let question = Question::Relations { database: None, order: relations.order };
         self.take(question, Ok(Snapshot::Relations(Box::new(relations))));
+        self
+    }
+
+    /// A list of indexes came.
+    pub fn indexes(mut self, indexes: pgtriage::model::index::Indexes) -> Self {
+        let question = Question::Indexes { database: None, order: indexes.order };
+        let answer = Ok(Snapshot::Indexes(Box::new(indexes)));
+        self.event(Event::Sample(Sample { question, at: self.now, took: Duration::ZERO, answer }));
         self
     }
 

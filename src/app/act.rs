@@ -2,6 +2,7 @@
 
 use super::look::Once;
 use super::mode::{Mode, Subject};
+use super::part::Part;
 use super::tab::connections::SessionRow;
 use super::tab::locks::LockRow;
 use super::tab::tables::TableRow;
@@ -49,14 +50,14 @@ impl App {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
-        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_) | Subject::Health(_), .. }) {
+        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_) | Subject::Health(_) | Subject::Index(_), .. }) {
             return None;
         }
         if self.tab == Tab::Triage {
             let key = self.meant_finding()?.target.table()?;
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
-        if self.tab == Tab::Tables { self.tables.current() } else { None }
+        if self.shows(Part::Tables) { self.tables.current() } else { None }
     }
 
     /// Asks about the marked sessions on the screen where there are some, else about the selected one.
@@ -93,17 +94,25 @@ impl App {
         self.ask(write)
     }
 
-    /// Asks about the maintenance of the selected table.
+    /// Asks about the maintenance of the selected table or index.
     pub(super) fn ask_maintenance(&mut self, task: Task) -> Vec<Effect> {
         let Some(server) = self.world().server.get() else {
             self.say("the server is not known yet: nothing can be done", Tone::Warning);
             return Vec::new();
         };
-        let Some(row) = self.current_table() else {
-            self.say("no table is selected", Tone::Notice);
+        let index = self.current_index().map(|row| Object::index_of(&row.database, &row.index));
+        let table = self.current_table().map(|row| Object::table_of(&row.database, &row.relation));
+        let target = match task {
+            Task::Reindex => index.or(table),
+            Task::DropInvalid => index,
+            Task::VacuumAnalyze | Task::Analyze => table,
+        };
+        let Some(target) = target else {
+            let what = if task == Task::DropInvalid { "index" } else { "table" };
+            self.say(format!("no {what} is selected"), Tone::Notice);
             return Vec::new();
         };
-        let write = Write::maintain(task, Object::table_of(&row.database, &row.relation), server);
+        let write = Write::maintain(task, target, server);
         if self.is_busy() { Vec::new() } else { self.ask(write) }
     }
 

@@ -62,6 +62,7 @@ impl App {
             | Question::Sessions
             | Question::SessionLocks(_)
             | Question::Relations { .. }
+            | Question::Indexes { .. }
             | Question::ExactBloat(_)
             | Question::Replication
             | Question::Statements { .. }

@@ -39,7 +39,9 @@ impl App {
                 let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
                 prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
             }
-            Subject::Table(_) | Subject::Statement(_) | Subject::Alert(_) | Subject::Health(_) => Vec::new(),
+            Subject::Table(_) | Subject::Index(_) | Subject::Statement(_) | Subject::Alert(_) | Subject::Health(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -66,7 +68,10 @@ impl App {
             Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
             Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
-            Tab::Tables => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
+            Tab::Tables => match self.current_index() {
+                Some(row) => Some(row_text(row, super::tab::indexes::COLUMNS)),
+                None => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
+            },
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
             Tab::Statements => self.current_statement().map(|r| row_text(r, super::tab::statements::COLUMNS)),
             Tab::Latency | Tab::Cache => None,
@@ -90,7 +95,9 @@ impl App {
                 Some(row) => Some(row.session.query.raw().to_owned()),
                 None => self.locks.current().and_then(copied),
             },
-            Tab::Tables => self.current_table().map(raw_name),
+            Tab::Tables => {
+                self.current_index().map(super::tab::indexes::raw_name).or_else(|| self.current_table().map(raw_name))
+            }
             Tab::Replication => self.replicas.current().map(|r| r.replica.application.raw().to_owned()),
             Tab::Statements => self.current_statement().and_then(|r| {
                 let text = self.world().statement_texts.get(&r.statement.key.query);

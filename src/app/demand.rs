@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::App;
 use super::mode::{Mode, Subject};
+use super::part::Part;
 use super::tab::tables::order_of;
 use crate::command::Tab;
 use crate::model::relation::RelationOrder;
@@ -41,6 +42,9 @@ const CACHE_ELSEWHERE: Duration = Duration::from_secs(300);
 /// The past changes only as fast as the span of a chart moves over it.
 pub(super) const PAST: Duration = Duration::from_secs(300);
 
+/// Looking for indexes that are alike compares all of them; they change as slowly as somebody creates one.
+const INDEXES: Duration = Duration::from_secs(10);
+
 impl App {
     /// All that is wanted now.
     #[must_use]
@@ -71,7 +75,7 @@ impl App {
         // logs queries is told on every tab.
         let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();
         want(Question::Settings, if settings_watched { fast } else { slow.max(Duration::from_secs(30)) });
-        if self.tab == Tab::Tables {
+        if self.shows(Part::Tables) {
             let (column, _) = self.tables.sort();
             let order = order_of(self.tables.columns().get(column).map_or("", |c| c.name));
             // While a vacuum of ours runs its progress is worth a closer look.
@@ -81,6 +85,9 @@ impl App {
             // For findings the fullest tables are looked at from every tab, at a pace that two hundred rows are worth.
             let every = Duration::from_secs(if self.tab == Tab::Triage { 15 } else { 60 }).max(fast);
             want(Question::Relations { database: self.database.clone(), order: RelationOrder::Dead }, every);
+        }
+        if self.shows(Part::Indexes) {
+            want(self.indexes_question(), slow.max(INDEXES));
         }
         if self.tab == Tab::Statements {
             let (column, _) = self.statements.sort();

@@ -80,6 +80,8 @@ pub enum Subject {
     Session(SessionKey),
     /// A table.
     Table(RelationKey),
+    /// An index.
+    Index(RelationKey),
     /// A prepared transaction, by its identifier.
     Prepared(ServerText),
     /// A standby.

@@ -53,21 +53,9 @@ impl App {
     }
 
     pub(super) fn pick_sort(&mut self) {
-        let (columns, sorted): (Vec<(&str, &str)>, usize) = match self.tab {
-            Tab::Connections => {
-                (self.connections.columns().iter().map(|c| (c.name, c.doc)).collect(), self.connections.sort().0)
-            }
-            Tab::Slow => (self.slow.columns().iter().map(|c| (c.name, c.doc)).collect(), self.slow.sort().0),
-            Tab::Locks => (self.locks.columns().iter().map(|c| (c.name, c.doc)).collect(), self.locks.sort().0),
-            Tab::Tables => (self.tables.columns().iter().map(|c| (c.name, c.doc)).collect(), self.tables.sort().0),
-            Tab::Replication => {
-                (self.replicas.columns().iter().map(|c| (c.name, c.doc)).collect(), self.replicas.sort().0)
-            }
-            Tab::Statements => {
-                (self.statements.columns().iter().map(|c| (c.name, c.doc)).collect(), self.statements.sort().0)
-            }
-            Tab::Latency | Tab::Cache | Tab::Triage => return,
-        };
+        // Findings have one order only.
+        let Some(list) = self.list().filter(|_| self.tab != Tab::Triage) else { return };
+        let (columns, sorted) = (list.column_docs(), list.sort().0);
         let choices = columns
             .into_iter()
             .enumerate()

@@ -3,13 +3,13 @@
 use super::App;
 use super::mode::{Input, Mode, Subject};
 use super::pace::Pace;
+use super::part::Part;
 use super::tab::slow::{Step as Threshold, stepped};
 use crate::command::{Command, Tab};
 use crate::guard::{Signal, Task};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::{Timestamp, Tone};
-use crate::table::Filter;
 
 impl App {
     pub(super) fn press(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
@@ -114,6 +114,7 @@ impl App {
                 | Command::VacuumAnalyze
                 | Command::Analyze
                 | Command::Reindex
+                | Command::DropInvalidIndex
                 | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
@@ -148,6 +149,7 @@ impl App {
             Command::Analyze => return self.ask_maintenance(Task::Analyze),
             Command::ExpireCache => return self.ask_expiry(),
             Command::Reindex => return self.ask_maintenance(Task::Reindex),
+            Command::DropInvalidIndex => return self.ask_maintenance(Task::DropInvalid),
             Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
@@ -174,6 +176,7 @@ impl App {
             Command::ReverseSort => self.reverse_sort(),
             Command::RaiseThreshold => self.threshold(Threshold::Longer),
             Command::LowerThreshold => self.threshold(Threshold::Shorter),
+            Command::NextView => self.next_part(),
             Command::SwitchDatabase => self.pick_database(),
             Command::SelectNext | Command::NextPanel => self.step(1),
             Command::SelectPrevious | Command::PreviousPanel => self.step(-1),
@@ -214,43 +217,6 @@ impl App {
         isize::try_from(self.size.1.saturating_sub(8)).unwrap_or(1).max(1)
     }
 
-    pub(super) fn step(&mut self, by: isize) {
-        match self.tab {
-            Tab::Triage => self.triage.findings.step(by),
-            Tab::Connections => self.connections.step(by),
-            Tab::Slow => self.slow.step(by),
-            Tab::Locks => self.locks.step(by),
-            Tab::Tables => self.tables.step(by),
-            Tab::Replication => self.replicas.step(by),
-            Tab::Statements => self.statements.step(by),
-            Tab::Latency | Tab::Cache => {
-                let last = self.visible_panels().count().saturating_sub(1);
-                let at = usize::from(self.tab == Tab::Cache);
-                if let Some(panel) = self.panel.get_mut(at) {
-                    *panel = panel.saturating_add_signed(by).min(last);
-                }
-            }
-        }
-    }
-
-    fn select_at(&mut self, at: usize) {
-        match self.tab {
-            Tab::Triage => self.triage.findings.select_at(at),
-            Tab::Connections => self.connections.select_at(at),
-            Tab::Slow => self.slow.select_at(at),
-            Tab::Locks => self.locks.select_at(at),
-            Tab::Tables => self.tables.select_at(at),
-            Tab::Replication => self.replicas.select_at(at),
-            Tab::Statements => self.statements.select_at(at),
-            Tab::Latency | Tab::Cache => {
-                let last = self.visible_panels().count().saturating_sub(1);
-                if let Some(panel) = self.panel.get_mut(usize::from(self.tab == Tab::Cache)) {
-                    *panel = at.min(last);
-                }
-            }
-        }
-    }
-
     fn open_detail(&mut self) {
         use crate::table::Row;
         let subject = match self.tab {
@@ -260,7 +226,10 @@ impl App {
                 Some(subject) => Some(subject),
                 None => return,
             },
-            Tab::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
+            Tab::Tables => match self.part {
+                Part::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
+                Part::Indexes => self.indexes.current().map(|r| Subject::Index(r.key())),
+            },
             Tab::Replication => match self.replicas.current() {
                 Some(row) => Some(Subject::Replica(row.key())),
                 None => (!self.remedies_of(&Subject::Remedies).is_empty()).then_some(Subject::Remedies),
@@ -276,41 +245,6 @@ impl App {
             }
             None => self.say("no row is selected", Tone::Faint),
         }
-    }
-
-    /// The filter of the visible list.
-    #[must_use]
-    pub fn filter_text(&self) -> &str {
-        match self.tab {
-            Tab::Connections => self.connections.filter().text(),
-            Tab::Slow => self.slow.filter().text(),
-            Tab::Locks => self.locks.filter().text(),
-            Tab::Tables => self.tables.filter().text(),
-            Tab::Replication => self.replicas.filter().text(),
-            Tab::Statements => self.statements.filter().text(),
-            Tab::Latency | Tab::Cache | Tab::Triage => "",
-        }
-    }
-
-    fn apply_filter(&mut self, text: &str) -> Result<(), String> {
-        match self.tab {
-            Tab::Connections => self.connections.set_filter(Filter::parse(text, self.connections.columns())?),
-            Tab::Slow => self.slow.set_filter(Filter::parse(text, self.slow.columns())?),
-            Tab::Locks => {
-                self.locks.set_filter(Filter::parse(text, self.locks.columns())?);
-                self.rebuild_locks();
-            }
-            Tab::Tables => self.tables.set_filter(Filter::parse(text, self.tables.columns())?),
-            Tab::Replication => self.replicas.set_filter(Filter::parse(text, self.replicas.columns())?),
-            Tab::Statements => self.statements.set_filter(Filter::parse(text, self.statements.columns())?),
-            Tab::Latency | Tab::Cache | Tab::Triage => {}
-        }
-        Ok(())
-    }
-
-    fn clear_filter(&mut self) {
-        // An empty filter cannot be wrong.
-        let _ = self.apply_filter("");
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other key is one for the line of text")]
@@ -331,35 +265,6 @@ impl App {
             }
         }
         Vec::new()
-    }
-
-    pub(super) fn sort_by(&mut self, column: usize) {
-        match self.tab {
-            Tab::Connections => self.connections.sort_by(column),
-            Tab::Slow => self.slow.sort_by(column),
-            Tab::Locks => {
-                self.locks.sort_by(column);
-                self.rebuild_locks();
-            }
-            Tab::Tables => self.tables.sort_by(column),
-            Tab::Replication => self.replicas.sort_by(column),
-            Tab::Statements => self.statements.sort_by(column),
-            Tab::Latency | Tab::Cache | Tab::Triage => {}
-        }
-    }
-
-    fn reverse_sort(&mut self) {
-        match self.tab {
-            Tab::Connections => self.connections.reverse(),
-            Tab::Slow => self.slow.reverse(),
-            // A forest upside down would hang the blockers under their waiters.
-            Tab::Locks if self.locks.sort().0 == 0 => {}
-            Tab::Locks => self.locks.reverse(),
-            Tab::Tables => self.tables.reverse(),
-            Tab::Replication => self.replicas.reverse(),
-            Tab::Statements => self.statements.reverse(),
-            Tab::Latency | Tab::Cache | Tab::Triage => {}
-        }
     }
 
     fn threshold(&mut self, which: Threshold) {

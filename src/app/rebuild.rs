@@ -3,16 +3,19 @@
 use super::App;
 use super::tab;
 use super::tab::connections::{SessionRow, Totals};
+use super::tab::indexes::IndexRow;
 use super::tab::locks::{LockRow, Shape, Who};
 use super::tab::replication::ReplicaRow;
 use super::tab::statements::StatementRow;
 use super::tab::tables::TableRow;
+use crate::model::index::UNUSED_AFTER_S;
 
 impl App {
     /// Builds the lists of what is shown anew.
     pub(super) fn rebuild(&mut self) {
         self.rebuild_sessions();
         self.rebuild_tables();
+        self.rebuild_indexes();
         self.rebuild_replicas();
         self.rebuild_statements();
         self.look();
@@ -57,6 +60,12 @@ impl App {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
         let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
         self.tables.set(rows.unwrap_or_default());
+    }
+
+    pub(super) fn rebuild_indexes(&mut self) {
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let rows = world.indexes.get().map(|indexes| IndexRow::all(indexes, UNUSED_AFTER_S));
+        self.indexes.set(rows.unwrap_or_default());
     }
 
     pub(super) fn rebuild_statements(&mut self) {

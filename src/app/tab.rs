@@ -1,6 +1,7 @@
 //! What each tab lists: a row type and its columns, built from the world. One file per tab; no drawing here.
 
 pub mod connections;
+pub mod indexes;
 pub mod locks;
 pub mod panels;
 pub mod replication;

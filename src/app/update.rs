@@ -49,6 +49,7 @@ impl App {
                             self.rebuild_sessions();
                         }
                         Question::Relations { .. } | Question::ExactBloat(_) => self.rebuild_tables(),
+                        Question::Indexes { .. } => self.rebuild_indexes(),
                         Question::Replication => self.rebuild_replicas(),
                         Question::Statements { .. } => self.rebuild_statements(),
                         Question::Server

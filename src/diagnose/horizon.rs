@@ -96,7 +96,7 @@ fn judged<'a>(look: &Look<'a>) -> Option<Held<'a>> {
 pub fn held(look: &Look<'_>) -> Vec<Finding> {
     let (Some(held), Some((_, seen))) = (judged(look), look.sessions()) else { return Vec::new() };
     let Held { holder, age, since_s: held_s, tables } = held;
-    let dead: i64 = tables.iter().map(|r| r.dead).sum();
+    let dead: i64 = tables.iter().fold(0, |sum, r| sum.saturating_add(r.dead));
     let useless = if tables.is_empty() {
         "vacuum removes nothing that died since".to_owned()
     } else {

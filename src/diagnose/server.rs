@@ -20,7 +20,7 @@ pub const RECENT_S: f64 = 300.0;
 const CHECKPOINTS_S: f64 = 900.0;
 
 /// A rate of less than this, in seconds, is that of a moment.
-const LEAST_S: f64 = 4.0;
+pub const LEAST_S: f64 = 4.0;
 
 /// From so many times its limit on, something is a warning.
 const MANY: f64 = 10.0;

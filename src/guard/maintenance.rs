@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
+use crate::model::index::Index;
 use crate::model::relation::{Relation, RelationKey};
 
 /// What is done.
@@ -92,6 +93,22 @@ impl Object {
             name: relation.name.clone(),
             kind: relation.kind,
         })
+    }
+
+    /// `index`, one of `database`.
+    #[must_use]
+    pub fn index_of(database: &ServerText, index: &Index) -> Self {
+        let named = |oid, name: &ServerText, kind| Named {
+            key: RelationKey { database: database.clone(), oid },
+            schema: index.schema.clone(),
+            name: name.clone(),
+            kind,
+        };
+        Self::Index {
+            // An index of a partitioned table has no storage, and is not in the list.
+            index: named(index.oid, &index.name, 'i'),
+            table: named(index.table_oid, &index.table, index.table_kind),
+        }
     }
 
     /// The database that the work is done in.

@@ -187,6 +187,23 @@ pub enum Refusal {
         /// Its name.
         name: ServerText,
     },
+    /// The index to be dropped is valid.
+    IndexValid {
+        /// Its name.
+        name: ServerText,
+    },
+    /// A constraint, the replica identity or a partitioned index stands on the index to be dropped.
+    IndexNeeded {
+        /// Its name.
+        name: ServerText,
+    },
+    /// Somebody builds it, or another index of its table.
+    IndexBuilding {
+        /// Its name.
+        name: ServerText,
+        /// Who.
+        pid: i32,
+    },
     /// Our role lacks the right to it.
     NotPermitted {
         /// What, such as `vacuum public.orders`.

@@ -5,6 +5,7 @@
 mod bulk;
 mod cancel;
 mod expire;
+mod index;
 mod maintain;
 mod session;
 mod setting;
@@ -63,12 +64,18 @@ const RULES: &[Rule] = &[
     maintain::gone,
     maintain::changed,
     maintain::toast,
+    index::gone,
+    index::changed,
+    index::valid,
+    index::needed,
+    index::building,
     maintain::unfit,
     maintain::catalog,
     maintain::own_job,
     maintain::wraparound,
     maintain::already,
     maintain::not_permitted,
+    index::not_permitted,
     setting::not_offered,
     setting::pooled,
     setting::unseen,

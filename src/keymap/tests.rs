@@ -154,9 +154,9 @@ fn an_inheriting_file_replaces_adds_and_unbinds() {
 
 #[test]
 fn a_dangerous_command_may_move_to_a_key_that_nothing_uses() {
-    let mine = "inherit = 'default'\n[connections]\n'D' = 'cancel-backend'\n'x' = 'unbound'\n[slow]\n'x' = 'unbound'\n'D' = 'cancel-backend'\n";
+    let mine = "inherit = 'default'\n[connections]\n'H' = 'cancel-backend'\n'x' = 'unbound'\n[slow]\n'x' = 'unbound'\n'H' = 'cancel-backend'\n";
     let keymap = read(mine).unwrap();
-    assert_eq!(typed(&keymap, Tab::Slow, "D"), Step::Run(Command::CancelBackend));
+    assert_eq!(typed(&keymap, Tab::Slow, "H"), Step::Run(Command::CancelBackend));
     assert_eq!(typed(&keymap, Tab::Slow, "x"), Step::Unbound);
 }
 

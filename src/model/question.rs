@@ -9,6 +9,7 @@ use super::alert::{GroupAnswer, Others, Silence};
 use super::cache::CacheTable;
 use super::error::ProbeError;
 use super::health::{Contact, Health};
+use super::index::{IndexOrder, Indexes};
 use super::panel::{PanelAnswer, ScrapeTarget};
 use super::pooler::Pooler;
 use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
@@ -35,6 +36,13 @@ pub enum Question {
         database: Option<ServerText>,
         /// Ranked by.
         order: RelationOrder,
+    },
+    /// The indexes of a database (none: the one connected to).
+    Indexes {
+        /// Which database.
+        database: Option<ServerText>,
+        /// Ranked by.
+        order: IndexOrder,
     },
     /// Exact bloat of one table.
     ExactBloat(RelationKey),
@@ -113,6 +121,7 @@ impl Question {
             | Self::Sessions
             | Self::SessionLocks(_)
             | Self::Relations { .. }
+            | Self::Indexes { .. }
             | Self::ExactBloat(_)
             | Self::Replication
             | Self::Activity
@@ -165,6 +174,8 @@ pub enum Snapshot {
     SessionLocks(Vec<HeldLock>),
     /// To [`Question::Relations`].
     Relations(Box<Relations>),
+    /// To [`Question::Indexes`].
+    Indexes(Box<Indexes>),
     /// To [`Question::ExactBloat`].
     ExactBloat(ExactBloat),
     /// To [`Question::Replication`].

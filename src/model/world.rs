@@ -10,6 +10,7 @@ use super::activity::delta::Delta;
 use super::cache::{CacheTable, Lookups};
 use super::error::ProbeError;
 use super::health::{Contact, Health, State, Watched};
+use super::index::Indexes;
 use super::lock::LockGraph;
 use super::panel::{PanelAnswer, ScrapeTarget};
 use super::pooler::Pooler;
@@ -146,6 +147,9 @@ pub struct World {
     pub locks: Option<(SessionKey, Latest<Vec<HeldLock>>)>,
     /// Tables.
     pub relations: Latest<Relations>,
+    /// Indexes.
+    #[serde(default)]
+    pub indexes: Latest<Indexes>,
     /// Exact bloat, where it was asked for.
     #[serde(with = "pairs")]
     pub exact: BTreeMap<u32, (RelationKey, Latest<ExactBloat>)>,
@@ -245,6 +249,7 @@ impl World {
                 }
             }
             Question::Relations { .. } => self.relations.take(answer.and_then(into_relations), at),
+            Question::Indexes { .. } => self.indexes.take(answer.and_then(into_indexes), at),
             Question::ExactBloat(key) => {
                 let answer = answer.and_then(into_exact);
                 let entry = self.exact.entry(key.oid).or_insert_with(|| (key.clone(), Latest::default()));
@@ -349,6 +354,7 @@ into!(into_server, Server, Server, v => *v);
 into!(into_sessions, Sessions, Sessions, v => v);
 into!(into_locks, SessionLocks, Vec<HeldLock>, v => v);
 into!(into_relations, Relations, Relations, v => *v);
+into!(into_indexes, Indexes, Indexes, v => *v);
 into!(into_exact, ExactBloat, ExactBloat, v => v);
 into!(into_replication, Replication, Replication, v => *v);
 into!(into_activity, Activity, Activity, v => *v);

@@ -215,6 +215,7 @@ async fn ask(
         Question::Replication => Ok(Snapshot::Replication(Box::new(replication::ask(seat).await?))),
         Question::Settings => Ok(Snapshot::Settings(Box::new(settings::ask(seat).await?))),
         Question::Relations { .. }
+        | Question::Indexes { .. }
         | Question::ExactBloat(_)
         | Question::CacheTable
         | Question::Activity

@@ -142,9 +142,11 @@ fn lane_of(question: &Question) -> Option<Lane> {
         | Question::SessionLocks(_)
         | Question::Replication
         | Question::Settings => Some(Lane::Fast),
-        Question::Relations { .. } | Question::Activity | Question::CacheTable | Question::Statements { .. } => {
-            Some(Lane::Slow)
-        }
+        Question::Relations { .. }
+        | Question::Indexes { .. }
+        | Question::Activity
+        | Question::CacheTable
+        | Question::Statements { .. } => Some(Lane::Slow),
         Question::ExactBloat(_) => Some(Lane::Deep),
         Question::Panel { .. }
         | Question::PanelBefore { .. }

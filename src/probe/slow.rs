@@ -13,7 +13,7 @@ use super::lane::{Change, Context, Over, Share, pause, until};
 use super::relations::Sizes;
 use super::seat::{Refusal, Seat};
 use super::statements::Sent;
-use super::{activity, cache, relations, statements};
+use super::{activity, cache, indexes, relations, statements};
 
 /// A connection that nobody has wanted for this long is given back.
 const IDLE: Duration = Duration::from_secs(300);
@@ -117,7 +117,11 @@ fn wanted(share: &Share, place: &Place) -> bool {
 
 /// The database that a question is about; none for the usual one.
 fn database_of(question: &Question) -> Option<&ServerText> {
-    if let Question::Relations { database, .. } = question { database.as_ref() } else { None }
+    if let Question::Relations { database, .. } | Question::Indexes { database, .. } = question {
+        database.as_ref()
+    } else {
+        None
+    }
 }
 
 async fn answer(
@@ -187,6 +191,7 @@ pub async fn ask(
         Question::Relations { order, .. } => {
             Ok(Snapshot::Relations(Box::new(relations::ask(seat, *order, &mut kept.sizes).await?)))
         }
+        Question::Indexes { order, .. } => Ok(Snapshot::Indexes(Box::new(indexes::ask(seat, *order).await?))),
         Question::Activity => Ok(Snapshot::Activity(Box::new(activity::ask(seat).await?))),
         Question::CacheTable => Ok(Snapshot::CacheTable(cache::ask(seat, &context.cache_table).await?)),
         Question::Statements { order } => {

@@ -48,6 +48,8 @@ scripts! {
     EXACT_BLOAT "exact_bloat",
     EXACT_TARGET "exact_target",
     IDENTITY "identity",
+    INDEXES "indexes",
+    INDEXES_CONTEXT "indexes_context",
     PREPARED "prepared",
     RELATIONS "relations",
     RELATIONS_CONTEXT "relations_context",

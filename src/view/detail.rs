@@ -2,6 +2,7 @@
 
 mod alert;
 mod health;
+mod index;
 mod remedy;
 mod replica;
 mod session;
@@ -34,6 +35,10 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
         Subject::Table(key) => match app.tables.all().iter().find(|r| r.key() == *key) {
             Some(row) => table::lines(app, row, theme),
             None => gone("the table is no longer in the list", theme),
+        },
+        Subject::Index(key) => match app.indexes.all().iter().find(|r| r.key() == *key) {
+            Some(row) => index::lines(app, row, theme),
+            None => gone("the index is no longer in the list", theme),
         },
         Subject::Replica(key) => match app.replicas.all().iter().find(|r| r.key() == *key) {
             Some(row) => [replica::lines(row, theme), remedy::lines(app, of, theme)].concat(),

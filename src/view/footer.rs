@@ -9,6 +9,7 @@ use super::lines;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::mode::{Mode, Subject};
+use crate::app::part::Part;
 use crate::command::{Command, Tab};
 use crate::model::{ServerText, Tone};
 
@@ -124,6 +125,38 @@ const ON_STATEMENTS: &[Command] = &[
     Command::Quit,
 ];
 
+/// What the tables of Tables offer.
+const ON_TABLES: &[Command] = &[
+    Command::OpenDetail,
+    Command::NextView,
+    Command::VacuumAnalyze,
+    Command::Analyze,
+    Command::ExactBloat,
+    Command::SwitchDatabase,
+    Command::Filter,
+    Command::PickSort,
+    Command::Reindex,
+    Command::VacuumDatabase,
+    Command::CancelJob,
+    Command::Help,
+    Command::Quit,
+];
+
+/// What the indexes of Tables offer.
+const ON_INDEXES: &[Command] = &[
+    Command::OpenDetail,
+    Command::NextView,
+    Command::Reindex,
+    Command::DropInvalidIndex,
+    Command::SwitchDatabase,
+    Command::Filter,
+    Command::PickSort,
+    Command::CopyQuery,
+    Command::CancelJob,
+    Command::Help,
+    Command::Quit,
+];
+
 /// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
 fn offered(app: &App) -> &'static [Command] {
     if matches!(app.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
@@ -138,6 +171,16 @@ fn offered(app: &App) -> &'static [Command] {
     }
     if matches!(app.mode, Mode::Detail { of: Subject::Health(_), .. }) {
         return &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help];
+    }
+    if matches!(app.mode, Mode::Detail { of: Subject::Index(_), .. }) {
+        return &[
+            Command::Back,
+            Command::SelectNext,
+            Command::Reindex,
+            Command::DropInvalidIndex,
+            Command::CopyQuery,
+            Command::Help,
+        ];
     }
     if matches!(app.mode, Mode::Detail { .. }) {
         return &[
@@ -188,20 +231,8 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
             Command::Quit,
         ],
-        Tab::Tables => &[
-            Command::OpenDetail,
-            Command::VacuumAnalyze,
-            Command::Analyze,
-            Command::ExactBloat,
-            Command::SwitchDatabase,
-            Command::Filter,
-            Command::PickSort,
-            Command::Reindex,
-            Command::VacuumDatabase,
-            Command::CancelJob,
-            Command::Help,
-            Command::Quit,
-        ],
+        Tab::Tables if app.part == Part::Indexes => ON_INDEXES,
+        Tab::Tables => ON_TABLES,
         Tab::Replication => &[
             Command::OpenDetail,
             Command::Filter,

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::lines::padded;
 use super::theme::Theme;
-use super::{footer, lines, list, words};
+use super::{footer, lines, list, part, words};
 use crate::app::App;
 use crate::app::tab::tables::progress_percent;
 use crate::model::relation::{RelationOrder, Relations};
@@ -18,7 +18,7 @@ const NOTABLE_DEAD: i64 = 1000;
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
-    let head = head(app, theme, usize::from(area.height / 3).max(1));
+    let head = head(app, theme, area);
     let mut foot = databases(app, theme, area);
     // The databases beside this one take room that the list does not need, or a part of a large screen.
     let list = app.tables.len().saturating_add(head.len() + 2);
@@ -49,11 +49,11 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     list::draw(&app.tables, stale, theme, body, frame);
 }
 
-fn head(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
+fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
+    let most = usize::from(area.height / 3).max(1);
     let latest = &app.world().relations;
-    let Some(relations) = latest.get() else { return lines };
-    lines.push(summary(app, relations, theme));
+    let Some(relations) = latest.get() else { return part::headed(app, theme, area, Line::default()) };
+    let mut lines = part::headed(app, theme, area, summary(app, relations, theme));
     if let Some((text, tone)) = words::standing(latest, words::slow_beat(app), app) {
         lines.push(Line::styled(theme.plain(&text), theme.style(tone)));
     }

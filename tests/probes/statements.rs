@@ -34,6 +34,8 @@ async fn every_statement(major: i32, uri: &str, role: &str, standby: bool) {
         let table = if script.name == "cache" { Value::Text("fraiseql_cache") } else { Value::Name("fraiseql_cache") };
         let orders: &[&str] = if script.name == "relations" {
             &["dead", "dead_ratio", "size", "threshold", "freeze_age", "modified", "name"]
+        } else if script.name == "indexes" {
+            &["faults", "size", "scans", "used", "table", "name"]
         } else if script.name == "statements" {
             &["total", "mean", "calls", "rows", "read", "temp", "wal"]
         } else {

@@ -15,7 +15,7 @@ use pgtriage::model::panel::Reading;
 use pgtriage::model::session::Sessions;
 use pgtriage::model::{Cadence, ProbeError, Question};
 
-use crate::stage::{Stage, cache, charts, hostile, locks, replication, server, tables};
+use crate::stage::{Stage, activity, cache, charts, hostile, locks, replication, server, tables};
 
 /// The pile-up, with the runbook of its first finding open.
 fn opened() -> Stage {
@@ -70,7 +70,8 @@ fn a_finding_says_that_it_has_a_runbook_and_r_opens_it_with_what_betrays_it() {
     for line in [
         "Database performance degradation",
         "✓ The service's pool is in use",
-        "96 % · by v2 pool (above 80 %)",
+        "96 % · by v2 pool (at least 80 %)",
+        "✓ Requests wait for a connection of the pool",
         "✓ Sessions wait for locks",
         "37 (above 0)",
         "✗ The server's connections are taken",
@@ -79,6 +80,7 @@ fn a_finding_says_that_it_has_a_runbook_and_r_opens_it_with_what_betrays_it() {
         "active sessions 38",
         "Causes",
         "✓ Locks: somebody holds what the others need (37)",
+        "✗ An index is missing, or no longer used (0; not above 0)",
         "✓ Requests wait for the pool: more instances",
         "SEV-2, within 15 minutes",
         "built in",
@@ -102,7 +104,7 @@ fn each_finding_opens_its_own_and_what_has_none_opens_the_list_best_first() {
     stage.press("r");
     let screen = stage.wide();
     let at = |title: &str| screen.find(title).unwrap_or_else(|| panic!("{title}\n{screen}"));
-    assert!(at("Database performance degradation  3 of 6 met") < at("Cache performance issues "), "{screen}");
+    assert!(at("Database performance degradation  4 of 7 met") < at("Cache performance issues "), "{screen}");
     stage.press("Down Enter");
     assert_ne!(stage.app.runbook().map(|b| b.id.as_str()), Some("database-performance"));
 }
@@ -343,7 +345,8 @@ fn a_source_that_is_clipped_says_at_least_and_hidden_sessions_leave_a_small_coun
     stage.press("Enter");
     let screen = words(&mut stage);
     assert!(
-        screen.contains("? Statements run longer than 5 seconds") && screen.contains("GRANT pg_monitor TO oncall"),
+        screen.contains("? Statements run longer than 5 seconds, and wait for no lock")
+            && screen.contains("GRANT pg_monitor TO oncall"),
         "{screen}"
     );
     assert!(fact(&stage, "connections_share").unwrap().at_least.is_none(), "that a session is there is seen by all");
@@ -368,6 +371,25 @@ fn figures_are_those_of_the_world() {
     }
     let gone = Stage::new().up().server(server()).replication(replication::before());
     assert_eq!(count(&gone, "replicas_missing"), "0");
+}
+
+#[test]
+fn what_the_server_did_is_added_up_over_the_last_minutes() {
+    let mut stage = Stage::new().up().server(server());
+    assert_eq!(why(&stage, "deadlocks").0, "no answer yet");
+    activity::take(&mut stage, activity::look(0));
+    assert_eq!(why(&stage, "deadlocks").0, "only one look so far");
+    stage.wait(10);
+    let mut later = activity::look(10);
+    activity::shop(&mut later).deadlocks += 3;
+    activity::shop(&mut later).temp_bytes += 1 << 20;
+    activity::shop(&mut later).rollbacks += 1_000_000;
+    activity::take(&mut stage, later);
+    assert_eq!(count(&stage, "deadlocks"), "3");
+    assert!(fact(&stage, "deadlocks").unwrap().note.starts_with("in the last 10s"));
+    assert_eq!(count(&stage, "temporary_files"), (1 << 20).to_string());
+    let undone = figure(&stage, "rollback_share");
+    assert!(undone > 0.9 && undone <= 1.0, "{undone}");
 }
 
 #[test]

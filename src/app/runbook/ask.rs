@@ -30,6 +30,7 @@ impl App {
                 }
                 // On Triage they are asked anyway, or there is nobody to ask.
                 Asks::Sessions
+                | Asks::Activity
                 | Asks::Relations
                 | Asks::Replication
                 | Asks::Targets

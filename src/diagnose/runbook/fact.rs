@@ -2,6 +2,7 @@
 //!
 //! A fact that cannot be read says why and what would cure that; it is never a zero. Nothing is judged here.
 
+mod activity;
 mod service;
 mod sessions;
 mod storage;
@@ -73,6 +74,8 @@ impl Unit {
 pub enum Asks {
     /// The sessions and the server.
     Sessions,
+    /// What the server as a whole does.
+    Activity,
     /// The tables.
     Relations,
     /// Standbys and slots.
@@ -188,7 +191,7 @@ macro_rules! facts {
     };
 }
 
-use Asks::{CacheTable, Panel, PanelBefore, Relations, Replication, Sessions, Settings, Targets};
+use Asks::{Activity, CacheTable, Panel, PanelBefore, Relations, Replication, Sessions, Settings, Targets};
 
 facts! {
     active_sessions, Count, [Sessions], sessions, "Client sessions that run a statement.";
@@ -203,6 +206,9 @@ facts! {
     waiting_for_io, Count, [Sessions], sessions, "Active sessions that wait for reads or writes of files.";
     connections, Count, [Sessions], sessions, "Client sessions, ours among them.";
     connections_share, Share, [Sessions], sessions, "Of the connections that ordinary roles can have.";
+    rollback_share, Share, [Activity], activity, "Of the transactions of the last minutes, those that were undone: errors and timeouts among them.";
+    deadlocks, Count, [Activity], activity, "Deadlocks of the last minutes.";
+    temporary_files, Bytes, [Activity], activity, "Temporary files that sorts and hashes wrote within the last minutes.";
     horizon_age, Count, [Sessions, Relations, Replication], storage, "Transactions since the oldest that vacuum must keep rows for.";
     dead_share_max, Share, [Relations], storage, "Dead rows of the worst table with over 10 000 of them.";
     tables_due, Count, [Relations], storage, "Tables over their autovacuum threshold.";

@@ -1,6 +1,7 @@
 //! What the question before the maintenance of a table says.
 
 use crate::model::horizon::{HORIZON_S, open_transactions};
+use crate::model::index::{Index, Validity};
 use crate::model::relation::Relation;
 use crate::model::session::Session;
 use crate::model::unit::{Age, Bytes, short_count};
@@ -27,6 +28,11 @@ pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
         if relation.locked {
             warnings.push("somebody holds or awaits an exclusive lock on it: it may give up behind that".to_owned());
         }
+    }
+    if let Object::Index { index, .. } = target
+        && let Some(index) = scene.world.indexes.get().and_then(|list| list.find(&index.key))
+    {
+        rows.push(Row { label: "index", text: is(index) });
     }
     if let Object::Database { name, .. } = target {
         let bytes = list.and_then(|l| l.databases.iter().find(|d| d.name == *name)).and_then(|d| d.bytes);
@@ -55,6 +61,18 @@ fn what(target: &Object) -> String {
         }
         Object::Database { .. } => format!("every table of database {database}, its catalogs too"),
     }
+}
+
+/// `INVALID, btree (created_at), 410 MB, 0 scans`
+fn is(index: &Index) -> String {
+    let validity = match index.validity {
+        Validity::Valid => "",
+        Validity::Invalid => "INVALID, writes go into it: ",
+        Validity::NotReady => "INVALID, no write goes into it: ",
+    };
+    let size = index.size().map_or("size not known".to_owned(), |b| Bytes(b).short());
+    let (method, columns) = (index.method.head(20), index.columns.head(80));
+    format!("{validity}{method} ({columns}), {size}, {} scans", index.scans)
 }
 
 fn title(task: Task, target: &Object) -> &'static str {
@@ -135,7 +153,7 @@ fn waits(database: &ServerText, world: &World) -> Vec<String> {
 /// `1.0 GB, 400k dead of 1.0M rows (40 %)`
 fn holds(relation: &Relation) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
-    let (dead, all) = (relation.dead as f64, (relation.dead + relation.live) as f64);
+    let (dead, all) = (relation.dead as f64, relation.dead.saturating_add(relation.live) as f64);
     let share = relation.dead_ratio().map_or_else(String::new, |r| format!(" ({:.0} %)", r * 100.0));
     let size = relation.size().map_or("size not known, never vacuumed or analyzed".to_owned(), |b| Bytes(b).short());
     format!("{size}, {} dead of {} rows{share}", short_count(dead), short_count(all))

@@ -103,6 +103,16 @@ impl Refusal {
             Self::PartitionedIndex { name } => {
                 format!("{} belongs to a partitioned table: act on the indexes of its partitions", name.head(64))
             }
+            Self::IndexValid { name } => {
+                format!("{} is valid: only what a failed build left is dropped from here", name.head(64))
+            }
+            Self::IndexNeeded { name } => format!(
+                "a constraint, the replica identity or a partitioned index stands on {}: reindex it instead",
+                name.head(64)
+            ),
+            Self::IndexBuilding { name, pid } => {
+                format!("{pid} builds {} or another index of its table: wait for its end", name.head(64))
+            }
             Self::NotPermitted { what, cure } => format!("our role may not {what}: {cure}"),
             Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),
             Self::OwnJob { name } => format!("{} is being worked on already, from here", name.head(64)),

@@ -40,8 +40,9 @@ pub(super) fn changed(case: &Case<'_>) -> Option<Refusal> {
     (!same).then(|| Refusal::TableChanged { name: name.clone(), now: relation.name.clone() })
 }
 
-/// Maintained with its table, which is what a person means.
+/// Maintained with its table, which is what a person means; what a reindex of it left is dropped by itself.
 pub(super) fn toast(case: &Case<'_>) -> Option<Refusal> {
+    let (Task::VacuumAnalyze | Task::Analyze | Task::Reindex, _) = maintained(case)? else { return None };
     let toast = case.table()?.kind == 't';
     toast.then(|| Refusal::Toast { of: case.relation().and_then(|r| r.toast_of.clone()) })
 }

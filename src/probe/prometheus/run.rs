@@ -121,6 +121,7 @@ impl Prometheus {
             | Question::Sessions
             | Question::SessionLocks(_)
             | Question::Relations { .. }
+            | Question::Indexes { .. }
             | Question::ExactBloat(_)
             | Question::Replication
             | Question::Settings

@@ -22,6 +22,7 @@ pub fn lines(app: &App, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
         Subject::Session(_) if remedies.len() > 1 => format!(": one or more of these {}", remedies.len()),
         Subject::Session(_)
         | Subject::Table(_)
+        | Subject::Index(_)
         | Subject::Prepared(_)
         | Subject::Replica(_)
         | Subject::Statement(_)

@@ -70,7 +70,8 @@ pub fn folded_up(page: &Page<'_>, book: &Runbook) -> Line<'static> {
 fn said(page: &Page<'_>, sign: &Condition, (state, value): &(State, Option<Value>)) -> String {
     match (state, value) {
         (State::Unknown(unknown), _) => format!(" ({})", not_known(unknown)),
-        (_, Some(value)) => format!(" ({})", page.value(sign.fact, value)),
+        (State::NotMet, Some(value)) => format!(" ({}; not {})", page.value(sign.fact, value), sign.shown()),
+        (State::Met, Some(value)) => format!(" ({})", page.value(sign.fact, value)),
         (_, None) => String::new(),
     }
 }

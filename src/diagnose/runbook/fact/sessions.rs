@@ -50,7 +50,8 @@ fn running(look: &Look<'_>, least_s: f64) -> Known {
     let value = of_visible(look, at, figure(rows.len()));
     Ok(match rows.first() {
         Some((s, age)) => value.note(format!("longest {} for {}", s.pid, Age(*age).short())),
-        None => value,
+        // Beside many that are held up, a bare 0 would be taken for a calm server.
+        None => value.note("those that wait for locks left out"),
     })
 }
 
