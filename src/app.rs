@@ -36,7 +36,6 @@ use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
 use crate::message::{Effect, Outcome, WriterState};
 use crate::model::baseline::Workload;
-use crate::model::health::Watchlist;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
 use crate::model::setting::History;
@@ -95,7 +94,7 @@ pub struct Setup {
     /// The rules that are evaluated, and who hears of them.
     pub alerting: alerts::Alerting,
     /// What is watched beside the database.
-    pub watchlist: Watchlist,
+    pub watchlist: crate::model::health::Watchlist,
     /// Now.
     pub now: Timestamp,
 }
@@ -157,8 +156,7 @@ impl Action {
     }
 }
 
-/// Columns and lines that a question needs: whom it hits, the statement's head and the way to answer. A telephone's
-/// terminal has 40×10.
+/// Columns and lines that a question needs: whom it hits, the statement's head, the answer. A telephone has 40×10.
 const LEAST_TO_ASK: (u16, u16) = (30, 8);
 
 /// The whole state.
