@@ -350,7 +350,9 @@ fn drawable(text: &str) -> bool {
 fn leads_somewhere(stage: &Stage, finding: &Finding) -> bool {
     let world = stage.app.live();
     match &finding.target {
-        Target::Session { key, .. } => world.sessions.get().is_some_and(|s| s.rows.iter().any(|r| r.key() == *key)),
+        Target::Session { key, .. } | Target::Sessions { key, .. } => {
+            world.sessions.get().is_some_and(|s| s.rows.iter().any(|r| r.key() == *key))
+        }
         Target::Table(key) => world.relations.get().is_some_and(|r| r.rows.iter().any(|t| t.oid == key.oid)),
         Target::Replica(key) => {
             let here = world.replication.get().is_some_and(|r| r.replicas.iter().any(|r| r.key() == *key));
