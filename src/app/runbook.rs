@@ -103,6 +103,7 @@ impl App {
             panels: &self.setup.panels,
             workload: self.setup.workload.as_ref(),
             alerts: self.alerts(),
+            watchlist: &self.setup.watchlist,
             prometheus: self.setup.prometheus.is_some(),
             now: self.shown_now(),
         }

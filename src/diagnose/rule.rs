@@ -5,10 +5,14 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, disk, horizon, link, replication, server, service, slow, standby, tables,
-    transactions, upkeep, waits, wal, wraparound,
+    alerts, blockers, connections, dependencies, disk, endpoints, horizon, link, pooler, replication, server, service,
+    slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
 };
+<<<<<<< HEAD
 use crate::model::baseline::Workload;
+=======
+use crate::model::health::Watchlist;
+>>>>>>> main
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
 use crate::model::{Timestamp, World};
@@ -28,6 +32,8 @@ pub struct Look<'a> {
     pub workload: Option<&'a Workload>,
     /// The alerts as they stand.
     pub alerts: &'a Board,
+    /// What is watched beside the database.
+    pub watchlist: &'a Watchlist,
     /// True where a Prometheus was named.
     pub prometheus: bool,
     /// The time of the newest event.
@@ -79,6 +85,12 @@ rules! {
     slow::statements,
     slow::busy,
     connections::used,
+    endpoints::failing,
+    endpoints::degraded,
+    endpoints::blind,
+    dependencies::down,
+    pooler::waiting,
+    pooler::crowded,
     service::latency,
     service::errors,
     service::hit_ratio,
