@@ -8,11 +8,8 @@ use super::{
     alerts, blockers, connections, dependencies, disk, endpoints, horizon, link, pooler, replication, server, service,
     slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
 };
-<<<<<<< HEAD
 use crate::model::baseline::Workload;
-=======
 use crate::model::health::Watchlist;
->>>>>>> main
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
 use crate::model::{Timestamp, World};
