@@ -48,6 +48,27 @@ pub(super) const PAST: Duration = Duration::from_secs(300);
 /// Looking for indexes that are alike compares all of them; they change as slowly as somebody creates one.
 const INDEXES: Duration = Duration::from_secs(10);
 
+/// What a person asked for once: the last of each kind.
+#[derive(Debug, Default)]
+pub(super) struct AskedOnce {
+    asked: u64,
+    measure: Option<Wanted>,
+    plan: Option<Wanted>,
+}
+
+impl AskedOnce {
+    /// Asks, also where the same was asked before.
+    pub fn ask(&mut self, question: Question) {
+        self.asked += 1;
+        let kind = if matches!(question, Question::Plan(_)) { &mut self.plan } else { &mut self.measure };
+        *kind = Some(Wanted { question, cadence: Cadence::Once(self.asked) });
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        [&self.measure, &self.plan].into_iter().flatten().cloned()
+    }
+}
+
 impl App {
     /// All that is wanted now.
     #[must_use]
@@ -140,9 +161,7 @@ impl App {
             want(Question::Pooler, every);
         }
         self.demand_of_runbook(&mut wanted);
-        if let Some((question, number)) = &self.measure {
-            wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });
-        }
+        wanted.extend(self.asked.wanted());
         Demand { wanted, reconnect: self.reconnect }
     }
 }
