@@ -118,7 +118,7 @@ impl Bounds {
         // The rest is as strict everywhere.
         let said = |option: &Opt| matches!(option, Opt::Policy | Opt::ReadOnly | Opt::Production);
         let rest = ceiling.iter().filter(|(option, _)| !said(option));
-        self.under(&rest.map(|(option, setting)| (option.clone(), setting.clone())).collect())
+        self.under(&rest.map(|(option, setting)| (*option, setting.clone())).collect())
     }
 
     /// The same where nothing may be done, for this reason.
