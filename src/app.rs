@@ -93,6 +93,8 @@ pub struct Setup {
     pub runbooks: Vec<Runbook>,
     /// The rules that are evaluated, and who hears of them.
     pub alerting: alerts::Alerting,
+    /// What is watched beside the database.
+    pub watchlist: crate::model::health::Watchlist,
     /// Now.
     pub now: Timestamp,
 }
@@ -154,8 +156,7 @@ impl Action {
     }
 }
 
-/// Columns and lines that a question needs: whom it hits, the statement's head and the way to answer. A telephone's
-/// terminal has 40×10.
+/// Columns and lines that a question needs: whom it hits, the statement's head, the answer. A telephone has 40×10.
 const LEAST_TO_ASK: (u16, u16) = (30, 8);
 
 /// The whole state.

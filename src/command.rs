@@ -200,6 +200,7 @@ commands! {
     StepSkipped, "step-skipped", TRIAGE, Reads, "skip", "In a runbook: mark the step as skipped.";
     StepFailed, "step-failed", TRIAGE, Reads, "failed", "In a runbook: mark the step as failed.";
     Acknowledge, "acknowledge", TRIAGE, Reads, "acknowledge", "List the alerts and acknowledge them in this console; in an alert's detail, that one.";
+    ShowHealth, "show-health", TRIAGE, Reads, "health", "Show the health in full: every check, its words, since when.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
     Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";

@@ -6,6 +6,7 @@ mod audit;
 mod bounds;
 mod ceiling;
 mod file;
+mod health;
 mod layer;
 mod limits;
 mod line;
@@ -28,6 +29,7 @@ use serde::Serialize;
 pub use audit::{AuditLook, AuditRequest};
 pub use bounds::{Bounds, Syslog};
 pub use ceiling::{Ceiling, Place};
+pub use health::{Dependency, Endpoint, Health, Road};
 pub use layer::Origin;
 pub use limits::limits_markdown;
 pub use markdown::options_markdown;
@@ -76,6 +78,8 @@ pub struct Settings {
     pub connection: Given,
     /// What is asked of Prometheus and of the cache table.
     pub metrics: Metrics,
+    /// What is watched beside the database.
+    pub health: Health,
     /// Time between two looks.
     pub refresh: Duration,
     /// From when on something is slow.

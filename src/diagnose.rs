@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod finding;
+pub mod health;
 pub mod history;
 pub mod limits;
 mod rule;
@@ -13,9 +14,12 @@ mod words;
 mod alerts;
 mod blockers;
 mod connections;
+mod dependencies;
 mod disk;
+mod endpoints;
 mod horizon;
 mod link;
+mod pooler;
 mod replication;
 mod server;
 mod service;
@@ -48,6 +52,8 @@ pub struct Diagnosis {
     pub unchecked: Vec<Unchecked>,
     /// What was looked at, with counts: the words of an all-clear.
     pub checked: Vec<String>,
+    /// How everything is at a glance.
+    pub health: Vec<health::Item>,
 }
 
 impl Diagnosis {
@@ -78,5 +84,6 @@ pub fn diagnose_by(look: &Look<'_>, rules: &[Rule]) -> Diagnosis {
     // Two rows that claim one identity are one finding, the worse of the two.
     let mut told = BTreeSet::new();
     findings.retain(|finding| told.insert(finding.key.clone()));
-    Diagnosis { findings, unchecked: sight::unchecked(look), checked: sight::checked(look) }
+    let (unchecked, checked) = (sight::unchecked(look), sight::checked(look));
+    Diagnosis { findings, unchecked, checked, health: health::items(look) }
 }

@@ -12,6 +12,7 @@
 mod answer;
 mod backoff;
 mod conninfo;
+mod console;
 mod dial;
 mod driver;
 mod endpoint;
@@ -36,7 +37,8 @@ mod uri;
 pub use answer::Param;
 pub use backoff::BackOff;
 pub use conninfo::{Asking, Conninfo, ConninfoError, SessionAttrs};
-pub use dial::connect;
+pub use console::Console;
+pub use dial::{connect, connect_console};
 pub use driver::LastWords;
 pub use endpoint::{Endpoint, Place};
 pub use error::{AskError, At, ConnectError, ServerMessage, needs_password, refuses_password};

@@ -5,12 +5,16 @@
 pub mod activity;
 pub mod alertmanager;
 pub mod cache;
+mod client;
 mod deep;
 pub mod exact;
 mod fast;
+pub mod health;
 pub mod indexes;
 mod lane;
 mod own;
+mod pace;
+mod pooler;
 pub mod prometheus;
 pub mod relations;
 pub mod replication;

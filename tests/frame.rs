@@ -45,6 +45,7 @@ fn measure(sessions: i32, waiting: i32) {
         prometheus: None,
         runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
         alerting: pgtriage::app::alerts::Alerting::default(),
+        watchlist: pgtriage::model::health::Watchlist::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });

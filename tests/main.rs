@@ -11,6 +11,7 @@ mod alerts;
 mod architecture;
 mod audit;
 mod conninfo;
+mod health;
 mod hostile;
 #[path = "support/lab.rs"]
 mod lab;

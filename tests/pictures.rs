@@ -65,6 +65,7 @@ pub fn console(now: Timestamp) -> App {
         prometheus: Some("http://127.0.0.1:9090".to_owned()),
         runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
         alerting: pgtriage::app::alerts::Alerting::default(),
+        watchlist: pgtriage::model::health::Watchlist::default(),
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });

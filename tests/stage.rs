@@ -7,6 +7,7 @@ pub mod activity;
 pub mod alerts;
 pub mod cache;
 pub mod charts;
+pub mod health;
 pub mod hostile;
 pub mod indexes;
 pub mod ink;
@@ -89,6 +90,7 @@ impl Stage {
             prometheus: Some("http://prom:9090".to_owned()),
             runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
             alerting: pgtriage::app::alerts::Alerting::default(),
+            watchlist: health::watchlist(),
             now: start(),
         };
         change(&mut setup);
@@ -125,6 +127,7 @@ impl Stage {
         activity::take(&mut stage, activity::look(0));
         activity::take(&mut stage, activity::look(5));
         charts::calm(&mut stage);
+        health::calm(&mut stage);
         stage
     }
 
@@ -157,6 +160,7 @@ impl Stage {
         activity::take(&mut stage, activity::look(5));
         let mut stage = stage.sessions(locks::pile_up()).cache(cache::read()).statements(statements::read());
         charts::feed(&mut stage);
+        health::feed(&mut stage);
         stage
     }
 

@@ -6,6 +6,7 @@ mod alerts;
 mod bulk;
 mod expiring;
 mod findings;
+mod health;
 mod incidents;
 mod indexes;
 mod limits;

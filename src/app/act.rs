@@ -24,8 +24,8 @@ impl App {
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             return self.session_row(key);
         }
-        // An alert is about no session, whatever finding is selected below it.
-        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
+        // An alert, or the health, is about no session, whatever finding is selected below it.
+        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_) | Subject::Health(_), .. }) {
             return None;
         }
         match self.tab {
@@ -50,7 +50,7 @@ impl App {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
             return self.tables.all().iter().find(|r| r.key() == *key);
         }
-        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_) | Subject::Index(_), .. }) {
+        if matches!(self.mode, Mode::Detail { of: Subject::Alert(_) | Subject::Health(_) | Subject::Index(_), .. }) {
             return None;
         }
         if self.tab == Tab::Triage {

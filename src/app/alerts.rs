@@ -71,7 +71,10 @@ impl App {
             | Question::Settings
             | Question::Panel { .. }
             | Question::PanelBefore { .. }
-            | Question::Targets => return Vec::new(),
+            | Question::Targets
+            | Question::Health { .. }
+            | Question::Dependency { .. }
+            | Question::Pooler => return Vec::new(),
         };
         self.heard(!news.is_empty())
     }

@@ -9,8 +9,10 @@ use super::tab::statements::StatementRow;
 use super::tab::tables::raw_name;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
+use crate::diagnose::health::{Item, ItemKey};
 use crate::guard::Remedy;
 use crate::message::Effect;
+use crate::model::health::State;
 use crate::model::text::pasteable;
 use crate::model::{ServerText, Tone};
 
@@ -37,7 +39,9 @@ impl App {
                 let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
                 prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
             }
-            Subject::Table(_) | Subject::Index(_) | Subject::Statement(_) | Subject::Alert(_) => Vec::new(),
+            Subject::Table(_) | Subject::Index(_) | Subject::Statement(_) | Subject::Alert(_) | Subject::Health(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -55,6 +59,10 @@ impl App {
         if let Mode::Detail { of: Subject::Alert(labels), .. } = &self.mode {
             let text = self.alert_text(labels);
             return self.copy(text, "alert");
+        }
+        if let Mode::Detail { of: Subject::Health(key), .. } = &self.mode {
+            let text = health_text(&self.triage.diagnosis.health, key.as_ref());
+            return self.copy(Some(text), "health");
         }
         let text = match self.tab {
             Tab::Triage => self.triage.findings.current().map(FindingRow::text),
@@ -76,6 +84,9 @@ impl App {
         if let Mode::Detail { of: Subject::Alert(labels), .. } = &self.mode {
             let text = self.alert_expression(labels);
             return self.copy(text, "expression");
+        }
+        if matches!(self.mode, Mode::Detail { of: Subject::Health(_), .. }) {
+            return self.copy_row();
         }
         let text = match self.tab {
             Tab::Triage => return self.copy_remedy(),
@@ -166,4 +177,15 @@ fn row_text<R>(row: &R, columns: &[crate::table::Column<R>]) -> String {
         .map(|(name, text)| format!("{name}={text}"))
         .collect::<Vec<_>>()
         .join("  ")
+}
+
+/// Items of the health as text, to be pasted elsewhere.
+fn health_text(items: &[Item], of: Option<&ItemKey>) -> String {
+    let mut out = Vec::new();
+    for item in items.iter().filter(|item| of.is_none_or(|key| item.key == *key)) {
+        let word = item.state.map_or("nothing to judge", State::word);
+        out.push(format!("{} {word}: {}", item.name, item.text));
+        out.extend(item.facts.iter().map(|fact| format!("  {} {}", fact.label, fact.text)));
+    }
+    out.join("\n")
 }

@@ -123,6 +123,17 @@ impl App {
         if self.setup.alerting.alertmanager {
             want(Question::Silences, Duration::from_secs(30));
         }
+        // On every tab: that a service is gone shows on the tabs' heads.
+        let every = Duration::from_secs(if self.tab == Tab::Triage { 5 } else { 15 }).max(fast);
+        for endpoint in &self.setup.watchlist.endpoints {
+            want(Question::Health { endpoint: endpoint.clone() }, every);
+        }
+        for name in &self.setup.watchlist.dependencies {
+            want(Question::Dependency { name: name.clone() }, every);
+        }
+        if self.setup.watchlist.pooler.is_some() {
+            want(Question::Pooler, every);
+        }
         self.demand_of_runbook(&mut wanted);
         if let Some((question, number)) = &self.measure {
             wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });

@@ -1,6 +1,7 @@
 //! What may be open above a tab: an input, a picker, a detail, help, a question. One at a time.
 
 use crate::command::Command;
+use crate::diagnose::health::ItemKey;
 use crate::guard::Prompt;
 use crate::keymap::{Chord, Key};
 use crate::model::ServerText;
@@ -89,6 +90,8 @@ pub enum Subject {
     Statement(crate::model::statement::EntryKey),
     /// An alert, by its labels.
     Alert(Labels),
+    /// The health: one item of it, or all.
+    Health(Option<ItemKey>),
     /// What no action fits in this server's own replication, where no standby is in the list.
     Remedies,
 }

@@ -155,6 +155,7 @@ impl App {
             Command::ExactBloat => self.measure_bloat(),
             Command::ShowEvidence => self.show_evidence(),
             Command::Acknowledge => return self.acknowledge_or_list(),
+            Command::ShowHealth => self.mode = Mode::Detail { of: Subject::Health(None), scroll: 0 },
             Command::Runbook => self.open_runbook(),
             Command::StepDone | Command::StepSkipped | Command::StepFailed => self.needs_runbook(),
             Command::ServerSettings => self.open_settings(),

@@ -102,6 +102,7 @@ impl App {
             limits: &self.triage.limits,
             panels: &self.setup.panels,
             alerts: self.alerts(),
+            watchlist: &self.setup.watchlist,
             prometheus: self.setup.prometheus.is_some(),
             now: self.shown_now(),
         }

@@ -113,6 +113,10 @@ impl App {
                 self.mode = Mode::Detail { of: Subject::Alert(labels), scroll: 0 };
                 false
             }
+            Target::Health(key) => {
+                self.mode = Mode::Detail { of: Subject::Health(Some(key)), scroll: 0 };
+                false
+            }
             Target::Tab(_) => false,
         };
         if cleared {

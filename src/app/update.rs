@@ -62,7 +62,10 @@ impl App {
                         | Question::Targets
                         | Question::Rules { .. }
                         | Question::OtherAlerts
-                        | Question::Silences => {}
+                        | Question::Silences
+                        | Question::Health { .. }
+                        | Question::Dependency { .. }
+                        | Question::Pooler => {}
                     }
                 }
                 self.look();

@@ -147,7 +147,8 @@ fn policy(setting: &Setting) -> Option<Policy> {
         | Value::Bytes(_)
         | Value::Share(_)
         | Value::Patterns(_)
-        | Value::Syslog(_) => None,
+        | Value::Syslog(_)
+        | Value::Dependencies(_) => None,
     }
 }
 

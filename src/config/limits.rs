@@ -71,7 +71,8 @@ fn figure(value: &Value) -> Option<f64> {
         | Value::List(_)
         | Value::Policy(_)
         | Value::Patterns(_)
-        | Value::Syslog(_) => None,
+        | Value::Syslog(_)
+        | Value::Dependencies(_) => None,
     }
 }
 

@@ -14,6 +14,9 @@ use super::{ConfigError, Secret, Surroundings, read_file};
 use crate::model::baseline::Workload;
 use crate::model::panel::Variables;
 
+/// Who credentials are usually for.
+const PROMETHEUS: &str = "Prometheus";
+
 /// What is asked of Prometheus and of the cache table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
@@ -75,15 +78,17 @@ pub struct BasicAuth {
     pub password: Secret,
 }
 
-/// What credentials are for: a Prometheus that was named at this rank.
+/// What credentials are for: a Prometheus, or a service, that was named at this rank.
 ///
-/// Those of a general section do not go to the Prometheus that a target, or the command line, names: it may belong to
+/// Those of a general section do not go to the one that a target, or the command line, names: it may belong to
 /// somebody else. Environment and command line are one person in one place.
-struct Recipient<'a> {
-    layers: &'a Layers,
-    around: &'a Surroundings,
-    rank: Rank,
-    warnings: &'a mut Vec<String>,
+pub(super) struct Recipient<'a> {
+    pub layers: &'a Layers,
+    pub around: &'a Surroundings,
+    pub rank: Rank,
+    pub warnings: &'a mut Vec<String>,
+    /// Who it is, in the sentence of a warning.
+    pub who: &'static str,
 }
 
 pub(super) fn metrics(
@@ -95,7 +100,7 @@ pub(super) fn metrics(
         None => None,
         Some((rank, _)) => {
             let rank = rank.min(Rank::Environment);
-            Some(Recipient { layers, around, rank, warnings }.prometheus()?)
+            Some(Recipient { layers, around, rank, warnings, who: PROMETHEUS }.prometheus()?)
         }
     };
     Ok(Metrics {
@@ -140,15 +145,15 @@ impl Recipient<'_> {
             }
             _ => Vec::new(),
         };
-        // Certificates are no secret: whom to trust holds for every address.
-        let ca_pem = match self.layers.given(Opt::PrometheusCa) {
-            Some((_, setting)) => {
-                let text = self.file(&setting.value, &setting.origin);
-                self.or_without(&setting.origin, text)?
-            }
-            None => None,
-        };
+        let ca_pem = self.certificates(Opt::PrometheusCa)?;
         Ok(Prometheus { url, bearer, basic, headers, ca_pem, timeout: self.layers.time(Opt::PrometheusTimeout) })
+    }
+
+    /// Certificates are no secret: whom to trust holds for every address.
+    pub(super) fn certificates(&mut self, option: Opt) -> Result<Option<String>, ConfigError> {
+        let Some((_, setting)) = self.layers.given(option) else { return Ok(None) };
+        let text = self.file(&setting.value, &setting.origin);
+        self.or_without(&setting.origin, text)
     }
 
     fn basic(&mut self) -> Result<Option<BasicAuth>, ConfigError> {
@@ -162,7 +167,7 @@ impl Recipient<'_> {
     }
 
     /// The secret in a file that an option names, or in a variable.
-    fn secret(&mut self, option: Opt, variable: &str) -> Result<Option<Secret>, ConfigError> {
+    pub(super) fn secret(&mut self, option: Opt, variable: &str) -> Result<Option<Secret>, ConfigError> {
         let on_line = self.layers.layer(Rank::Line).is_some_and(|l| l.contains_key(&option));
         if let Some(value) = self.around.var(variable).filter(|_| !on_line) {
             return Ok(Some(Secret::new(value.trim())));
@@ -184,7 +189,7 @@ impl Recipient<'_> {
             (Err(error), Origin::File { .. } | Origin::Variable(_)) => {
                 let error = error.to_string();
                 let sentence = error.trim_start_matches("error: ");
-                self.warnings.push(format!("{sentence}: Prometheus is asked without it"));
+                self.warnings.push(format!("{sentence}: {} is asked without it", self.who));
                 Ok(None)
             }
         }
@@ -197,7 +202,8 @@ impl Recipient<'_> {
             return Some((setting.value.clone(), setting.origin.clone()));
         }
         let key = option.spec().key();
-        self.warnings.push(format!("{key} ({}) is not used: it was given for another Prometheus", setting.origin));
+        let another = if self.who == PROMETHEUS { "another Prometheus" } else { "another service" };
+        self.warnings.push(format!("{key} ({}) is not used: it was given for {another}", setting.origin));
         None
     }
 
@@ -208,7 +214,7 @@ impl Recipient<'_> {
 }
 
 /// Takes `user:password@` out of an address, which is shown on the screen.
-fn split_user(url: &str) -> (String, Option<BasicAuth>) {
+pub(super) fn split_user(url: &str) -> (String, Option<BasicAuth>) {
     let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);

@@ -53,6 +53,10 @@ pub enum Kind {
     Headers,
     /// Files; each as [`Kind::File`].
     Files,
+    /// Addresses; each as [`Kind::Url`].
+    Urls,
+    /// Tables, one for each dependency.
+    Dependencies,
     /// A file; `~/` is the home folder, and in a config file it is sought beside that file.
     File,
     /// A folder; written as a [`Kind::File`].
@@ -87,7 +91,7 @@ impl Kind {
     /// True where the flag can be given several times, and a file holds a list.
     #[must_use]
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Headers | Self::Files)
+        matches!(self, Self::Headers | Self::Files | Self::Urls)
     }
 
     /// What stands for the value in `--help`; nothing for a switch.
@@ -100,7 +104,8 @@ impl Kind {
             Self::File | Self::Files => Some("FILE"),
             Self::Folder => Some("FOLDER"),
             Self::Keymap => Some("NAME|FILE"),
-            Self::Url => Some("URL"),
+            Self::Url | Self::Urls => Some("URL"),
+            Self::Dependencies => Some("[[dependency]]"),
             Self::Regex | Self::Patterns => Some("REGEX"),
             Self::Prefix => Some("PREFIX"),
             Self::Workload => Some("NAME"),
@@ -121,6 +126,8 @@ pub enum Group {
     Connection,
     /// Metrics.
     Metrics,
+    /// What is beside the database.
+    Health,
     /// What may be done.
     Actions,
     /// What the screen is like.
@@ -136,6 +143,7 @@ impl Group {
         match self {
             Self::Connection => "Connection, as in psql",
             Self::Metrics => "Metrics and cache",
+            Self::Health => "Health",
             Self::Actions => "Actions",
             Self::Screen => "Screen",
             Self::Files => "Files",
@@ -221,6 +229,10 @@ const REFRESH: Kind = Kind::Time(Duration::from_millis(500), Duration::from_secs
 /// Below a tenth of a second everything is slow; what runs for a day is not found by a threshold.
 const SLOW: Kind = Kind::Time(Duration::from_millis(100), Duration::from_secs(24 * 3600));
 
+/// FraiseQL 1 waits 30 s for its pool before it says that it is not ready: whoever waits longer than this hears of it no
+/// sooner.
+const PATIENCE: Kind = Kind::Time(Duration::from_secs(1), Duration::from_secs(25));
+
 options! {
     [Connection]
     Conninfo, "conninfo", None, Words, Kind::Text("CONNINFO"), None, "A URI, key=value words, or a name: of a target in the config file, else of a database. A user may follow it.";
@@ -253,6 +265,14 @@ options! {
     Rules, "rules", None, Anywhere, Kind::Files, None, "Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.";
     Runbooks, "runbooks", None, Anywhere, Kind::Folder, None, "Folder with runbooks of your own (*.toml); one with the id of a built-in one stands in its place.";
     Alertmanager, "alertmanager", None, Anywhere, Kind::Url, None, "Base address of Alertmanager, whose silences are shown.";
+
+    [Health]
+    Health, "health", None, Anywhere, Kind::Urls, None, "Address of the application, or of its health endpoint; repeatable.";
+    HealthTokenFile, "health-token-file", None, Anywhere, Kind::File, None, "File with the bearer token for these. PGTRIAGE_HEALTH_TOKEN holds the token itself.";
+    HealthCa, "health-ca", None, Anywhere, Kind::File, None, "Certificates (PEM) to trust besides the system's, of these and of dependencies.";
+    HealthTimeout, "health-timeout", None, Anywhere, PATIENCE, Some("3s"), "How long an application or a dependency may take to answer.";
+    Dependency, "dependency", None, Files, Kind::Dependencies, None, "`[[dependency]]`, one for each: `name`, and `http` or `tcp`; see Health and dependencies.";
+    Pgbouncer, "pgbouncer", None, Anywhere, Kind::Text("CONNINFO"), None, "pgbouncer's admin console (database `pgbouncer`), as one of its `stats_users`.";
 
     [Actions]
     Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";

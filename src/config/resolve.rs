@@ -15,7 +15,7 @@ use super::rules::{RulesRequest, TypedRules};
 use super::value::Base;
 use super::words::{AskPassword, Given, Sorted, is_conninfo};
 use super::{Alerting, ConfigError, KeymapChoice, Request, Secret, Settings, Surroundings};
-use super::{example, file, limits, line, metrics, words};
+use super::{example, file, health, limits, line, metrics, words};
 use crate::keymap::EMBEDDED;
 use crate::keymap::source::{Source, SourceError};
 
@@ -80,12 +80,14 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         ask: ask(&typed),
     };
     let metrics = metrics::metrics(&layers, around, &mut warnings)?;
+    let health = health::health(&layers, around, &mut warnings)?;
     Ok(Request::Run(Box::new(Settings {
         target: sorted.target,
         bounds,
         ceilings: system.ceilings,
         connection,
         metrics,
+        health,
         refresh: layers.time(Opt::Refresh),
         slow_after: layers.time(Opt::SlowAfter),
         limits: limits::settled(&limits),

@@ -3,6 +3,7 @@
 mod audit;
 mod bounds;
 mod errors;
+mod health;
 mod help;
 mod limits;
 mod precedence;

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::bounds::Syslog;
+use super::health::{self, Dependency};
 use super::option::Kind;
 use crate::guard::{Pattern, Policy};
 use crate::keymap::{EMBEDDED, source::did_you_mean};
@@ -40,6 +41,8 @@ pub enum Value {
     Patterns(Vec<Pattern>),
     /// Whether the audit log is copied.
     Syslog(Syslog),
+    /// Dependencies.
+    Dependencies(Vec<Dependency>),
 }
 
 /// Where paths are meant from.
@@ -86,6 +89,11 @@ impl Kind {
             Self::File | Self::Folder => Ok(Value::Text(shown_path(&base.path(text)))),
             Self::Keymap => keymap(text, base),
             Self::Url => address(text).map(|()| same()),
+            Self::Urls => {
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                lines.map(|line| address(line).map(|()| line.to_owned())).collect::<Result<_, _>>().map(Value::List)
+            }
+            Self::Dependencies => Err(health::SECTION.to_owned()),
             Self::Regex => expression(text).map(|()| same()),
             Self::Prefix => prefix(text).map(|()| same()),
             Self::Workload => workload(text).map(|()| same()),
@@ -131,6 +139,15 @@ impl Kind {
                 };
                 texts.iter().map(path).collect::<Result<_, _>>().map(Value::List)
             }
+            (Self::Urls, DeValue::Array(texts)) => {
+                let url = |text: &Spanned<DeValue<'_>>| {
+                    let text = text.get_ref().as_str().ok_or_else(|| "is a list of addresses in quotes".to_owned())?;
+                    address(text).map(|()| text.to_owned())
+                };
+                texts.iter().map(url).collect::<Result<_, _>>().map(Value::List)
+            }
+            (Self::Dependencies, DeValue::Array(tables)) => health::dependencies(tables, base),
+            (Self::Dependencies, _) => Err(health::SECTION.to_owned()),
             (Self::Patterns, DeValue::Array(texts)) if texts.len() <= MOST_PATTERNS => {
                 let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
                 let texts = texts.iter().map(|value| text(value).ok_or("is a list of texts in quotes".to_owned()));

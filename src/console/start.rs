@@ -17,11 +17,13 @@ use crate::effect::{self, Road, WriterHandle, audit};
 use crate::guard::Policy;
 use crate::message::Event;
 use crate::model::alert::RuleGroup;
+use crate::model::health::Watchlist;
 use crate::model::panel::{self, PanelSpec};
 use crate::model::{Demand, Link, ServerText, Timestamp};
 use crate::postgres::{self, Asking, ConnectError, Conninfo, ConninfoError, Lane, OwnPids, SessionSettings};
 use crate::probe::PostgresProbe;
 use crate::probe::alertmanager::Alertmanager;
+use crate::probe::health::HealthProbe;
 use crate::probe::prometheus::{Prometheus, PrometheusSettings, SettingsError};
 
 /// Reports that may wait for the loop: more than the questions of one tab, so that no probe ever waits for a frame.
@@ -55,6 +57,12 @@ pub enum StartError {
     /// The address of Alertmanager is wrong.
     #[error("error: --alertmanager: {0}")]
     Alertmanager(SettingsError),
+    /// An address or a certificate of what is watched beside the database is wrong.
+    #[error("error: health: {0}")]
+    Health(SettingsError),
+    /// What was given of pgbouncer is no connection.
+    #[error("error: --pgbouncer: {0}")]
+    Pgbouncer(ConninfoError),
     /// The settings of Prometheus are wrong.
     #[error("error: --prometheus: {0}")]
     Prometheus(#[from] SettingsError),
@@ -81,10 +89,13 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
         super::runbooks::load(settings.runbooks.as_deref(), &panels).map_err(StartError::Runbooks)?;
     let prometheus = prometheus(&settings.metrics)?.map(|p| p.with_rules(rules.clone()));
     let alertmanager = alertmanager(&settings)?;
+    let pooler = settings.health.pooler.as_ref().map(|told| pooler(told.reveal())).transpose()?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
     let os_user = settings.actor.os_user.clone().unwrap_or_default();
+    let watchlist = settings.health.watchlist(pooler.as_ref().map(|p| shown(&p.places())));
+    let beside = HealthProbe::new(&settings.health, pooler, &os_user).map_err(StartError::Health)?;
     let audit = match (settings.policy(), &settings.audit_file) {
         (Policy::Operator | Policy::Admin, Some(path)) => {
             let audit = audit::Audit::new(path, auditor(&settings));
@@ -92,7 +103,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
         }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
-    let parts = Parts { keymap, panels: panels.clone(), rules, runbooks, said, writes: audit.is_some() };
+    let parts = Parts { keymap, panels: panels.clone(), rules, runbooks, watchlist, said, writes: audit.is_some() };
     let mut app = App::new(setup(&settings, &conninfo, parts));
     app.update(Event::Link(Link::Connecting {
         place: conninfo.places(),
@@ -129,6 +140,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             };
             let mut started = Started::default();
             started.probes.spawn(probe.run(wanted.clone(), report.clone()));
+            started.probes.spawn(beside.run(wanted.clone(), report.clone()));
             if let Some(alertmanager) = alertmanager {
                 started.probes.spawn(alertmanager.run(wanted.clone(), report.clone()));
             }
@@ -155,6 +167,7 @@ struct Parts {
     keymap: crate::keymap::Keymap,
     panels: Vec<PanelSpec>,
     rules: Vec<RuleGroup>,
+    watchlist: Watchlist,
     runbooks: Vec<Runbook>,
     /// What is to be said of them.
     said: Vec<String>,
@@ -200,6 +213,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
             alertmanager: settings.alerting.alertmanager.is_some(),
             bell: settings.alerting.bell,
         },
+        watchlist: parts.watchlist,
         now: Timestamp::now(),
     }
 }
@@ -261,6 +275,20 @@ fn alertmanager(settings: &Settings) -> Result<Option<Alertmanager>, StartError>
     let Some(url) = &settings.alerting.alertmanager else { return Ok(None) };
     let timeout = settings.metrics.prometheus.as_ref().map_or(ALERTMANAGER_TIMEOUT, |p| p.timeout);
     Alertmanager::new(url.reveal(), timeout).map(Some).map_err(StartError::Alertmanager)
+}
+
+/// pgbouncer's console. Its database has one name: what the environment says of databases is not meant for it.
+fn pooler(told: &str) -> Result<Conninfo, StartError> {
+    if !postgres::is_connection_string(told) {
+        return Err(StartError::Pgbouncer(ConninfoError::MissingEquals(told.to_owned())));
+    }
+    let given = postgres::Given {
+        words: vec![told.to_owned()],
+        dbname: Some("dbname=pgbouncer".to_owned()),
+        asking: Asking::Never,
+        ..postgres::Given::default()
+    };
+    postgres::resolve(&given, &postgres::Process).map_err(StartError::Pgbouncer)
 }
 
 /// The client for the Prometheus of the settings.

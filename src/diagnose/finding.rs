@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::health::ItemKey;
 use crate::command::{Command, Tab};
 use crate::model::alert::Labels;
 use crate::model::relation::RelationKey;
@@ -63,6 +64,11 @@ kinds! {
     SlowStatements, "slow-statements", Cause, DATABASE, "Statements that run for long.";
     BusyStatements, "busy-statements", Cause, DATABASE, "Many statements that run for seconds.";
     Connections, "connections", Cause, DATABASE, "The server's connections run out.";
+    Service, "service", Symptom, DATABASE, "The application says that it is not well, or says nothing.";
+    BlindHealth, "blind-health", Symptom, DATABASE, "The application is well by its own word while its database does not answer us.";
+    Dependency, "dependency", Cause, None, "Something that the application needs is not there.";
+    PoolerQueue, "pooler-queue", Symptom, DATABASE, "Clients wait at pgbouncer for a server connection.";
+    PoolerClients, "pooler-clients", Cause, DATABASE, "pgbouncer has nearly as many clients as it takes.";
     Latency, "latency", Symptom, DATABASE, "Answers of the service take long.";
     Errors, "errors", Symptom, DATABASE, "Answers of the service are errors.";
     HitRatio, "hit-ratio", Cause, CACHE, "The result cache finds little.";
@@ -169,6 +175,8 @@ pub enum Target {
     },
     /// An alert, by its labels.
     Alert(Labels),
+    /// An item of the health.
+    Health(ItemKey),
     /// A tab as a whole.
     Tab(Tab),
 }
@@ -182,7 +190,7 @@ impl Target {
             Self::Sessions { .. } => Tab::Connections,
             Self::Table(_) => Tab::Tables,
             Self::Replica(_) => Tab::Replication,
-            Self::Alert(_) => Tab::Triage,
+            Self::Alert(_) | Self::Health(_) => Tab::Triage,
         }
     }
 

@@ -85,6 +85,10 @@ limits! {
     dead_share_high, Share, 0.5, "From this share on it is a warning.";
     waste, Bytes, GB, "A table that wastes so much, and half of itself, is worth a look.";
     freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
+    unwell, Seconds, 10.0, "An application that fails for longer is critical: shorter is a restart.";
+    pooler_wait, Seconds, 1.0, "A client that waits longer at pgbouncer for a server connection is a warning.";
+    pooler_wait_long, Seconds, 10.0, "From this on it is critical: most clients are no more patient.";
+    pooler_clients, Share, 0.9, "So much of pgbouncer's `max_client_conn` in use is a warning.";
     checkpoint_interval, Seconds, 120.0, "Forced checkpoints that come closer together on average are worth a look; four times closer, a warning.";
     temp_bytes, Bytes, 256.0 * MB, "So many bytes of temporary files a minute are worth a look; ten times as many, a warning.";
     deadlocks, Count, 1.0, "So many deadlocks within five minutes are worth a look; ten times as many, a warning.";

@@ -5,9 +5,10 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, disk, horizon, link, replication, server, service, slow, standby, tables,
-    transactions, upkeep, waits, wal, wraparound,
+    alerts, blockers, connections, dependencies, disk, endpoints, horizon, link, pooler, replication, server, service,
+    slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
 };
+use crate::model::health::Watchlist;
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
 use crate::model::{Timestamp, World};
@@ -25,6 +26,8 @@ pub struct Look<'a> {
     pub panels: &'a [PanelSpec],
     /// The alerts as they stand.
     pub alerts: &'a Board,
+    /// What is watched beside the database.
+    pub watchlist: &'a Watchlist,
     /// True where a Prometheus was named.
     pub prometheus: bool,
     /// The time of the newest event.
@@ -76,6 +79,12 @@ rules! {
     slow::statements,
     slow::busy,
     connections::used,
+    endpoints::failing,
+    endpoints::degraded,
+    endpoints::blind,
+    dependencies::down,
+    pooler::waiting,
+    pooler::crowded,
     service::latency,
     service::errors,
     service::hit_ratio,

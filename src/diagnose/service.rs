@@ -46,7 +46,7 @@ impl Read<'_> {
     }
 
     /// How bad the value is; none where it is within the panel's limits, or the source is none to judge.
-    fn severity(&self) -> Option<Severity> {
+    pub(super) fn severity(&self) -> Option<Severity> {
         if self.candidate.is_some_and(|c| c.unjudged) {
             return None;
         }
@@ -65,7 +65,7 @@ impl Read<'_> {
     }
 
     /// Since when all its values are beyond the limit, as far as the asked span goes.
-    fn since(&self) -> Option<Timestamp> {
+    pub(super) fn since(&self) -> Option<Timestamp> {
         let limit = self.spec.warn.or(self.spec.critical)?;
         let beyond = |v: f64| if self.spec.low_is_bad { v <= limit } else { v >= limit };
         let first = self

@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::finding::Unchecked;
+use super::health::host;
 use super::rule::Look;
 use super::words::{counted, identifier};
 use crate::model::activity::Part;
 use crate::model::cache::CacheState;
+use crate::model::health::{State as HealthState, Watched};
 use crate::model::panel::Reading;
 use crate::model::session::State;
 use crate::model::unit::Age;
-use crate::model::{Latest, ServerText, seconds_between};
+use crate::model::{Latest, Link, ProbeError, ServerText, Timestamp, seconds_between};
 
 /// Panels that rules read.
 const PANELS: [&str; 7] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio", "disk-free"];
@@ -29,6 +31,8 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     activity(look, &mut out);
     cache(look, &mut out);
     panels(look, &mut out);
+    beside(look, &mut out);
+    shut(look, &mut out);
     out
 }
 
@@ -40,7 +44,7 @@ pub fn role(look: &Look<'_>) -> String {
 /// Why there is no newer answer, and what would cure that.
 pub fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)> {
     let (error, since) = latest.error.as_ref()?;
-    let cure = if let crate::model::ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
+    let cure = if let ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
     let words = ServerText::new(error.to_string()).head(120);
     Some((format!("{words}, for {}", Age(seconds_between(*since, look.now)).short()), cure))
 }
@@ -187,6 +191,60 @@ fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
         }
     }
     out.extend(by_reason.into_iter().map(|(why, titles)| Unchecked::of(titles.join(", "), why, "")));
+}
+
+/// What stands beside the database, where nobody said where.
+fn beside(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let list = look.watchlist;
+    let pooled = matches!(&look.world.link, Some(Link::Up(facts)) if facts.pooled);
+    let missing = [
+        (list.endpoints.is_empty(), "the service's own health", "--health URL"),
+        (list.dependencies.is_empty(), "what it depends on", "[[dependency]]"),
+        (list.pooler.is_none() && pooled, "the pooler's queues", "--pgbouncer CONNINFO"),
+    ];
+    let missing = || missing.iter().filter(|(is, ..)| *is);
+    if missing().next().is_some() {
+        let what: Vec<&str> = missing().map(|(_, what, _)| *what).collect();
+        let cure: Vec<&str> = missing().map(|(.., cure)| *cure).collect();
+        out.push(Unchecked::of(what.join(", "), "no address is named", cure.join(", ")));
+    }
+}
+
+/// What was asked beside the database and cannot be told.
+fn shut(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let mut add = |what: String, error: &ProbeError, (token, ca): (&str, &str)| {
+        let cure = match error {
+            ProbeError::Unauthorized(_) => token.to_owned(),
+            ProbeError::Refused { code, .. } if code == "TLS" => ca.to_owned(),
+            ProbeError::Denied { cure } => ServerText::from(cure.as_str()).head(120),
+            ProbeError::Unreachable(_)
+            | ProbeError::TimedOut(_)
+            | ProbeError::Locked(_)
+            | ProbeError::Absent(_)
+            | ProbeError::Refused { .. }
+            | ProbeError::Shape(_) => String::new(),
+        };
+        out.push(Unchecked::of(what, ServerText::new(error.to_string()).head(120), cure));
+    };
+    let service = ("--health-token-file FILE", "--health-ca FILE");
+    for address in &look.watchlist.endpoints {
+        if let Some((error, _)) = unknown(look.world.health.get(address)) {
+            add(format!("health of {}", host(address)), error, service);
+        }
+    }
+    for name in &look.watchlist.dependencies {
+        if let Some((error, _)) = unknown(look.world.dependencies.get(name)) {
+            add(ServerText::from(name.as_str()).head(40), error, ("", "--health-ca FILE"));
+        }
+    }
+    if let Some((error, _)) = unknown(Some(&look.world.pooler)) {
+        add("pgbouncer's queues".to_owned(), error, ("a password for its console, in ~/.pgpass", "sslrootcert"));
+    }
+}
+
+/// The failure that says nothing of what is behind it.
+fn unknown<T>(watched: Option<&Watched<T>>) -> Option<&(ProbeError, Timestamp)> {
+    watched.filter(|w| w.state == HealthState::Unknown)?.latest.error.as_ref()
 }
 
 /// Room on the disk has a cure that the service's own figures have not; and disks of any host are none of the server.

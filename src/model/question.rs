@@ -8,8 +8,10 @@ use super::activity::Activity;
 use super::alert::{GroupAnswer, Others, Silence};
 use super::cache::CacheTable;
 use super::error::ProbeError;
+use super::health::{Contact, Health};
 use super::index::{IndexOrder, Indexes};
 use super::panel::{PanelAnswer, ScrapeTarget};
+use super::pooler::Pooler;
 use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
 use super::replica::Replication;
 use super::server::Server;
@@ -86,19 +88,35 @@ pub enum Question {
     OtherAlerts,
     /// The active silences of Alertmanager.
     Silences,
+    /// How the application is, by its own word.
+    Health {
+        /// Its address, as it is shown.
+        endpoint: String,
+    },
+    /// Whether a dependency is there.
+    Dependency {
+        /// Its name.
+        name: String,
+    },
+    /// The pools of pgbouncer.
+    Pooler,
 }
 
 impl Question {
     /// True where it is not asked of the PostgreSQL server, and costs it nothing.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
+        let another = matches!(self, Self::Silences | Self::Health { .. } | Self::Dependency { .. } | Self::Pooler);
+        another || self.is_prometheus()
+    }
+
+    /// True where Prometheus is asked.
+    #[must_use]
+    pub fn is_prometheus(&self) -> bool {
         match self {
-            Self::Panel { .. }
-            | Self::PanelBefore { .. }
-            | Self::Targets
-            | Self::Rules { .. }
-            | Self::OtherAlerts
-            | Self::Silences => true,
+            Self::Panel { .. } | Self::PanelBefore { .. } | Self::Targets | Self::Rules { .. } | Self::OtherAlerts => {
+                true
+            }
             Self::Server
             | Self::Sessions
             | Self::SessionLocks(_)
@@ -109,7 +127,11 @@ impl Question {
             | Self::Activity
             | Self::Statements { .. }
             | Self::CacheTable
-            | Self::Settings => false,
+            | Self::Settings
+            | Self::Silences
+            | Self::Health { .. }
+            | Self::Dependency { .. }
+            | Self::Pooler => false,
         }
     }
 }
@@ -176,6 +198,12 @@ pub enum Snapshot {
     OtherAlerts(Others),
     /// To [`Question::Silences`].
     Silences(Vec<Silence>),
+    /// To [`Question::Health`].
+    Health(Box<Health>),
+    /// To [`Question::Dependency`].
+    Dependency(Contact),
+    /// To [`Question::Pooler`].
+    Pooler(Box<Pooler>),
 }
 
 /// A question's answer, with when it was given and what it cost.

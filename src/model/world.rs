@@ -9,9 +9,11 @@ use super::activity::Activity;
 use super::activity::delta::Delta;
 use super::cache::{CacheTable, Lookups};
 use super::error::ProbeError;
+use super::health::{Contact, Health, State, Watched};
 use super::index::Indexes;
 use super::lock::LockGraph;
 use super::panel::{PanelAnswer, ScrapeTarget};
+use super::pooler::Pooler;
 use super::question::{Question, Sample, Snapshot};
 use super::relation::{ExactBloat, RelationKey, Relations};
 use super::replica::{Replica, ReplicaKey, Replication};
@@ -131,7 +133,7 @@ pub struct Missing {
 pub struct World {
     /// The connection of the reads.
     pub link: Option<Link>,
-    /// Where the newest connection led: all else here, but for Prometheus' answers, is known of the server there.
+    /// Where the newest connection led: what is not asked elsewhere is known of the server there.
     #[serde(skip)]
     pub place: Option<String>,
     /// The server.
@@ -185,6 +187,15 @@ pub struct World {
     pub panels_before: BTreeMap<String, Latest<PanelAnswer>>,
     /// Scrape targets.
     pub targets: Latest<Vec<ScrapeTarget>>,
+    /// The application's endpoints, by address.
+    #[serde(default)]
+    pub health: BTreeMap<String, Watched<Health>>,
+    /// Dependencies, by name.
+    #[serde(default)]
+    pub dependencies: BTreeMap<String, Watched<Contact>>,
+    /// pgbouncer.
+    #[serde(default)]
+    pub pooler: Watched<Pooler>,
     /// Server time that our questions took within the last minute: when, how long.
     #[serde(skip)]
     pub spent: Vec<(Timestamp, Duration)>,
@@ -199,8 +210,10 @@ impl World {
         if let Link::Up(facts) = &link {
             moved = self.place.as_ref().is_some_and(|place| *place != facts.place);
             if moved {
-                let Self { panels, panels_before, targets, spent, .. } = std::mem::take(self);
-                *self = Self { panels, panels_before, targets, spent, ..Self::default() };
+                let Self { panels, panels_before, targets, health, dependencies, pooler, spent, .. } =
+                    std::mem::take(self);
+                let kept = Self { panels, panels_before, targets, health, dependencies, ..Self::default() };
+                *self = Self { pooler, spent, ..kept };
             }
             self.place = Some(facts.place.clone());
         }
@@ -270,6 +283,14 @@ impl World {
             Question::Targets => self.targets.take(answer.and_then(into_targets), at),
             // Alerts have a state that no single answer holds: they are on the board.
             Question::Rules { .. } | Question::OtherAlerts | Question::Silences => {}
+            Question::Health { endpoint } => {
+                self.health.entry(endpoint).or_default().take(answer.and_then(into_health), at, Health::state);
+            }
+            Question::Dependency { name } => {
+                let answer = answer.and_then(into_dependency);
+                self.dependencies.entry(name).or_default().take(answer, at, |contact| contact.state);
+            }
+            Question::Pooler => self.pooler.take(answer.and_then(into_pooler), at, |_| State::Ok),
         }
     }
 
@@ -342,6 +363,9 @@ into!(into_cache, CacheTable, CacheTable, v => v);
 into!(into_statements, Statements, Statements, v => *v);
 into!(into_panel, Panel, PanelAnswer, v => v);
 into!(into_targets, Targets, Vec<ScrapeTarget>, v => v);
+into!(into_health, Health, Health, v => *v);
+into!(into_dependency, Dependency, Contact, v => v);
+into!(into_pooler, Pooler, Pooler, v => *v);
 
 /// Maps whose keys are no strings, written as lists of pairs: JSON knows no other keys.
 mod pairs {

@@ -4,13 +4,14 @@
 //! other hosts are for a server that is not there.
 
 use super::conninfo::{Binding, Conninfo, HostOrder, SessionAttrs};
+use super::console::Console;
 use super::driver::{Driver, root_cause};
 use super::endpoint::{Endpoint, Place};
 use super::error::{AskError, At, ConnectError, ServerMessage};
 use super::facts::{Dialled, Facts, QUESTION};
 use super::lane::{Lane, SessionSettings};
 use super::link::{Canceller, Link};
-use super::login::{Login, login};
+use super::login::{Login, Opened, login};
 use super::tls::{SslMode, login_pid};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -44,8 +45,9 @@ pub async fn connect(info: &Conninfo, lane: Lane, settings: &SessionSettings) ->
                 }
             };
             for address in addresses {
-                let dial = Dial { info, endpoint, address, lane, settings, wanted: *wanted };
-                match dial.bounded().await {
+                let name = lane.application_name(&settings.os_user);
+                let seat = Server { settings, wanted: *wanted };
+                match (Dial { info, endpoint, address, name, seat }).bounded().await {
                     Ok(link) => return Ok(link),
                     Err(error) => {
                         let is_last = is_verdict(&error);
@@ -56,6 +58,29 @@ pub async fn connect(info: &Conninfo, lane: Lane, settings: &SessionSettings) ->
                     }
                 }
             }
+        }
+    }
+    Err(gathered(failures))
+}
+
+/// Opens a session on a pooler's admin console: the first that answers. It asks nothing, for such a console answers
+/// nothing but its own commands.
+///
+/// # Errors
+/// As `connect`.
+pub async fn connect_console(info: &Conninfo, name: &str) -> Result<Console, ConnectError> {
+    let mut failures = Vec::new();
+    for endpoint in ordered(info) {
+        match looked_up(info, endpoint).await {
+            Ok(addresses) => {
+                for address in addresses {
+                    match (Dial { info, endpoint, address, name: name.to_owned(), seat: Admin }).bounded().await {
+                        Ok(console) => return Ok(console),
+                        Err(error) => failures.push(error),
+                    }
+                }
+            }
+            Err(error) => failures.push(error),
         }
     }
     Err(gathered(failures))
@@ -125,27 +150,46 @@ fn at(endpoint: &Endpoint, address: Option<IpAddr>) -> At {
     }
 }
 
-/// One address to try.
-struct Dial<'a> {
+/// One address to try, and what becomes of a login there.
+struct Dial<'a, S> {
     info: &'a Conninfo,
     endpoint: &'a Endpoint,
     address: Option<IpAddr>,
-    lane: Lane,
+    name: String,
+    seat: S,
+}
+
+/// What becomes of a login.
+trait Seat: Sized {
+    type Taken;
+
+    async fn take(dial: &Dial<'_, Self>, opened: Opened, options_refused: bool) -> Result<Self::Taken, ConnectError>;
+}
+
+/// A session on a PostgreSQL server, perhaps through a pooler: its facts are asked, its settings set.
+struct Server<'a> {
     settings: &'a SessionSettings,
     wanted: SessionAttrs,
 }
 
-impl Dial<'_> {
-    async fn bounded(&self) -> Result<Link, ConnectError> {
+/// A session on a pooler's own console.
+struct Admin;
+
+impl<S: Seat> Dial<'_, S> {
+    fn at(&self) -> At {
+        at(self.endpoint, self.address)
+    }
+
+    async fn bounded(&self) -> Result<S::Taken, ConnectError> {
         let after = self.info.connect_timeout.unwrap_or(FOR_EVER);
         match timeout(after, self.with_fallback()).await {
             Ok(done) => done,
-            Err(_) => Err(ConnectError::Timeout { at: at(self.endpoint, self.address), after }),
+            Err(_) => Err(ConnectError::Timeout { at: self.at(), after }),
         }
     }
 
     /// libpq's order of plain and TLS, and when it goes from the first to the second.
-    async fn with_fallback(&self) -> Result<Link, ConnectError> {
+    async fn with_fallback(&self) -> Result<S::Taken, ConnectError> {
         let (first, second) = match (self.address, self.info.tls.mode) {
             (None, _) | (_, SslMode::Disable) => (SslMode::Disable, None),
             (_, SslMode::Allow) => (SslMode::Disable, Some(SslMode::Require)),
@@ -167,17 +211,16 @@ impl Dial<'_> {
         }
     }
 
-    async fn once(&self, mode: SslMode) -> Result<Link, ConnectError> {
+    async fn once(&self, mode: SslMode) -> Result<S::Taken, ConnectError> {
         let password = self.info.password_at(self.endpoint);
-        let at = at(self.endpoint, self.address);
-        let name = self.lane.application_name(&self.settings.os_user);
+        let at = self.at();
         let mut request = Login {
             info: self.info,
             endpoint: self.endpoint,
             address: self.address,
             at: &at,
             mode,
-            name: &name,
+            name: &self.name,
             password,
             options: self.info.options.as_deref(),
         };
@@ -193,6 +236,23 @@ impl Dial<'_> {
         if opened.tls == super::tls::Tls::None && self.info.binding == Binding::Require {
             return Err(ConnectError::Tls { at, why: "channel binding required, but SSL not in use".to_owned() });
         }
+        S::take(self, opened, options_refused).await
+    }
+}
+
+impl Seat for Admin {
+    type Taken = Console;
+
+    async fn take(_dial: &Dial<'_, Self>, opened: Opened, _options_refused: bool) -> Result<Console, ConnectError> {
+        Ok(Console::new(opened))
+    }
+}
+
+impl Seat for Server<'_> {
+    type Taken = Link;
+
+    async fn take(dial: &Dial<'_, Self>, opened: Opened, options_refused: bool) -> Result<Link, ConnectError> {
+        let (at, settings) = (dial.at(), dial.seat.settings);
         let token = opened.client.cancel_token();
         let dialled = Dialled { at: at.clone(), tls: opened.tls, login_pid: login_pid(&token).await, options_refused };
         let mut driver = Driver::start(opened.connection);
@@ -203,14 +263,14 @@ impl Dial<'_> {
             Err(trouble) => Err(trouble_text(&mut driver, trouble).await),
         };
         let facts = facts.map_err(|error| first_question_failed(&at, error))?;
-        suited(self.wanted, &facts).map_err(|why| ConnectError::Unsuitable { at: at.clone(), why })?;
+        suited(dial.seat.wanted, &facts).map_err(|why| ConnectError::Unsuitable { at: at.clone(), why })?;
         let (pooled, deadlock) = (facts.pooled, facts.deadlock_timeout);
         let mut link = Link::new(client, driver, Canceller::new(token, opened.connector), facts);
         if pooled {
-            link.open_reads_with(self.settings.transaction(deadlock));
+            link.open_reads_with(settings.transaction(deadlock));
         } else {
-            let bound = self.info.connect_timeout.unwrap_or(FOR_EVER);
-            link.read(&self.settings.session(deadlock), bound).await.map_err(|e| first_question_failed(&at, e))?;
+            let bound = dial.info.connect_timeout.unwrap_or(FOR_EVER);
+            link.read(&settings.session(deadlock), bound).await.map_err(|e| first_question_failed(&at, e))?;
         }
         Ok(link)
     }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep};
 
 use super::Report;
+use super::pace::{Source, keep_asking};
 use super::prometheus::{Api, PrometheusSettings, SettingsError};
 use crate::model::alert::{Matcher, Silence};
-use crate::model::{Cadence, Demand, ProbeError, Question, Sample, Snapshot, Timestamp};
+use crate::model::{Demand, ProbeError, Question, Snapshot, Timestamp};
 
 /// The longest pause after failures.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A source of silences.
 #[derive(Debug)]
@@ -81,51 +81,22 @@ impl Alertmanager {
 
     /// Asks while it is wanted and sends each answer as a [`Report::Sample`]; ends when either channel's other end is
     /// gone. After failures it asks less often, and at once when the user connects again.
-    pub async fn run(self, mut demand: watch::Receiver<Demand>, reports: mpsc::Sender<Report>) {
-        let mut failures = 0u32;
-        loop {
-            let (every, reconnect) = {
-                let demand = demand.borrow_and_update();
-                (wanted(&demand), demand.reconnect)
-            };
-            let Some(every) = every else {
-                if demand.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            };
-            let begun = Instant::now();
-            let answer = self.silences().await.map(Snapshot::Silences);
-            failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
-            let sample = Sample { question: Question::Silences, at: Timestamp::now(), took: begun.elapsed(), answer };
-            if reports.send(Report::Sample(sample)).await.is_err() {
-                return;
-            }
-            let pause = every.max(Duration::from_secs(1 << failures.min(6))).min(LONGEST_PAUSE.max(every));
-            let rest = sleep(if failures == 0 { every } else { pause });
-            tokio::pin!(rest);
-            loop {
-                tokio::select! {
-                    () = &mut rest => break,
-                    changed = demand.changed() => {
-                        if changed.is_err() {
-                            return;
-                        }
-                        if demand.borrow_and_update().reconnect > reconnect {
-                            break;
-                        }
-                    }
-                }
-            }
-        }
+    pub async fn run(self, demand: watch::Receiver<Demand>, reports: mpsc::Sender<Report>) {
+        keep_asking(self, demand, reports).await;
     }
 }
 
-fn wanted(demand: &Demand) -> Option<Duration> {
-    let wanted = demand.wanted.iter().find(|w| w.question == Question::Silences)?;
-    match wanted.cadence {
-        Cadence::Every(every) => Some(every),
-        Cadence::Once(_) => None,
+impl Source for Alertmanager {
+    fn question(&self) -> Question {
+        Question::Silences
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    async fn ask(&mut self) -> Result<Snapshot, ProbeError> {
+        self.silences().await.map(Snapshot::Silences)
     }
 }
 

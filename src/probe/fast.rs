@@ -225,7 +225,10 @@ async fn ask(
         | Question::Targets
         | Question::Rules { .. }
         | Question::OtherAlerts
-        | Question::Silences => Err(ProbeError::Shape("not a question of this lane".to_owned())),
+        | Question::Silences
+        | Question::Health { .. }
+        | Question::Dependency { .. }
+        | Question::Pooler => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }
 

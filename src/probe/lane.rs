@@ -153,7 +153,10 @@ fn lane_of(question: &Question) -> Option<Lane> {
         | Question::Targets
         | Question::Rules { .. }
         | Question::OtherAlerts
-        | Question::Silences => None,
+        | Question::Silences
+        | Question::Health { .. }
+        | Question::Dependency { .. }
+        | Question::Pooler => None,
     }
 }
 

@@ -208,6 +208,9 @@ pub async fn ask(
         | Question::Targets
         | Question::Rules { .. }
         | Question::OtherAlerts
-        | Question::Silences => Err(ProbeError::Shape("not a question of this lane".to_owned())),
+        | Question::Silences
+        | Question::Health { .. }
+        | Question::Dependency { .. }
+        | Question::Pooler => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }

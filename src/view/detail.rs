@@ -1,6 +1,7 @@
 //! One row in full: exact figures, locks, and the whole text.
 
 mod alert;
+mod health;
 mod index;
 mod remedy;
 mod replica;
@@ -57,6 +58,7 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             Some(row) => alert::lines(app, &row, theme),
             None => gone("the alert is over, and no longer remembered", theme),
         },
+        Subject::Health(key) => health::lines(app, key.as_ref(), theme),
         Subject::Remedies => remedy::lines(app, of, theme),
     };
     let wrapped = wrap(shown, usize::from(area.width));

@@ -169,6 +169,9 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Help,
         ];
     }
+    if matches!(app.mode, Mode::Detail { of: Subject::Health(_), .. }) {
+        return &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help];
+    }
     if matches!(app.mode, Mode::Detail { of: Subject::Index(_), .. }) {
         return &[
             Command::Back,

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::model::Tone;
 
 pub(super) use alerts::{level, look};
+pub(super) use health::{mark, tone};
 
 /// Columns of the boxes at the side.
 const SIDE: u16 = 36;
@@ -71,13 +72,20 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         lines::draw(vitals, theme, below(bottom), frame);
         return;
     }
-    let beside = health::line(app, theme);
     let alerts = alerts::line(app, theme);
+    let (room, only_bad) = match area.height {
+        16.. => (2, false),
+        10.. => (1, false),
+        // On a telephone's screen what is well says nothing.
+        4.. => (1, true),
+        _ => (0, true),
+    };
+    let mut beside = health::compact(app, theme, (usize::from(area.width), room), only_bad);
     // The alerts that fire are findings, too: their count gives way first.
-    let room = u16::from(area.height >= 10) + u16::from(area.height >= 16 && alerts.is_some());
-    let [list, state] = Layout::vertical([Constraint::Fill(1), Constraint::Length(room)]).areas(top);
+    beside.extend(alerts.filter(|_| area.height >= 16));
+    let height = u16::try_from(beside.len()).unwrap_or(0);
+    let [list, state] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(top);
     findings::draw(app, theme, list, frame);
-    let beside = std::iter::once(beside).chain(alerts).collect();
     lines::draw(beside, theme, state, frame);
     lines::draw(vitals, theme, bottom, frame);
 }

@@ -1,15 +1,19 @@
 //! Reindexing, and dropping what a failed one left.
 
+use std::time::Duration;
+
 use pgtriage::effect::Request;
 use pgtriage::guard::{Approved, Named, Object, Task, Write};
 use pgtriage::message::Outcome;
-use pgtriage::model::ServerText;
+use pgtriage::model::index::{Fault, IndexOrder, Indexes};
 use pgtriage::model::relation::RelationKey;
+use pgtriage::model::{Question, Sample, ServerText, Snapshot, Timestamp};
 use tokio_postgres::Client;
 
 use super::bench::{Hands, approve, connect, server, text, until, world};
 use super::maintain::approved_task;
-use crate::lab::{Lab, SERVERS, Wanted};
+use crate::lab::{Lab, PRIMARY, SERVERS, Wanted};
+use crate::probes::asking::ask;
 
 const TABLE: &str = "SET ROLE shop_owner;
     CREATE TABLE big (id int PRIMARY KEY, filler text);
@@ -175,4 +179,58 @@ async fn each_outcome_of_a_reindex_is_what_the_server_did_on_15() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_outcome_of_a_reindex_is_what_the_server_did_on_18() {
     each_outcome_is_what_the_server_did(18).await;
+}
+
+/// The indexes as the list has them.
+async fn listed(lab: &Lab) -> Indexes {
+    let question = Question::Indexes { database: None, order: IndexOrder::Faults };
+    match ask(&lab.uri("shop_owner"), question).await {
+        Ok(Snapshot::Indexes(indexes)) => *indexes,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn from_the_list_to_a_clean_list(major: u32) {
+    let Some(lab) = Lab::start(Wanted { postgres: Some(major), ..PRIMARY }) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let watcher = connect(&lab.uri("postgres")).await;
+    let failed = "SET ROLE shop_owner; CREATE TABLE twice (a int); INSERT INTO twice VALUES (1), (1); RESET ROLE";
+    watcher.batch_execute(failed).await.unwrap();
+    let owner = connect(&lab.uri("shop_owner")).await;
+    owner.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY twice_a ON twice (a)").await.expect_err("1 is there twice");
+
+    let found = listed(&lab).await;
+    let left = found.rows.iter().find(|i| i.name.raw() == "twice_a").expect("it is listed");
+    assert_eq!((left.fault(), found.faults.invalid), (Some(Fault::Leftover), 1));
+    let facts = server(&watcher).await;
+    let mut known = world(&facts, Vec::new());
+    known.take(Sample {
+        question: Question::Indexes { database: None, order: IndexOrder::Faults },
+        at: Timestamp::now(),
+        took: Duration::ZERO,
+        answer: Ok(Snapshot::Indexes(Box::new(found.clone()))),
+    });
+    let write = Write::maintain(Task::DropInvalid, Object::index_of(&found.database, left), &facts);
+    let mut hands = Hands::ready(&lab.uri("shop_owner"), &folder.path().join("audit.jsonl")).await;
+    let outcome = hands.take(approve(write, &known)).await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    let clean = listed(&lab).await;
+    assert!(clean.faults.invalid == 0 && clean.rows.iter().all(|i| i.name.raw() != "twice_a"), "{clean:?}");
+    let log = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    assert!(log.contains("DROP INDEX CONCURRENTLY"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_build_left_is_listed_dropped_and_gone_from_the_list_on_13() {
+    from_the_list_to_a_clean_list(13).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_build_left_is_listed_dropped_and_gone_from_the_list_on_15() {
+    from_the_list_to_a_clean_list(15).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_build_left_is_listed_dropped_and_gone_from_the_list_on_18() {
+    from_the_list_to_a_clean_list(18).await;
 }

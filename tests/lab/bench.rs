@@ -80,7 +80,8 @@ pub struct Bench {
     pub standby: Option<Cluster>,
     /// Prometheus.
     pub series: Option<Series>,
-    pooler: Option<Pooler>,
+    /// pgbouncer.
+    pub pooler: Option<Pooler>,
     exporters: Vec<Exporter>,
     postgres: Postgres,
     psql: Option<PathBuf>,

@@ -1,5 +1,5 @@
 //! `lab demo`: the lab, and the console on it in this terminal; it must not touch the terminal itself.
-use crate::bench::{Bench, Setup};
+use crate::bench::{Bench, Extra, Setup};
 use crate::control::Ends;
 use crate::process;
 use anyhow::{Context, Result, bail};
@@ -23,8 +23,9 @@ pub struct Demo {
 /// Starts all, runs the console in the foreground, and stops all when it ends.
 pub async fn run(demo: Demo) -> Result<()> {
     let mut ends = Ends::watch()?;
-    let setup = Setup { postgres: demo.postgres, scenario: demo.incident, ..Setup::default() };
-    eprintln!("lab: starting a primary, a standby, Prometheus and the service; then {}", setup.scenario);
+    let with = vec![Extra::Pgbouncer];
+    let setup = Setup { postgres: demo.postgres, scenario: demo.incident, with, ..Setup::default() };
+    eprintln!("lab: starting a primary, a standby, Prometheus, pgbouncer and the service; then {}", setup.scenario);
     let bench = tokio::select! {
         bench = Bench::start(&setup) => bench?,
         () = ends.come() => bail!("ended before it was ready"),
@@ -41,6 +42,12 @@ pub async fn run(demo: Demo) -> Result<()> {
             .arg(console()?)
             .arg(format!("host=127.0.0.1 port={port} user=oncall dbname=shop"))
             .args(["--prometheus", &url]);
+        if let Some(service) = &bench.service {
+            command.args(["--health", &service.url()]);
+        }
+        if let Some(pooler) = &bench.pooler {
+            command.arg("--pgbouncer").arg(format!("host=127.0.0.1 port={} user=oncall", pooler.port));
+        }
     }
     command
         .env("PGHOST", "127.0.0.1")

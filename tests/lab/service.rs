@@ -87,6 +87,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         .route("/health", get(health::health))
         .route("/readiness", get(health::readiness))
         .route("/live", get(health::live))
+        .route("/v1/health", get(health::healthy))
+        .route("/v1/ready", get(health::ready))
         .route("/metrics", get(exposition))
         .with_state(Arc::clone(&service));
     tokio::spawn(every(Duration::from_secs(5), Arc::clone(&service), sweep));

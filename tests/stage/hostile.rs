@@ -63,6 +63,7 @@ pub fn feed(stage: &mut Stage) {
     charts::give(stage, "slow-statements", Ok(refused.clone()));
     refused.unmeasured = Some(TEXTS.concat());
     charts::give(stage, "db-time", Ok(refused));
+    super::health::hostile(stage, &TEXTS);
     charts::give(stage, "p50", Err(ProbeError::Refused { code: text(1).to_owned(), message: TEXTS.concat() }));
 }
 

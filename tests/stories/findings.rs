@@ -15,6 +15,7 @@ use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
+use super::health::{crowded, green, no_redis, not_ready, queue};
 use crate::stage::{Stage, activity, alerts, cache, charts, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
@@ -95,6 +96,11 @@ const STORIES: &[Story] = &[
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
     (Kind::Alert, |s| alerts::others(s, "DiskFull"), Warning, "alert DiskFull fires"),
+    (Kind::Service, not_ready, Critical, "app-1:8000 is failing for 12s: 503 not_ready: database failed: couldn't get"),
+    (Kind::BlindHealth, green, Warning, "app-1:8000 answers 200, and the database has been gone for 8.0s"),
+    (Kind::Dependency, no_redis, Warning, "redis is down for 0.0s: connection refused"),
+    (Kind::PoolerQueue, queue, Warning, "31 clients wait at pgbouncer for shop/shop_api, the first for 7.2s: "),
+    (Kind::PoolerClients, crowded, Warning, "pgbouncer has 190 clients of 200"),
     (
         Kind::Archive,
         |s| activity::minute(s, refuses),
@@ -170,7 +176,7 @@ pub fn replicated(stage: &mut Stage, replication: Replication) {
     stage.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));
 }
 
-fn lose(stage: &mut Stage) {
+pub fn lose(stage: &mut Stage) {
     let link = Link::Connecting {
         place: "db1:5432".to_owned(),
         since: stage.now(),
@@ -182,7 +188,7 @@ fn lose(stage: &mut Stage) {
     stage.wait(8);
 }
 
-fn hang(stage: &mut Stage) {
+pub fn hang(stage: &mut Stage) {
     stage.take(Question::Sessions, Err(ProbeError::TimedOut(2)));
     stage.wait(10);
 }

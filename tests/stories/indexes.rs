@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use pgtriage::app::mode::Mode;
 use pgtriage::app::part::Part;
+use pgtriage::guard::{Object, Task, Write};
+use pgtriage::message::{ActionStep, Effect, Outcome};
 use pgtriage::model::index::{Builder, Index, IndexOrder, Indexes};
 use pgtriage::model::{Cadence, Question};
 
@@ -138,4 +141,63 @@ fn a_filter_and_a_detail_belong_to_the_list_that_is_shown() {
     );
     stage.press("Esc o");
     assert_eq!(stage.app.filter_text(), "", "the tables have their own filter");
+}
+
+fn written(effects: &[Effect]) -> Option<(Task, u32)> {
+    effects.iter().find_map(|effect| {
+        let Effect::Write { approved, .. } = effect else { return None };
+        let Write::Maintain { task, target: Object::Index { index, .. }, .. } = approved.write() else { return None };
+        Some((*task, index.key.oid))
+    })
+}
+
+fn refused(effects: &[Effect]) -> &str {
+    match effects {
+        [Effect::RecordRefusal { refusal, .. }] => refusal,
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+#[test]
+fn a_leftover_is_dropped_once_its_name_is_typed() {
+    let mut stage = showing(indexes::indexes());
+    assert_eq!(stage.press("D"), []);
+    let screen = stage.wide();
+    assert!(screen.contains("DROP the invalid index public.orders_created_ccnew?"), "{screen}");
+    assert!(screen.contains("INVALID, writes go into it: btree (created_at), 410 MB, 0 scans"), "{screen}");
+    assert_eq!(written(&stage.press("y Enter")), None, "no key alone drops anything");
+    stage.press("Esc D");
+    stage.pass(1_000);
+    stage.type_text("public.orders_created_ccnew");
+    assert_eq!(written(&stage.press("Enter")), Some((Task::DropInvalid, indexes::LEFTOVER)));
+    stage.news(1, ActionStep::Ended(Outcome::Done("finished in 0.2 s".to_owned())));
+    assert!(stage.last_line().contains("drop index public.orders_created_ccnew: finished in 0.2 s"));
+}
+
+#[test]
+fn what_is_valid_or_being_built_is_not_dropped_and_that_is_recorded() {
+    let mut stage = showing(indexes::indexes());
+    let effects = stage.press("j D");
+    assert!(refused(&effects).contains("6100 builds order_items_sku or another index of its table"), "{effects:?}");
+    let effects = stage.press("j D");
+    assert!(refused(&effects).contains("orders_customer_2 is valid"), "{effects:?}");
+    assert!(matches!(stage.app.mode, Mode::Normal));
+}
+
+#[test]
+fn the_selected_index_is_reindexed_and_not_its_table() {
+    let mut stage = showing(indexes::indexes());
+    stage.press("j j R");
+    assert!(stage.wide().contains("REINDEX CONCURRENTLY public.orders_customer_2?"));
+    stage.pass(1_000);
+    stage.type_text("public.orders_customer_2");
+    assert_eq!(written(&stage.press("Enter")), Some((Task::Reindex, indexes::DUPLICATE)));
+}
+
+#[test]
+fn an_observer_has_no_key_for_it() {
+    let mut stage = Stage::read_only().filled();
+    stage.press("5 o");
+    assert_eq!(stage.press("D R"), []);
+    assert!(matches!(stage.app.mode, Mode::Normal));
 }

@@ -11,6 +11,7 @@ use super::findings::{
     batch, busy, cancels, churned, costly, exhausted, forgotten, gone, horizon, idle, jump, lag, partitioned, pile_up,
     refuses, relations, replicated, sessions, slot_kept, slow, spills, subscription, swells, wasteful,
 };
+use super::health::{crowded, not_ready, queue, queue_for};
 use crate::stage::{Stage, activity, cache, charts, locks, replication, tables};
 
 /// A limit, another figure for it, what is found by the default, and in which world.
@@ -54,6 +55,10 @@ const MOVES: &[Move] = &[
         databases.databases[0].xid_age = 400_000_000;
         relations(s, databases);
     }),
+    ("unwell", 1000.0, Kind::Service, not_ready),
+    ("pooler_wait", 60.0, Kind::PoolerQueue, queue),
+    ("pooler_wait_long", 60.0, Kind::PoolerQueue, |s| queue_for(s, 20.0)),
+    ("pooler_clients", 0.99, Kind::PoolerClients, crowded),
     ("checkpoint_interval", 5.0, Kind::Checkpoints, |s| activity::minute(s, |look, n| look.checkpoints.requested += n)),
     ("temp_bytes", 1e9, Kind::TempFiles, |s| activity::minute(s, spills)),
     ("deadlocks", 50.0, Kind::Deadlocks, |s| activity::minute(s, |look, n| activity::shop(look).deadlocks += n)),

@@ -39,6 +39,8 @@ fn asks(stage: &Stage, name: &str) -> Option<u128> {
 fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     let mut stage = Stage::incident();
     let named: Vec<(String, u128)> = wanted(&stage).into_iter().filter(|(n, _)| !n.starts_with("panel")).collect();
+    let beside =
+        [("Health", 15_000), ("Health", 15_000), ("Dependency", 15_000), ("Dependency", 15_000), ("Pooler", 15_000)];
     let paces = [
         ("Activity", 15_000),
         ("Settings", 30_000),
@@ -49,7 +51,8 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     ];
     let slowly = paces.map(|(name, every)| (name.to_owned(), every));
     assert_eq!(named[..3], [("Server".into(), 15_000), ("Sessions".into(), 2000), ("Replication".into(), 10_000)]);
-    assert_eq!(named[3..], slowly);
+    assert_eq!(named[3..9], slowly);
+    assert_eq!(named[9..], beside.map(|(name, every)| (name.to_owned(), every)));
     assert_eq!(asks(&stage, "panel p95"), Some(15_000), "findings come from it on every tab");
     assert_eq!(asks(&stage, "panel p50"), None);
     stage.press("1");
@@ -57,6 +60,8 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     assert_eq!(asks(&stage, "Relations"), Some(15_000));
     assert_eq!(asks(&stage, "Activity"), Some(5000), "the vitals come from it");
     assert_eq!(asks(&stage, "panel p95"), Some(5000));
+    assert_eq!(asks(&stage, "Health"), Some(5000));
+    assert_eq!(asks(&stage, "Pooler"), Some(5000));
     stage.press("P");
     assert_eq!(asks(&stage, "Settings"), Some(2000), "while they are open");
     stage.press("Esc");

@@ -359,6 +359,7 @@ fn leads_somewhere(stage: &Stage, finding: &Finding) -> bool {
             here || world.missing.contains_key(key)
         }
         Target::Panel { id, .. } => stage.app.setup.panels.iter().any(|p| p.id == *id),
+        Target::Health(key) => stage.app.triage.diagnosis.health.iter().any(|item| item.key == *key),
         Target::Alert(_) | Target::Tab(_) => true,
     }
 }

@@ -88,6 +88,17 @@ fn the_help_reads_well() {
           --alertmanager <URL>
               Base address of Alertmanager, whose silences are shown.
 
+    Health:
+          --health <URL>              Address of the application, or of its health endpoint; repeatable.
+          --health-token-file <FILE>  File with the bearer token for these. PGTRIAGE_HEALTH_TOKEN holds
+                                      the token itself.
+          --health-ca <FILE>          Certificates (PEM) to trust besides the system's, of these and of
+                                      dependencies.
+          --health-timeout <TIME>     How long an application or a dependency may take to answer.
+                                      [default: 3s]
+          --pgbouncer <CONNINFO>      pgbouncer's admin console (database `pgbouncer`), as one of its
+                                      `stats_users`.
+
     Actions:
           --policy <POLICY>  What may be done: `observer`, `operator` (light actions) or `admin`;
                              without it admin. Flag and variable only lower it.

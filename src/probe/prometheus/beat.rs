@@ -229,8 +229,7 @@ fn pause(failures: u32) -> Duration {
 pub(super) fn ours(demand: &Demand) -> impl Iterator<Item = (&Question, Cadence)> {
     const SELDOM: Cadence = Cadence::Every(Duration::from_secs(300));
     let targets = demand.wanted.iter().find(|w| w.question == Question::Targets).map_or(SELDOM, |w| w.cadence);
-    let elsewhere = |q: &Question| q.is_elsewhere() && !matches!(q, Question::Targets | Question::Silences);
-    let others = demand.wanted.iter().filter(move |w| elsewhere(&w.question));
+    let others = demand.wanted.iter().filter(|w| w.question.is_prometheus() && w.question != Question::Targets);
     std::iter::once((&Question::Targets, targets)).chain(others.map(|w| (&w.question, w.cadence)))
 }
 

@@ -3,21 +3,17 @@
 //! It knows the envelope of the API's answers and nothing of panels. It follows no redirect: credentials would travel
 //! to an address that nobody gave.
 
-use std::error::Error;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Client, Response, StatusCode, Url};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::range::{Axis, Matrix, Vector};
 use super::settings::{PrometheusSettings, SettingsError};
 use crate::model::{ProbeError, ServerText, Timestamp};
+use crate::probe::client::{basic_authorization, is_loopback, last_words, secret_header, tls};
 
 /// The most that is read of one answer. Eight series of a whole day at 15 s are 2 MB; more than this is a question that
 /// would not have helped anybody.
@@ -219,15 +215,6 @@ fn shown(words: &str) -> String {
     ServerText::from(words).head(MOST_WORDS)
 }
 
-/// The innermost cause: reqwest's own words name the URL, the cause names the fault.
-fn last_words(error: &reqwest::Error) -> String {
-    let mut last: &dyn Error = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
 /// The base, `host:port`, and the credentials that stood in the address.
 #[expect(clippy::type_complexity, reason = "three parts of one address, taken apart at one place")]
 fn address(raw: &str) -> Result<(Url, String, Option<(String, String)>), SettingsError> {
@@ -268,51 +255,6 @@ fn percent_decoded(part: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A proxy has no way to our own machine, however the environment is set.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn secret_header(value: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(value).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn basic_authorization(user: &str, password: &str) -> String {
-    use base64::Engine as _;
-    let pair = format!("{user}:{password}");
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
-}
-
-/// TLS by *ring*, against the system's certificates and those of the CA file. Without TLS nothing is loaded: reading
-/// the system's store costs milliseconds that the first frame would wait for.
-fn tls(wanted: bool, ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, SettingsError> {
-    let mut roots = rustls::RootCertStore::empty();
-    if let Some(pem) = ca_pem {
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| SettingsError::Ca(error.to_string()))?;
-            roots.add(certificate).map_err(|error| SettingsError::Ca(error.to_string()))?;
-        }
-        if roots.is_empty() {
-            return Err(SettingsError::Ca("no certificate in it".to_owned()));
-        }
-    }
-    if wanted {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| SettingsError::Client(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,20 +272,6 @@ mod tests {
         for raw in ["ftp://me:secret@host/", "http://me:secret@ho st/", "me:secret@host"] {
             let error = address(raw).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn our_own_machine_is_known_by_name_and_by_address() {
-        for (raw, own) in [
-            ("http://localhost:9090", true),
-            ("http://127.0.0.53/", true),
-            ("http://[::1]:9090", true),
-            ("http://prom.localhost", true),
-            ("http://10.0.0.1", false),
-            ("http://localhost.example", false),
-        ] {
-            assert_eq!(is_loopback(&Url::parse(raw).unwrap()), own, "{raw}");
         }
     }
 

@@ -114,6 +114,9 @@ impl Prometheus {
             },
             Question::OtherAlerts => self.others().await.map(Snapshot::OtherAlerts),
             Question::Silences
+            | Question::Health { .. }
+            | Question::Dependency { .. }
+            | Question::Pooler
             | Question::Server
             | Question::Sessions
             | Question::SessionLocks(_)

@@ -27,6 +27,7 @@ pub fn lines(app: &App, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
         | Subject::Replica(_)
         | Subject::Statement(_)
         | Subject::Alert(_)
+        | Subject::Health(_)
         | Subject::Remedies => String::new(),
     };
     lines.push(Line::default());
