@@ -16,6 +16,7 @@ pub mod notice;
 mod pace;
 pub mod part;
 mod pick;
+mod plan;
 pub mod press;
 mod rebuild;
 pub mod runbook;
@@ -234,8 +235,7 @@ pub struct App {
     owed: Vec<Effect>,
     next_action: u64,
     reconnect: u64,
-    measure: Option<(crate::model::Question, u64)>,
-    measured: u64,
+    asked: demand::AskedOnce,
 }
 
 impl App {
@@ -287,8 +287,7 @@ impl App {
             owed: Vec::new(),
             next_action: 1,
             reconnect: 0,
-            measure: None,
-            measured: 0,
+            asked: demand::AskedOnce::default(),
             setup,
         }
     }

@@ -148,6 +148,8 @@ const LISTS: Place =
 /// Where a session can be meant; on Triage it is the one that the selected finding is about.
 const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks]);
 const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
+/// Where a statement can be meant whose plan is of use.
+const STATEMENTS_MEANT: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Statements]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
 const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
 /// Where a table or an index can be meant; on Triage it is the one that the selected finding is about.
@@ -192,6 +194,7 @@ commands! {
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";
     MarkAll, "mark-all", SESSIONS, Reads, "mark all", "Mark, or unmark, every row that the filter lets through.";
     ShowOutcome, "show-outcome", SESSIONS, Reads, "outcome", "Show what became of each session that was marked and signalled.";
+    ShowPlan, "show-plan", STATEMENTS_MEANT, Reads, "plan", "Show the plan of the selected statement: EXPLAIN, never run (asks first where it is another role's).";
     ExactBloat, "exact-bloat", TABLES, Reads, "exact bloat", "Measure the selected table with pgstattuple.";
 
     ShowEvidence, "show-evidence", TRIAGE, Reads, "evidence", "Go to the row that shows what the finding says.";

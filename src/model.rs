@@ -12,6 +12,7 @@ pub mod horizon;
 pub mod index;
 pub mod lock;
 pub mod panel;
+pub mod plan;
 pub mod pooler;
 pub mod question;
 pub mod relation;

@@ -14,6 +14,7 @@ pub mod indexes;
 mod lane;
 mod own;
 mod pace;
+pub mod plan;
 mod pooler;
 pub mod prometheus;
 pub mod relations;
@@ -31,7 +32,7 @@ pub mod statements;
 use tokio::sync::{mpsc, watch};
 
 use crate::model::{Demand, Link, Sample};
-use crate::postgres::{Conninfo, OwnPids};
+use crate::postgres::{Conninfo, Lane, OwnPids};
 
 use lane::Context;
 use seat::Road;
@@ -69,7 +70,12 @@ impl PostgresProbe {
             demand,
             reports,
         };
-        // Three futures of one task: each mostly waits, and when the probe is dropped all of them end with it.
-        tokio::join!(fast::run(context.clone(), errand_box), slow::run(context.clone(), errands), deep::run(context));
+        // Four futures of one task: each mostly waits, and when the probe is dropped all of them end with it.
+        tokio::join!(
+            fast::run(context.clone(), errand_box),
+            slow::run(context.clone(), errands),
+            deep::run(context.clone(), Lane::Deep),
+            deep::run(context, Lane::Plan)
+        );
     }
 }

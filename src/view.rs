@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod panels;
 pub mod part;
 pub mod picker;
+pub mod plan;
 pub mod prompt;
 pub mod replication;
 pub mod runbook;
@@ -65,7 +66,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
         Mode::Outcome { id, scroll } => outcome::draw(app, *id, *scroll, theme, body, frame),
         Mode::Leave => prompt::draw_leave(app, theme, body, frame),
-        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => {}
+        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } | Mode::Plan(_) => {}
     }
 }
 
@@ -75,6 +76,10 @@ fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     }
     if let Mode::Detail { of, scroll } = &app.mode {
         detail::draw(app, of, *scroll, theme, area, frame);
+        return;
+    }
+    if let Mode::Plan(view) = &app.mode {
+        plan::draw(app, view, theme, area, frame);
         return;
     }
     match app.tab {

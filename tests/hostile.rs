@@ -29,7 +29,7 @@ enum Step {
 
 fn key() -> impl Strategy<Value = Chord> {
     let bound: Vec<Chord> =
-        "2 3 5 6 7 8 Tab S-Tab j Down k g G PgDn PgUp Enter Esc / s S y Y Space . , c Z : ? x x x X X v \
+        "2 3 5 6 7 8 e e Tab S-Tab j Down k g G PgDn PgUp Enter Esc / s S y Y Space . , c Z : ? x x x X X v \
                              v K b d < > Left Right Backspace Del Home End C-u C-w C-c n Enter Esc Esc"
             .split_whitespace()
             .map(|k| k.parse().unwrap())

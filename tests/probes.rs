@@ -9,6 +9,7 @@ mod indexes;
 mod lanes;
 mod large;
 mod locked;
+mod plans;
 mod questions;
 mod remedies;
 mod runbooks;

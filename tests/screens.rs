@@ -7,7 +7,7 @@ use pgtriage::app::Display;
 use pgtriage::message::{ActionStep, Event};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{SIZES, Stage, alerts, cache, ink, locks, settings};
+use crate::stage::{SIZES, Stage, alerts, cache, ink, locks, plans, settings};
 
 fn in_all_sizes(name: &str, stage: &mut Stage) {
     for (width, height) in SIZES {
@@ -110,6 +110,26 @@ fn runbooks_in_three_sizes() {
         stage.press("1 r d");
         insta::assert_snapshot!(format!("style-{name}-runbook"), ink::styled(&stage.buffer(80, 24)));
     }
+}
+
+#[test]
+fn a_plan_in_three_sizes() {
+    let mut stage = plans::stage();
+    stage.press("9 s");
+    stage.type_text("ms/s");
+    stage.press("Enter g e");
+    in_all_sizes("plan-question", &mut stage);
+    stage.press("y");
+    plans::answer(&mut stage, Ok(plans::plan()));
+    in_all_sizes("plan", &mut stage);
+    stage.press("e");
+    let cure = "GRANT SELECT ON public.orders TO \"planner\"".to_owned();
+    plans::answer(&mut stage, Err(ProbeError::Denied { cure }));
+    in_all_sizes("plan-denied", &mut stage);
+    stage.press("e");
+    plans::answer(&mut stage, Ok(plans::plan()));
+    stage.app.setup.display = Display { colour: false, ascii: true };
+    insta::assert_snapshot!("plan-ascii", stage.screen(160, 45));
 }
 
 #[test]

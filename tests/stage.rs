@@ -12,6 +12,7 @@ pub mod hostile;
 pub mod indexes;
 pub mod ink;
 pub mod locks;
+pub mod plans;
 pub mod replication;
 pub mod settings;
 pub mod statements;

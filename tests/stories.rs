@@ -13,6 +13,7 @@ mod limits;
 mod locks;
 mod looking;
 mod losing;
+mod plans;
 mod random;
 mod remedies;
 mod runbooks;

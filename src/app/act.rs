@@ -281,8 +281,7 @@ impl App {
             return;
         };
         let (key, name) = (row.key(), row.full_name());
-        self.measured += 1;
-        self.measure = Some((Question::ExactBloat(key), self.measured));
+        self.asked.ask(Question::ExactBloat(key));
         self.say(format!("measuring {name}"), Tone::Faint);
     }
 }

@@ -64,6 +64,7 @@ impl App {
             | Question::Relations { .. }
             | Question::Indexes { .. }
             | Question::ExactBloat(_)
+            | Question::Plan(_)
             | Question::Replication
             | Question::Statements { .. }
             | Question::CacheTable

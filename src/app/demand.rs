@@ -40,6 +40,9 @@ pub const CHART_STEP_S: u32 = 5;
 /// How often the cache table is looked at from other tabs.
 const CACHE_ELSEWHERE: Duration = Duration::from_secs(300);
 
+/// The panels whose findings are held against what was usual a week ago.
+const JUDGED_BY_THE_PAST: [&str; 3] = ["p95", "error-ratio", "cache-hit-ratio"];
+
 /// The past changes only as fast as the span of a chart moves over it.
 pub(super) const PAST: Duration = Duration::from_secs(300);
 
@@ -49,6 +52,27 @@ const INDEXES: Duration = Duration::from_secs(10);
 /// For findings once a minute on Triage, and more rarely elsewhere: no incident begins with an index that nobody uses.
 const INDEXES_ON_TRIAGE: Duration = Duration::from_secs(60);
 const INDEXES_ELSEWHERE: Duration = Duration::from_secs(300);
+
+/// What a person asked for once: the last of each kind.
+#[derive(Debug, Default)]
+pub(super) struct AskedOnce {
+    asked: u64,
+    measure: Option<Wanted>,
+    plan: Option<Wanted>,
+}
+
+impl AskedOnce {
+    /// Asks, also where the same was asked before.
+    pub fn ask(&mut self, question: Question) {
+        self.asked += 1;
+        let kind = if matches!(question, Question::Plan(_)) { &mut self.plan } else { &mut self.measure };
+        *kind = Some(Wanted { question, cadence: Cadence::Once(self.asked) });
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        [&self.measure, &self.plan].into_iter().flatten().cloned()
+    }
+}
 
 impl App {
     /// All that is wanted now.
@@ -116,7 +140,9 @@ impl App {
                 want(question, every);
             }
             want(Question::Targets, Duration::from_secs(15));
-            for panel in self.visible_panels() {
+            // What is usual stands in the charts, and in the findings of every tab.
+            let judged = |id: &str| JUDGED_BY_THE_PAST.contains(&id) || visible.contains(&id);
+            for panel in self.setup.panels.iter().filter(|p| judged(&p.id)) {
                 let (span_s, step_s) = (CHART_SPAN_S, CHART_STEP_S);
                 want(Question::PanelBefore { id: panel.id.clone(), span_s, step_s }, PAST);
             }
@@ -143,9 +169,7 @@ impl App {
             want(Question::Pooler, every);
         }
         self.demand_of_runbook(&mut wanted);
-        if let Some((question, number)) = &self.measure {
-            wanted.push(Wanted { question: question.clone(), cadence: Cadence::Once(*number) });
-        }
+        wanted.extend(self.asked.wanted());
         Demand { wanted, reconnect: self.reconnect }
     }
 }

@@ -4,10 +4,12 @@ use crate::command::Command;
 use crate::diagnose::health::ItemKey;
 use crate::guard::Prompt;
 use crate::keymap::{Chord, Key};
-use crate::model::ServerText;
 use crate::model::alert::Labels;
+use crate::model::plan::PlanOf;
+use crate::model::plan::one::One;
 use crate::model::relation::RelationKey;
 use crate::model::session::SessionKey;
+use crate::model::{ServerText, Timestamp};
 
 /// What is open.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub enum Mode {
     },
     /// The server's settings.
     Settings(Board),
+    /// The plan of a statement.
+    Plan(PlanView),
     /// What became of each target of a bulk action.
     Outcome {
         /// The action's number.
@@ -49,6 +53,30 @@ pub enum Mode {
     Ask(Box<Prompt>),
     /// A question before leaving while a job runs.
     Leave,
+}
+
+/// A plan that is shown, or asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanView {
+    /// Of which statement.
+    pub of: PlanOf,
+    /// Its one statement, as it was read.
+    pub one: One,
+    /// How far it is.
+    pub stage: PlanStage,
+    /// Lines scrolled.
+    pub scroll: usize,
+    /// The detail that it was opened from, and its scroll.
+    pub under: Option<(Subject, usize)>,
+}
+
+/// How far a plan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanStage {
+    /// Another role's statement: whether it may be planned is asked; since when the question is on the screen.
+    Asks(Option<Timestamp>),
+    /// The server was asked at this time.
+    Asked(Timestamp),
 }
 
 /// The list of settings.

@@ -44,6 +44,7 @@ impl App {
                 Vec::new()
             }
             Mode::Settings(board) => self.settings_key(chord, board),
+            Mode::Plan(view) => self.plan_key(view, chord, at),
             Mode::Outcome { id, scroll } => {
                 // Any other key only closes it: whoever still types the answer must not act with it.
                 self.mode = self.scrolled(chord, scroll).map_or(Mode::Normal, |scroll| Mode::Outcome { id, scroll });
@@ -59,7 +60,7 @@ impl App {
 
     /// Scrolls an open text; none where the key is not one that moves.
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other command is none that scrolls")]
-    fn scrolled(&self, chord: Chord, scroll: usize) -> Option<usize> {
+    pub(super) fn scrolled(&self, chord: Chord, scroll: usize) -> Option<usize> {
         let Step::Run(command) = self.setup.keymap.step(self.tab, &self.pending, chord) else { return None };
         let page = usize::from(self.size.1.saturating_sub(6)).max(1);
         match command {
@@ -118,6 +119,7 @@ impl App {
                 | Command::VacuumDatabase
                 | Command::CancelJob
                 | Command::ExactBloat
+                | Command::ShowPlan
                 | Command::CopyRow
                 | Command::CopyQuery
                 | Command::Freeze
@@ -153,6 +155,7 @@ impl App {
             Command::VacuumDatabase => return self.ask_vacuum_database(),
             Command::CancelJob => return self.stop_job(),
             Command::ExactBloat => self.measure_bloat(),
+            Command::ShowPlan => self.open_plan(),
             Command::ShowEvidence => self.show_evidence(),
             Command::Acknowledge => return self.acknowledge_or_list(),
             Command::ShowHealth => self.mode = Mode::Detail { of: Subject::Health(None), scroll: 0 },

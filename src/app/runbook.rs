@@ -101,6 +101,7 @@ impl App {
             history: &self.triage.history,
             limits: &self.triage.limits,
             panels: &self.setup.panels,
+            workload: self.setup.workload.as_ref(),
             alerts: self.alerts(),
             watchlist: &self.setup.watchlist,
             prometheus: self.setup.prometheus.is_some(),

@@ -25,6 +25,7 @@ impl App {
                 {
                     prompt.drawn(at);
                 }
+                self.plan_drawn(at);
             }
             Event::Tick { at } => {
                 self.now = self.now.max(at);
@@ -56,6 +57,7 @@ impl App {
                         Question::Statements { .. } => self.rebuild_statements(),
                         Question::Server
                         | Question::SessionLocks(_)
+                        | Question::Plan(_)
                         | Question::Settings
                         | Question::CacheTable
                         | Question::Activity

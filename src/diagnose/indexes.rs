@@ -23,7 +23,7 @@ fn known<'a>(look: &Look<'a>) -> Option<(&'a Indexes, Timestamp)> {
 }
 
 /// Those that are meant, the largest first.
-fn worst<'a>(indexes: &'a Indexes, meant: impl Fn(&Index) -> bool) -> Vec<&'a Index> {
+fn worst(indexes: &Indexes, meant: impl Fn(&Index) -> bool) -> Vec<&Index> {
     let mut rows: Vec<&Index> = indexes.rows.iter().filter(|i| meant(i)).collect();
     rows.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.oid.cmp(&b.oid)));
     rows

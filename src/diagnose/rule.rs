@@ -8,6 +8,7 @@ use super::{
     alerts, blockers, connections, dependencies, disk, endpoints, horizon, indexes, link, pooler, replication, server,
     service, slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
 };
+use crate::model::baseline::Workload;
 use crate::model::health::Watchlist;
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
@@ -24,6 +25,8 @@ pub struct Look<'a> {
     pub limits: &'a Limits,
     /// The panels, for their limits and names.
     pub panels: &'a [PanelSpec],
+    /// What the service should keep to, where somebody said so.
+    pub workload: Option<&'a Workload>,
     /// The alerts as they stand.
     pub alerts: &'a Board,
     /// What is watched beside the database.

@@ -6,9 +6,10 @@ use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
 use super::words::{before, bytes};
 use crate::command::Tab;
+use crate::model::baseline::beside;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, PanelTab, Reading, Series, shown};
 use crate::model::unit::short_count;
-use crate::model::{ServerText, Timestamp, seconds_between};
+use crate::model::{Latest, ServerText, Timestamp, seconds_between};
 
 /// An hour in seconds.
 const HOUR_S: f64 = 3600.0;
@@ -85,6 +86,28 @@ impl Read<'_> {
         format!("by {}", ServerText::from(name).head(40))
     }
 
+    /// How the value stands to what the service should keep to: `, ×82 the baseline (50 ms, simple-crud)`.
+    fn against_baseline(&self, look: &Look<'_>) -> String {
+        let beside = beside(self.spec, Some(self.answer), None, look.workload);
+        beside.into_iter().next().and_then(|b| Some((b.stands?, b.of, b.usual))).map_or_else(String::new, |found| {
+            let (stands, of, usual) = found;
+            let of = ServerText::from(of.as_str()).head(24);
+            // `×82 the baseline`, but `−24 pts from the baseline`.
+            let from = if stands.ends_with("pts") { "from the" } else { "the" };
+            format!(", {stands} {from} baseline ({}, {of})", shown(usual, self.spec.unit, None))
+        })
+    }
+
+    /// How it stands to what was usual at this hour a week ago; that nothing is known of it is said.
+    fn against_the_past(&self, look: &Look<'_>) -> String {
+        let past = look.world.panels_before.get(&self.spec.id).and_then(Latest::get);
+        let beside = beside(self.spec, Some(self.answer), past, None);
+        beside.into_iter().next().and_then(|b| Some((b.stands?, b.usual))).map_or_else(
+            || "no baseline from a week ago · ".to_owned(),
+            |(stands, usual)| format!("{stands} since a week ago ({}) · ", shown(usual, self.spec.unit, None)),
+        )
+    }
+
     /// Where it stands.
     pub fn target(&self) -> Target {
         let tab = match self.spec.tab {
@@ -131,8 +154,8 @@ pub fn latency(look: &Look<'_>) -> Vec<Finding> {
     // One of twenty is at or above the 95th percentile.
     let hit = throughput(look).unwrap_or(1.0) * 0.05;
     let found = beyond(Kind::Latency, &panel, hit).map(|f| Finding {
-        fact: format!("p95 latency {} (limit {})", panel.text(), panel.limit()),
-        evidence: format!("{}{}", per_second(look), panel.source()),
+        fact: format!("p95 latency {} (limit {}){}", panel.text(), panel.limit(), panel.against_baseline(look)),
+        evidence: format!("{}{}{}", panel.against_the_past(look), per_second(look), panel.source()),
         todo: "see what stands beside it: locks, slow statements, the pool; by operation on Latency".to_owned(),
         ..f
     });
@@ -145,7 +168,7 @@ pub fn errors(look: &Look<'_>) -> Vec<Finding> {
     let hit = throughput(look).unwrap_or(1.0) * panel.value;
     let found = beyond(Kind::Errors, &panel, hit).map(|f| Finding {
         fact: format!("{} of the answers are errors (limit {})", panel.text(), panel.limit()),
-        evidence: format!("{}{}", per_second(look), panel.source()),
+        evidence: format!("{}{}{}", panel.against_the_past(look), per_second(look), panel.source()),
         todo: "see which operation on Latency; statement_timeout and lock_timeout show here as errors".to_owned(),
         ..f
     });
@@ -157,8 +180,8 @@ pub fn hit_ratio(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "cache-hit-ratio") else { return Vec::new() };
     let hit = throughput(look).unwrap_or(1.0) * (1.0 - panel.value).clamp(0.0, 1.0);
     let found = beyond(Kind::HitRatio, &panel, hit).map(|f| Finding {
-        fact: format!("cache hits {} (limit {})", panel.text(), panel.limit()),
-        evidence: format!("{}{}", per_second(look), panel.source()),
+        fact: format!("cache hits {} (limit {}){}", panel.text(), panel.limit(), panel.against_baseline(look)),
+        evidence: format!("{}{}{}", panel.against_the_past(look), per_second(look), panel.source()),
         todo: "look at keys, expiry and what is invalidated on Cache; after a deployment compare the keys".to_owned(),
         ..f
     });

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::panel::{PanelAnswer, PanelUnit, Reading};
+use super::panel::{PanelAnswer, PanelSpec, PanelUnit, Reading};
 
 /// How long ago the past is that the present is held against: the same hour of the same weekday.
 pub const WEEK_S: u32 = 7 * 24 * 3600;
@@ -92,6 +92,52 @@ pub fn median(answer: &PanelAnswer, low_is_bad: bool) -> Option<f64> {
             values.get(values.len() / 2).copied()
         })
         .reduce(pick)
+}
+
+/// What a panel's newest figure is held against, and how it stands to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
+    /// Such as `simple-crud`, `a week ago`.
+    pub of: String,
+    /// The usual value.
+    pub usual: f64,
+    /// `×3.1`, `−12 pts`; none where there is no figure now.
+    pub stands: Option<String>,
+}
+
+/// The figure of the workload, and that of a week ago, where the panel has them. The past counts only where the same
+/// source answered: two sources differ for reasons of their own.
+#[must_use]
+pub fn beside(
+    spec: &PanelSpec,
+    now: Option<&PanelAnswer>,
+    past: Option<&PanelAnswer>,
+    workload: Option<&Workload>,
+) -> Vec<Beside> {
+    let figure = now.and_then(|answer| worst(spec, answer));
+    let stands = |usual| figure.and_then(|now| against(now, usual, spec.unit));
+    let should = workload.zip(spec.figure).and_then(|(w, figure)| {
+        let usual = w.value(figure)?;
+        Some(Beside { of: w.name.clone(), usual, stands: stands(usual) })
+    });
+    let was = past.filter(|past| now.is_none_or(|now| same_source(now, past))).and_then(|past| {
+        let usual = median(past, spec.low_is_bad)?;
+        Some(Beside { of: "a week ago".to_owned(), usual, stands: stands(usual) })
+    });
+    should.into_iter().chain(was).collect()
+}
+
+fn same_source(now: &PanelAnswer, past: &PanelAnswer) -> bool {
+    match (&now.reading, &past.reading) {
+        (Reading::Values { candidate: a, .. }, Reading::Values { candidate: b, .. }) => a == b,
+        _ => true,
+    }
+}
+
+/// The worst of the values that a panel has now.
+fn worst(spec: &PanelSpec, answer: &PanelAnswer) -> Option<f64> {
+    let Reading::Values { series, .. } = &answer.reading else { return None };
+    answer.worst_of(series, spec.low_is_bad)
 }
 
 #[cfg(test)]

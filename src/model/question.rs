@@ -11,6 +11,7 @@ use super::error::ProbeError;
 use super::health::{Contact, Health};
 use super::index::{IndexOrder, Indexes};
 use super::panel::{PanelAnswer, ScrapeTarget};
+use super::plan::{Plan, PlanOf};
 use super::pooler::Pooler;
 use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
 use super::replica::Replication;
@@ -46,6 +47,8 @@ pub enum Question {
     },
     /// Exact bloat of one table.
     ExactBloat(RelationKey),
+    /// The plan of one statement, which is not run.
+    Plan(Box<PlanOf>),
     /// Standbys, slots, upstream.
     Replication,
     /// What the server as a whole has done: transactions, checkpoints, WAL, the archive.
@@ -123,6 +126,7 @@ impl Question {
             | Self::Relations { .. }
             | Self::Indexes { .. }
             | Self::ExactBloat(_)
+            | Self::Plan(_)
             | Self::Replication
             | Self::Activity
             | Self::Statements { .. }
@@ -178,6 +182,8 @@ pub enum Snapshot {
     Indexes(Box<Indexes>),
     /// To [`Question::ExactBloat`].
     ExactBloat(ExactBloat),
+    /// To [`Question::Plan`].
+    Plan(Box<Plan>),
     /// To [`Question::Replication`].
     Replication(Box<Replication>),
     /// To [`Question::Activity`].

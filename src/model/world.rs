@@ -13,6 +13,7 @@ use super::health::{Contact, Health, State, Watched};
 use super::index::Indexes;
 use super::lock::LockGraph;
 use super::panel::{PanelAnswer, ScrapeTarget};
+use super::plan::{Plan, PlanOf};
 use super::pooler::Pooler;
 use super::question::{Question, Sample, Snapshot};
 use super::relation::{ExactBloat, RelationKey, Relations};
@@ -153,6 +154,9 @@ pub struct World {
     /// Exact bloat, where it was asked for.
     #[serde(with = "pairs")]
     pub exact: BTreeMap<u32, (RelationKey, Latest<ExactBloat>)>,
+    /// The plan that was asked for last.
+    #[serde(default)]
+    pub plan: Option<(PlanOf, Latest<Plan>)>,
     /// Replication.
     pub replication: Latest<Replication>,
     /// The server as a whole.
@@ -258,6 +262,11 @@ impl World {
                 }
                 entry.1.take(answer, at);
             }
+            Question::Plan(of) => {
+                let mut latest = Latest::default();
+                latest.take(answer.and_then(into_plan), at);
+                self.plan = Some((*of, latest));
+            }
             Question::Replication => self.take_replication(answer.and_then(into_replication), at),
             Question::Activity => {
                 let answer = answer.and_then(into_activity);
@@ -356,6 +365,7 @@ into!(into_locks, SessionLocks, Vec<HeldLock>, v => v);
 into!(into_relations, Relations, Relations, v => *v);
 into!(into_indexes, Indexes, Indexes, v => *v);
 into!(into_exact, ExactBloat, ExactBloat, v => v);
+into!(into_plan, Plan, Plan, v => *v);
 into!(into_replication, Replication, Replication, v => *v);
 into!(into_activity, Activity, Activity, v => *v);
 into!(into_settings, Settings, Settings, v => *v);

@@ -6,7 +6,7 @@ use super::rows::Rows;
 use futures_util::TryStreamExt as _;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, SimpleQueryRow};
 
 /// A parameter of a statement, with its type.
@@ -95,6 +95,19 @@ pub async fn typed(client: Arc<Client>, sql: String, params: Vec<Param>) -> Resu
     Ok(answer)
 }
 
+/// A value of type `json`, which travels as its text in both formats.
+struct Json(String);
+
+impl<'a> FromSql<'a> for Json {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(std::str::from_utf8(raw)?.to_owned()))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        *of == Type::JSON
+    }
+}
+
 /// The value as PostgreSQL prints it; types whose binary form is not known here are cast in the statement.
 fn cell(row: &Row, at: usize) -> Result<Option<String>, Trouble> {
     let Some(column) = row.columns().get(at) else { return Ok(None) };
@@ -106,6 +119,7 @@ fn cell(row: &Row, at: usize) -> Result<Option<String>, Trouble> {
         Type::OID => row.try_get::<_, Option<u32>>(at)?.map(|number| number.to_string()),
         Type::FLOAT8 => row.try_get::<_, Option<f64>>(at)?.map(|number| number.to_string()),
         Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::UNKNOWN => row.try_get(at)?,
+        Type::JSON => row.try_get::<_, Option<Json>>(at)?.map(|json| json.0),
         // The answer of pg_sleep and its like.
         Type::VOID => Some(String::new()),
         ref other => {

@@ -266,6 +266,7 @@ impl Seat for Server<'_> {
         suited(dial.seat.wanted, &facts).map_err(|why| ConnectError::Unsuitable { at: at.clone(), why })?;
         let (pooled, deadlock) = (facts.pooled, facts.deadlock_timeout);
         let mut link = Link::new(client, driver, Canceller::new(token, opened.connector), facts);
+        link.plan_with(settings.planning(deadlock));
         if pooled {
             link.open_reads_with(settings.transaction(deadlock));
         } else {

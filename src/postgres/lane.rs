@@ -16,6 +16,8 @@ pub enum Lane {
     Slow,
     /// One deep scan, thrown away afterwards: a backend's memory never shrinks.
     Deep,
+    /// One plan, in a transaction that is taken back; thrown away afterwards, too: planning may run others' functions.
+    Plan,
     /// Whatever changes something; exists only where that is allowed.
     Writer,
 }
@@ -28,6 +30,7 @@ impl Lane {
             Self::Fast => "fast",
             Self::Slow => "slow",
             Self::Deep => "deep",
+            Self::Plan => "plan",
             Self::Writer => "writer",
         }
     }
@@ -75,6 +78,7 @@ impl SessionSettings {
             Lane::Fast => (2_000, 300, Access::ReadOnly),
             Lane::Slow => (15_000, 400, Access::ReadOnly),
             Lane::Deep => (60_000, 400, Access::ReadOnly),
+            Lane::Plan => (3_000, 400, Access::ReadOnly),
             Lane::Writer => (10_000, 1_000, Access::ReadWrite),
         };
         Self {
@@ -107,6 +111,18 @@ impl SessionSettings {
             ("jit", "off".to_owned()),
             ("max_parallel_workers_per_gather", "0".to_owned()),
         ]
+    }
+
+    /// One string that opens a transaction in which another's statement is planned: bounded and read-only as ours are,
+    /// but planned as its author's would be, with the server's own planner and search path, not with what we set for us.
+    pub(super) fn planning(&self, deadlock_timeout: Duration) -> String {
+        let theirs = ["search_path", "jit", "max_parallel_workers_per_gather"];
+        let mut pairs = self.pairs(deadlock_timeout);
+        pairs.retain(|(name, _)| !theirs.contains(name));
+        // How we found the end of the statement's strings.
+        pairs.push(("standard_conforming_strings", "on".to_owned()));
+        let defaults = theirs.map(|name| format!("SET LOCAL {name} TO DEFAULT; ")).concat();
+        format!("BEGIN READ ONLY; {}{defaults}", joined("SET LOCAL", &pairs))
     }
 
     /// One string that sets a session of our own.
@@ -161,11 +177,21 @@ mod tests {
 
     #[test]
     fn every_lane_is_bounded_and_only_the_writer_may_write() {
-        for lane in [Lane::Fast, Lane::Slow, Lane::Deep, Lane::Writer] {
+        for lane in [Lane::Fast, Lane::Slow, Lane::Deep, Lane::Plan, Lane::Writer] {
             let settings = SessionSettings::of(lane, "alice");
             assert!(settings.lock_timeout < settings.statement_timeout);
             assert_eq!(settings.access == Access::ReadWrite, lane == Lane::Writer);
         }
+    }
+
+    #[test]
+    fn a_plan_is_made_in_a_bounded_read_only_transaction_with_the_servers_own_planner() {
+        let text = SessionSettings::of(Lane::Plan, "alice").planning(Duration::from_secs(1));
+        assert!(text.starts_with("BEGIN READ ONLY; SET LOCAL statement_timeout = '3000'; "), "{text}");
+        for words in ["lock_timeout = '400'", "search_path TO DEFAULT", "jit TO DEFAULT", "_gather TO DEFAULT"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!text.contains("'pg_catalog'") && !text.contains("'off'"), "{text}");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Link {
     seat: watch::Sender<Seat>,
     /// What opens each read behind a pooler.
     opening: Option<String>,
+    /// What opens the transaction of a plan.
+    planning: String,
     facts: Facts,
     own: Option<OwnPid>,
 }
@@ -83,11 +85,24 @@ impl Canceller {
 
 impl Link {
     pub(super) fn new(client: Arc<Client>, driver: Driver, canceller: Canceller, facts: Facts) -> Self {
-        Self { client, driver, canceller, seat: watch::channel(Seat::Ready).0, opening: None, facts, own: None }
+        Self {
+            client,
+            driver,
+            canceller,
+            seat: watch::channel(Seat::Ready).0,
+            opening: None,
+            planning: String::new(),
+            facts,
+            own: None,
+        }
     }
 
     pub(super) fn open_reads_with(&mut self, opening: String) {
         self.opening = Some(opening);
+    }
+
+    pub(super) fn plan_with(&mut self, opening: String) {
+        self.planning = opening;
     }
 
     /// What the session said about itself when it began.
@@ -186,6 +201,30 @@ impl Link {
             let answer = typed(Arc::clone(&client), sql, params).await;
             // Where the session ended with it, the next statement says so.
             let _ = simple(&client, if answer.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+            answer
+        };
+        self.bounded(Some(deadline), work).await
+    }
+
+    /// Runs statements in one read-only transaction that is always rolled back, with the server's own planner settings,
+    /// and gives the last answer. Each is sent by itself in the extended protocol, which takes no second statement in
+    /// a text: so what a stranger wrote into one cannot add another.
+    ///
+    /// # Errors
+    /// As `execute`; the transaction is rolled back all the same.
+    pub async fn plan(&mut self, statements: Vec<String>, deadline: Duration) -> Result<Rows, AskError> {
+        let (client, opening) = (Arc::clone(&self.client), self.planning.clone());
+        let work = async move {
+            simple(&client, &opening).await?;
+            let mut answer = Ok(Rows::default());
+            for statement in statements {
+                answer = typed(Arc::clone(&client), statement, Vec::new()).await;
+                if answer.is_err() {
+                    break;
+                }
+            }
+            // Where the session ended with it, the next statement says so.
+            let _ = simple(&client, "ROLLBACK").await;
             answer
         };
         self.bounded(Some(deadline), work).await

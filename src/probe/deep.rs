@@ -1,19 +1,19 @@
-//! The deep lane: a scan that may take minutes, on a connection that is thrown away after it: a backend's memory never shrinks
-//! (139 MB after sizing 10 000 tables).
+//! The lanes for what a person asks for once, each on a connection that is thrown away after it: a scan that may take minutes,
+//! since a backend's memory never shrinks (139 MB after sizing 10 000 tables), and a plan, since planning may run what others wrote.
 //!
-//! One scan at a time: two would only read the same disk twice as slowly.
+//! One scan at a time: two would only read the same disk twice as slowly. A plan does not wait for it.
 
 use tokio::time::Instant;
 
 use crate::model::{ProbeError, Question, Snapshot};
 use crate::postgres::Lane;
 
-use super::exact;
 use super::lane::{Context, Over, Share, until};
+use super::{exact, plan};
 
-/// Asks until nobody listens.
-pub async fn run(context: Context) {
-    let mut share = Share::new(Lane::Deep, context);
+/// Asks the questions of one of these lanes until nobody listens.
+pub async fn run(context: Context, lane: Lane) {
+    let mut share = Share::new(lane, context);
     loop {
         let next = share.schedule.next(Instant::now());
         tokio::select! {
@@ -31,12 +31,19 @@ pub async fn run(context: Context) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other question has a lane that keeps its connection")]
 async fn ask(context: &Context, question: &Question) -> Result<Snapshot, ProbeError> {
-    let Question::ExactBloat(key) = question else {
-        return Err(ProbeError::Shape("not a question of this lane".to_owned()));
+    let (lane, database) = match question {
+        Question::ExactBloat(key) => (Lane::Deep, Some(&key.database)),
+        Question::Plan(of) => (Lane::Plan, of.database.as_ref()),
+        _ => return Err(ProbeError::Shape("not a question of this lane".to_owned())),
     };
     let at = context.at.borrow().clone();
-    let mut seat =
-        context.road.take(Lane::Deep, at.as_ref(), Some(&key.database)).await.map_err(|refusal| refusal.error)?;
-    Ok(Snapshot::ExactBloat(exact::ask(&mut seat, key).await?))
+    let seat = context.road.take(lane, at.as_ref(), database).await;
+    let mut seat = seat.map_err(|refusal| refusal.error)?;
+    match question {
+        Question::Plan(of) => Ok(Snapshot::Plan(Box::new(plan::ask(&mut seat, of).await?))),
+        Question::ExactBloat(key) => Ok(Snapshot::ExactBloat(exact::ask(&mut seat, key).await?)),
+        _ => Err(ProbeError::Shape("not a question of this lane".to_owned())),
+    }
 }

@@ -217,6 +217,7 @@ async fn ask(
         Question::Relations { .. }
         | Question::Indexes { .. }
         | Question::ExactBloat(_)
+        | Question::Plan(_)
         | Question::CacheTable
         | Question::Activity
         | Question::Statements { .. }

@@ -148,6 +148,7 @@ fn lane_of(question: &Question) -> Option<Lane> {
         | Question::CacheTable
         | Question::Statements { .. } => Some(Lane::Slow),
         Question::ExactBloat(_) => Some(Lane::Deep),
+        Question::Plan(_) => Some(Lane::Plan),
         Question::Panel { .. }
         | Question::PanelBefore { .. }
         | Question::Targets

@@ -169,6 +169,14 @@ impl Seat {
         let statement = script.render(major, values)?;
         self.link.read(&statement, self.patience).await.map_err(|error| meant(error, self.patience))
     }
+
+    /// Runs these statements, each sent by itself, in a transaction that only reads and is rolled back; the last answers.
+    ///
+    /// # Errors
+    /// As [`Seat::ask`].
+    pub async fn plan(&mut self, statements: Vec<String>) -> Result<Rows, ProbeError> {
+        self.link.plan(statements, self.patience).await.map_err(|error| meant(error, self.patience))
+    }
 }
 
 /// `db1:5432`, or the path of a socket's folder and its port.

@@ -203,6 +203,7 @@ pub async fn ask(
         | Question::Replication
         | Question::Settings
         | Question::ExactBloat(_)
+        | Question::Plan(_)
         | Question::Panel { .. }
         | Question::PanelBefore { .. }
         | Question::Targets

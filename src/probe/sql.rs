@@ -50,6 +50,8 @@ scripts! {
     IDENTITY "identity",
     INDEXES "indexes",
     INDEXES_CONTEXT "indexes_context",
+    PLAN_REACH "plan_reach",
+    PLAN_TABLES "plan_tables",
     PREPARED "prepared",
     RELATIONS "relations",
     RELATIONS_CONTEXT "relations_context",

@@ -70,7 +70,7 @@ fn gone(text: &str, theme: Theme) -> Vec<Line<'static>> {
     vec![Line::styled(text.to_owned(), theme.style(Tone::Notice))]
 }
 
-fn fact(label: &str, value: impl Into<String>, tone: Tone, theme: Theme) -> Line<'static> {
+pub(super) fn fact(label: &str, value: impl Into<String>, tone: Tone, theme: Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{label:<LABEL$}"), theme.style(Tone::Faint)),
         Span::styled(theme.plain(&value.into()), theme.style(tone)),
@@ -83,7 +83,7 @@ fn name(text: Option<&ServerText>) -> String {
 
 /// Breaks lines that are too wide, at blanks where there are some; what follows stands under the value, so that one sees
 /// where a fact began.
-fn wrap(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn wrap(lines: Vec<Line<'static>>, width: usize) -> Vec<Line<'static>> {
     let width = width.max(8);
     let mut out = Vec::new();
     for line in lines {

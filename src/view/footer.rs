@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::lines;
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::mode::{Mode, Subject};
+use crate::app::mode::{Mode, PlanStage, Subject};
 use crate::app::part::Part;
 use crate::command::{Command, Tab};
 use crate::model::{ServerText, Tone};
@@ -23,7 +23,8 @@ pub fn height(app: &App, theme: Theme, screen: Rect) -> u16 {
 /// What just happened, broken into lines; none while a filter is typed.
 fn notice(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
     // Above an open question or picker one reads what is open.
-    let notice = app.notice.as_ref().filter(|_| matches!(app.mode, Mode::Normal | Mode::Detail { .. }))?;
+    let notice =
+        app.notice.as_ref().filter(|_| matches!(app.mode, Mode::Normal | Mode::Detail { .. } | Mode::Plan(_)))?;
     let mark = theme.mark(notice.tone);
     let gap = if mark.is_empty() { "" } else { " " };
     let text = theme.plain(&format!("{mark}{gap}{}", ServerText::from(notice.text.as_str()).escaped()));
@@ -117,6 +118,7 @@ const IN_RUNBOOK: &[Command] = &[
 /// What Statements offers.
 const ON_STATEMENTS: &[Command] = &[
     Command::OpenDetail,
+    Command::ShowPlan,
     Command::Filter,
     Command::PickSort,
     Command::ReverseSort,
@@ -158,17 +160,21 @@ const ON_INDEXES: &[Command] = &[
     Command::Quit,
 ];
 
+/// What an open alert offers.
+const IN_ALERT: &[Command] =
+    &[Command::Back, Command::SelectNext, Command::Acknowledge, Command::CopyRow, Command::CopyQuery, Command::Help];
+
+/// What an open plan offers.
+const IN_PLAN: &[Command] =
+    &[Command::Back, Command::SelectNext, Command::CopyRow, Command::CopyQuery, Command::ShowPlan];
+
 /// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
 fn offered(app: &App) -> &'static [Command] {
     if matches!(app.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
-        return &[
-            Command::Back,
-            Command::SelectNext,
-            Command::Acknowledge,
-            Command::CopyRow,
-            Command::CopyQuery,
-            Command::Help,
-        ];
+        return IN_ALERT;
+    }
+    if matches!(app.mode, Mode::Plan(_)) {
+        return IN_PLAN;
     }
     if matches!(app.mode, Mode::Detail { of: Subject::Health(_), .. }) {
         return &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help];
@@ -191,6 +197,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::TerminateBackend,
             Command::VacuumAnalyze,
             Command::Analyze,
+            Command::ShowPlan,
             Command::ExactBloat,
             Command::CopyQuery,
             Command::Help,
@@ -211,6 +218,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::CancelBackend,
             Command::TerminateBackend,
             Command::Filter,
+            Command::ShowPlan,
             Command::Mark,
             Command::PickSort,
             Command::CopyQuery,
@@ -226,6 +234,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::LowerThreshold,
             Command::RaiseThreshold,
             Command::Filter,
+            Command::ShowPlan,
             Command::Mark,
             Command::PickSort,
             Command::CopyQuery,
@@ -263,12 +272,13 @@ fn offered(app: &App) -> &'static [Command] {
 
 /// What the keys do while something is open that takes them all.
 fn hint(app: &App) -> Option<&'static str> {
-    match app.mode {
+    match &app.mode {
+        Mode::Plan(view) if matches!(view.stage, PlanStage::Asks(_)) => Some(""),
         Mode::Help { .. } | Mode::Outcome { .. } => Some("moving keys scroll, any other key closes"),
         Mode::Pick(_) => Some("type to narrow, ↑ ↓ choose, Enter, Esc"),
         // The question itself says how to answer.
         Mode::Ask(_) | Mode::Leave | Mode::Settings(_) => Some(""),
-        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } => None,
+        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } | Mode::Plan(_) => None,
     }
 }
 

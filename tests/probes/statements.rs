@@ -55,6 +55,8 @@ async fn every_statement(major: i32, uri: &str, role: &str, standby: bool) {
                 ("names", Value::Text("work_mem,log_statement")),
                 ("pattern", Value::Text("fraiseql_cache")),
                 ("keys", Value::Text("1,2")),
+                ("words", Value::Text("customers")),
+                ("right", Value::Text("UPDATE")),
             ];
             let sql = script.render(major, &values).expect("a statement");
             let answer = client.simple_query(&sql).await;
@@ -130,6 +132,8 @@ fn every_file_runs_in_psql_as_it_is() {
             "pattern=fraiseql_cache",
             "keys=1,2",
             "names=work_mem,log_statement",
+            "words=customers",
+            "right=SELECT",
         ];
         let arguments: Vec<&str> = variables.iter().flat_map(|v| ["-v", v]).collect();
         psql(&arguments, script.source());

@@ -46,7 +46,12 @@ const STORIES: &[Story] = &[
         Critical,
         "97 of 97 connections are taken (100 %), none is left for an ordinary role",
     ),
-    (Kind::Latency, |s| charts::figures_of(s, "p95", |_| Some(4.1)), Warning, "p95 latency 4.1 s (limit 2.0 s)"),
+    (
+        Kind::Latency,
+        |s| charts::figures_of(s, "p95", |_| Some(4.1)),
+        Warning,
+        "p95 latency 4.1 s (limit 2.0 s), ×82 the baseline (50 ms, simple-crud)",
+    ),
     (
         Kind::Errors,
         |s| charts::figures_of(s, "error-ratio", |_| Some(0.08)),
@@ -57,7 +62,7 @@ const STORIES: &[Story] = &[
         Kind::HitRatio,
         |s| charts::figures_of(s, "cache-hit-ratio", |_| Some(0.66)),
         Warning,
-        "cache hits 66.0% (limit 70.0%)",
+        "cache hits 66.0% (limit 70.0%), −24 pts from the baseline (90.0%, simple-crud)",
     ),
     (Kind::Pool, waiting, Warning, "pool: 90.0% in use, 4 requests wait for a connection"),
     (
@@ -630,6 +635,16 @@ fn a_leak_that_began_minutes_ago_is_not_hidden_by_the_calm_before_it() {
     let mut stage = Stage::calm();
     charts::figures_of(&mut stage, "memory", |x| Some(4e8 + (x * 20.0).sin() * 1e8));
     assert!(!stage.kinds().contains(&Kind::Memory), "a wave is no growth");
+}
+
+#[test]
+fn a_figure_is_held_against_what_was_usual_a_week_ago_or_that_nothing_is_known_of_it_is_said() {
+    let mut stage = Stage::calm();
+    charts::figures_of(&mut stage, "p95", |_| Some(4.1));
+    assert!(stage.finding(Kind::Latency).evidence.starts_with("no baseline from a week ago · "));
+    charts::before(&mut stage, "p95", charts::values(vec![charts::series("", |_| Some(0.055))]));
+    let evidence = &stage.finding(Kind::Latency).evidence;
+    assert!(evidence.starts_with("×75 since a week ago (55 ms) · "), "{evidence}");
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn no_sequence_of_keys_acts_without_its_question_and_none_at_all_where_nothing_m
             others.set(others.get() + done.iter().filter(|w| w.is_job() || changes(w)).count());
             settings.set(settings.get() + done.iter().filter(|w| matches!(w, Write::Setting { .. })).count());
             // By its keymap, and by the guard alone where a keymap binds the keys that act.
-            let observers = [Stage::read_only(), Stage::with(|setup| setup.policy = Policy::Observer)];
+            let observers = vec![Stage::read_only(), Stage::with(|setup| setup.policy = Policy::Observer)];
             for observer in observers {
                 assert_eq!(Run::of(amid(observer), false).all(&steps).done, [], "read-only");
             }

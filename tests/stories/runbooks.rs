@@ -271,8 +271,7 @@ fn while_it_is_open_its_facts_are_asked_for() {
     charts::figures_of(&mut stage, "cache-hit-ratio", |_| Some(0.3));
     stage.press("1");
     let size = Question::Panel { id: "cache-size".to_owned(), span_s: 1800, step_s: 10 };
-    let before = Question::PanelBefore { id: "cache-hit-ratio".to_owned(), span_s: 900, step_s: 5 };
-    let only = [size, before];
+    let only = [size];
     assert!(only.iter().all(|q| !wants(&stage, q)));
     let pace = |stage: &Stage| {
         stage.app.demand().wanted.iter().find(|w| w.question == Question::CacheTable).map(|w| w.cadence)

@@ -1,6 +1,5 @@
 //! 7 Latency and 8 Cache: which panels stand on the tab, what each says at a glance, and whether that is bad.
 
-use crate::model::baseline::{Workload, against, median};
 pub use crate::model::panel::shown;
 use crate::model::panel::{PanelAnswer, PanelSpec, PanelTab, Reading};
 use crate::model::{Latest, ProbeError, ServerText, Tone};
@@ -59,46 +58,6 @@ pub fn glance(spec: &PanelSpec, latest: Option<&Latest<PanelAnswer>>) -> Glance 
             let tone = if judged { tone_of(spec, value) } else { Tone::Plain };
             Glance::figure(shown(value, spec.unit, candidate.and_then(|c| c.clipped_at)), tone)
         }
-    }
-}
-
-/// What a panel's newest figure is held against, and how it stands to it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Beside {
-    /// Such as `simple-crud`, `a week ago`.
-    pub of: String,
-    /// The usual value.
-    pub usual: f64,
-    /// `×3.1`, `−12 pts`; none where there is no figure now.
-    pub stands: Option<String>,
-}
-
-/// The figure of the workload, and that of a week ago, where the panel has them. The past counts only where the same
-/// source answered: two sources differ for reasons of their own.
-#[must_use]
-pub fn beside(
-    spec: &PanelSpec,
-    now: Option<&PanelAnswer>,
-    past: Option<&PanelAnswer>,
-    workload: Option<&Workload>,
-) -> Vec<Beside> {
-    let figure = now.and_then(|answer| newest(spec, answer));
-    let stands = |usual| figure.and_then(|now| against(now, usual, spec.unit));
-    let should = workload.zip(spec.figure).and_then(|(w, figure)| {
-        let usual = w.value(figure)?;
-        Some(Beside { of: w.name.clone(), usual, stands: stands(usual) })
-    });
-    let was = past.filter(|past| now.is_none_or(|now| same_source(now, past))).and_then(|past| {
-        let usual = median(past, spec.low_is_bad)?;
-        Some(Beside { of: "a week ago".to_owned(), usual, stands: stands(usual) })
-    });
-    should.into_iter().chain(was).collect()
-}
-
-fn same_source(now: &PanelAnswer, past: &PanelAnswer) -> bool {
-    match (&now.reading, &past.reading) {
-        (Reading::Values { candidate: a, .. }, Reading::Values { candidate: b, .. }) => a == b,
-        _ => true,
     }
 }
 

@@ -123,6 +123,7 @@ impl Prometheus {
             | Question::Relations { .. }
             | Question::Indexes { .. }
             | Question::ExactBloat(_)
+            | Question::Plan(_)
             | Question::Replication
             | Question::Settings
             | Question::CacheTable

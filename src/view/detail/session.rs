@@ -16,10 +16,6 @@ use crate::view::words;
 /// A longer text is not laid out: formatting is for what one reads.
 const FORMATTED_BYTES: usize = 16 * 1024;
 
-/// Bytes of a text that `sessions.sql` reads at most, and of an idle session's; a character cut through is left out.
-const SENT: usize = 16_384;
-const SENT_IDLE: usize = 2048;
-
 /// The lines of its detail.
 pub fn lines(app: &App, row: &SessionRow, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
     let s = &row.session;
@@ -97,17 +93,7 @@ pub fn lines(app: &App, row: &SessionRow, subject: &Subject, theme: Theme) -> Ve
     locks(app, row, theme, &mut lines);
     lines.push(Line::default());
     let last = if s.is_active() { "statement" } else { "last statement" };
-    let size = app.world().server.get().map_or(0, |x| x.query_size);
-    let cut = size > 4 && i64::try_from(s.query.raw().len()).unwrap_or(0) >= size - 4;
-    let (sent, whose) =
-        if s.state == Some(State::Idle) { (SENT_IDLE, "an idle session's text") } else { (SENT, "a text") };
-    let note = if cut {
-        format!(" (cut by the server at track_activity_query_size = {size})")
-    } else if s.query.raw().len() + 3 >= sent {
-        format!(" (cut: no more than {sent} bytes of {whose} are read)")
-    } else {
-        String::new()
-    };
+    let note = app.text_cut(s).map_or_else(String::new, |cut| format!(" ({cut})"));
     lines.push(Line::styled(format!("{last}{note}"), theme.style(Tone::Faint)));
     if s.hidden {
         lines.push(Line::styled("hidden from this role: GRANT pg_monitor", theme.style(Tone::Warning)));

@@ -1,0 +1,229 @@
+//! The plan of a statement that somebody else wrote: whether it may be asked for, the asking, and what an error means.
+//!
+//! **It must never run the statement, nor give its author a right that they do not have.** Without `ANALYZE` nothing is
+//! executed, but planning itself runs functions: immutable ones on constants, stable ones for estimates and to prune
+//! partitions, an operator's on values of the statistics; in views, policies and operators as well as in the text; and
+//! with the rights of whoever plans. `SET ROLE` is no wall, since such a function may `RESET ROLE`. A check of all
+//! functions that a text reaches would be one too late: they may be replaced between the check and the plan. So the rule
+//! is about us, and does not depend on what the text says: **a plan is made only as a role from which such a function
+//! gains nothing that outlives the transaction**, which only reads and is rolled back. That is no superuser, no
+//! REPLICATION, no member of a role that signals, reaches files or programs, or locks every table, and nobody who was
+//! granted a function that the public may not call. Whoever has more gets the SQL to run where they think it right.
+//!
+//! What is left is told before a plan of another role's statement is made: such a function can read what our role can
+//! read, and can hold one backend for as long as it likes, as its author could without us.
+
+use std::collections::BTreeSet;
+
+use crate::model::plan::one::One;
+use crate::model::plan::{self, Node, Plan, PlanOf, TableSize, Values};
+use crate::model::{ProbeError, ServerText};
+use crate::postgres::Rows;
+
+use super::row::{first, rows_of};
+use super::seat::{Seat, optional};
+use super::sql::{self, Value, identifier};
+
+/// What stands between words in a list of them: no name holds it.
+const BETWEEN: &str = "\u{1f}";
+
+/// Settings that are told elsewhere, or that are ours.
+const TOLD: [&str; 2] = ["search_path", "plan_cache_mode"];
+
+/// Who asks, and with what rights a stranger's function would run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Our role.
+    pub role: ServerText,
+    /// The database that the seat is in.
+    pub database: ServerText,
+    /// What such a function could do harm with: roles and functions. Empty: nothing.
+    pub beyond: Vec<String>,
+}
+
+/// Asks for the plan of one statement in the database that the seat is in.
+///
+/// # Errors
+/// [`ProbeError::Absent`] where the text has no plan or our role may do too much to make one, [`ProbeError::Locked`] with
+/// who holds the lock, [`ProbeError::Denied`] with the `GRANT`.
+pub async fn ask(seat: &mut Seat, of: &PlanOf) -> Result<Plan, ProbeError> {
+    let one = One::of(of.text.raw()).map_err(|unfit| ProbeError::Absent(unfit.to_string()))?;
+    let reach = read_reach(&seat.ask(sql::PLAN_REACH, &[]).await?)?;
+    if let Some(refusal) = refusal(&reach) {
+        return Err(ProbeError::Absent(refusal));
+    }
+    // What is prepared outlives a transaction, and behind a pooler it would be another client's.
+    if one.parameters > 0 && seat.facts().pooled {
+        return Err(ProbeError::Absent(
+            "a statement with parameters must be prepared to be planned, and this connection goes through a pooler, where what \
+             is prepared would be left to another client: connect to the server itself"
+                .to_owned(),
+        ));
+    }
+    let path = seat.plan(vec!["SHOW search_path".to_owned()]).await?;
+    let search_path = first(&path)?.plain("search_path")?.unwrap_or_default();
+    let answer = match seat.plan(one.asking()).await {
+        Ok(rows) => plan::read(first(&rows)?.text("QUERY PLAN")?.unwrap_or_default()).map_err(ProbeError::Shape)?,
+        Err(error) => return Err(explained(seat, error, &one, (&reach, &search_path)).await),
+    };
+    let mut names = BTreeSet::new();
+    relations(&answer.root, &mut names);
+    let sizes = optional(tables(seat, names, "SELECT").await)?.map(|rows| read_sizes(&rows)).transpose()?;
+    Ok(Plan {
+        root: answer.root,
+        values: if one.parameters == 0 { Values::Literal } else { Values::Generic },
+        settings: answer.settings.into_iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect(),
+        planning_ms: answer.planning_ms,
+        role: reach.role,
+        database: reach.database,
+        search_path,
+        major: seat.major(),
+        sizes: sizes.unwrap_or_default(),
+    })
+}
+
+/// Reads the answer to `plan_reach.sql`.
+///
+/// # Errors
+/// [`ProbeError::Shape`] where a column is missing.
+pub fn read_reach(rows: &Rows) -> Result<Reach, ProbeError> {
+    let mut reach = Reach { role: ServerText::default(), database: ServerText::default(), beyond: Vec::new() };
+    let mut superuser = false;
+    for row in rows_of(rows) {
+        let name = row.shown("name")?.unwrap_or_default();
+        match row.text("kind")? {
+            Some("self") => reach.role = name,
+            Some("database") => reach.database = name,
+            Some("superuser") => superuser = true,
+            Some("replication") => reach.beyond.push(format!("REPLICATION of {}", name.raw())),
+            Some("role") => reach.beyond.push(name.raw().to_owned()),
+            Some("function") => reach.beyond.push(format!("the right to call {}", name.raw())),
+            other => return Err(ProbeError::Shape(format!("kind = {other:?}"))),
+        }
+    }
+    if superuser {
+        // A superuser is a member of all of them.
+        reach.beyond = vec!["all that a superuser may".to_owned()];
+    }
+    Ok(reach)
+}
+
+/// Why no plan is made with these rights, in words.
+#[must_use]
+pub fn refusal(reach: &Reach) -> Option<String> {
+    let (shown, more) = (reach.beyond.get(..3).unwrap_or(&reach.beyond), reach.beyond.len().saturating_sub(3));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!shown.is_empty()).then(|| {
+        format!(
+            "not planned as {}: planning runs functions that others wrote, and here they would have {}{more}. A plan is made \
+             only as a role without such rights",
+            reach.role.raw(),
+            shown.join(", ")
+        )
+    })
+}
+
+async fn tables(seat: &mut Seat, words: BTreeSet<String>, right: &str) -> Result<Rows, ProbeError> {
+    let words: Vec<String> = words.into_iter().filter(|word| !word.contains('\0')).collect();
+    let words = words.join(BETWEEN);
+    seat.ask(sql::PLAN_TABLES, &[("words", Value::Text(&words)), ("right", Value::Text(right))]).await
+}
+
+fn relations(node: &Node, into: &mut BTreeSet<String>) {
+    into.extend(node.schema.as_ref().and(node.relation.as_ref()).map(|name| name.raw().to_owned()));
+    for input in &node.inputs {
+        relations(input, into);
+    }
+}
+
+fn read_sizes(rows: &Rows) -> Result<Vec<TableSize>, ProbeError> {
+    let mut sizes = Vec::new();
+    for row in rows_of(rows) {
+        if let (Some(schema), Some(name), Some(bytes)) =
+            (row.plain("schema")?, row.plain("name")?, row.number("bytes")?)
+        {
+            sizes.push(TableSize { schema, name, bytes });
+        }
+    }
+    Ok(sizes)
+}
+
+/// The error with what the catalog knows about it: whose lock it is, which right is missing, along which path names were
+/// looked up.
+async fn explained(seat: &mut Seat, error: ProbeError, one: &One, (reach, path): (&Reach, &ServerText)) -> ProbeError {
+    match error {
+        ProbeError::Locked(words) => {
+            let rows = tables(seat, one.words.clone(), right_of(one)).await;
+            let holders = rows.and_then(|rows| read_holders(&rows)).unwrap_or_default();
+            ProbeError::Locked(if holders.is_empty() { words } else { holders.join("; ") })
+        }
+        ProbeError::Denied { cure } => {
+            let rows = tables(seat, one.words.clone(), right_of(one)).await;
+            let grants = rows.and_then(|rows| read_grants(&rows, &cure, one, &reach.role)).unwrap_or_default();
+            ProbeError::Denied { cure: if grants.is_empty() { cure } else { grants.join("; ") } }
+        }
+        // indeterminate_datatype, of a parameter.
+        ProbeError::Refused { code, message } if code == "42P18" => {
+            ProbeError::Absent(format!("{message}: nothing in the text says what it is"))
+        }
+        // No such table, function, schema or column.
+        ProbeError::Refused { code, message } if ["42P01", "42883", "3F000", "42703"].contains(&code.as_str()) => {
+            let (role, path) = (reach.role.raw(), path.raw());
+            let message = format!(
+                "{message}; names were looked up along search_path {path}, which {role} has: its author's may differ"
+            );
+            ProbeError::Refused { code, message }
+        }
+        ProbeError::Unreachable(_)
+        | ProbeError::TimedOut(_)
+        | ProbeError::Absent(_)
+        | ProbeError::Unauthorized(_)
+        | ProbeError::Refused { .. }
+        | ProbeError::Shape(_) => error,
+    }
+}
+
+/// The right that a statement needs on what it changes; `SELECT` where it changes nothing.
+fn right_of(one: &One) -> &'static str {
+    match one.verb {
+        "insert" => "INSERT",
+        "update" | "merge" => "UPDATE",
+        "delete" => "DELETE",
+        _ => "SELECT",
+    }
+}
+
+fn read_holders(rows: &Rows) -> Result<Vec<String>, ProbeError> {
+    let mut out = Vec::new();
+    for row in rows_of(rows) {
+        if let Some(pid) = row.number::<i32>("pid")? {
+            let verb = if row.flag("granted")? { "holds" } else { "awaits" };
+            let (schema, name) = (row.plain("schema")?.unwrap_or_default(), row.plain("name")?.unwrap_or_default());
+            out.push(format!("pid {pid} {verb} ACCESS EXCLUSIVE on {}.{}", schema.raw(), name.raw()));
+        }
+    }
+    Ok(out)
+}
+
+/// The rights that are missing on what the text names; of tables of one name, on those that the server's words name.
+fn read_grants(rows: &Rows, words: &str, one: &One, role: &ServerText) -> Result<Vec<String>, ProbeError> {
+    let to = identifier(role.raw()).unwrap_or_default();
+    let mut out = BTreeSet::new();
+    for row in rows_of(rows) {
+        let (schema, table) = (row.text("quoted_schema")?.unwrap_or_default(), row.text("quoted")?.unwrap_or_default());
+        let (plain_schema, plain) = (row.text("schema")?.unwrap_or_default(), row.text("name")?.unwrap_or_default());
+        if !words.contains(plain) && !words.contains(plain_schema) {
+            continue;
+        }
+        if !row.flag("enters")? {
+            out.insert(format!("GRANT USAGE ON SCHEMA {schema} TO {to}"));
+        }
+        let needs = [("SELECT", row.flag("reads")?), (right_of(one), row.flag("does")?)];
+        let missing: BTreeSet<&str> = needs.into_iter().filter(|(_, has)| !has).map(|(right, _)| right).collect();
+        if !missing.is_empty() {
+            let rights = missing.into_iter().rev().collect::<Vec<_>>().join(", ");
+            out.insert(format!("GRANT {rights} ON {schema}.{table} TO {to}"));
+        }
+    }
+    Ok(out.into_iter().collect())
+}
