@@ -5,7 +5,7 @@
 use super::App;
 use super::mode::{Board, Edit, Input, Mode};
 use crate::command::Command;
-use crate::guard::{Wish, Write};
+use crate::guard::{Refusal, Wish, Write};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::setting::catalogue::{self, Known};
@@ -186,6 +186,11 @@ impl App {
     fn edit_of(&mut self, name: Option<String>) -> Option<Edit> {
         let name = name?;
         if self.setup.policy == crate::guard::Policy::Observer {
+            return None;
+        }
+        let settings = self.world().settings.get();
+        if !settings.and_then(|settings| settings.get(&name)).is_some_and(Setting::is_offered) {
+            self.say(Refusal::SettingNotOffered { name }.sentence(), Tone::Notice);
             return None;
         }
         Some(Edit { name, input: Input::default(), error: None })

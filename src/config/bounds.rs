@@ -73,8 +73,17 @@ impl Bounds {
             }
             bounds.lower(setting);
         }
-        if let Some((_, setting)) = layers.given(Opt::ReadOnly) {
+        // Whoever says so: nobody's later `no` lifts it.
+        let read_only_at = |rank: Rank| layers.layer(rank)?.get(&Opt::ReadOnly);
+        for setting in [Rank::OwnTarget, Rank::Own, Rank::Environment, Rank::Line].into_iter().filter_map(read_only_at)
+        {
             bounds.lower(setting);
+        }
+        for setting in [Rank::Environment, Rank::Line].into_iter().filter_map(read_only_at) {
+            if setting.value == Value::Switch(false) && bounds.policy == Policy::Observer {
+                let by = bounds.policy_by.as_deref().unwrap_or_default();
+                warnings.push(format!("{} lifts nothing: it stays read-only ({by})", setting.origin));
+            }
         }
         for layer in [Rank::Own, Rank::OwnTarget].into_iter().filter_map(|rank| layers.layer(rank)) {
             bounds.protected.extend(protected(layer));

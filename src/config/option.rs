@@ -276,7 +276,7 @@ options! {
 
     [Actions]
     Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";
-    ReadOnly, "read-only", None, Anywhere, Kind::Switch, None, "Look only: no action can be taken, and no key leads to one.";
+    ReadOnly, "read-only", None, Anywhere, Kind::Switch, None, "Look only: no action can be taken, and no key leads to one. What says so once, nothing else lifts.";
     ProtectRoles, "protect-roles", None, Files, Kind::Patterns, None, "Roles whose sessions are left alone: a list of regular expressions for whole names.";
     ProtectApplications, "protect-applications", None, Files, Kind::Patterns, None, "The same of `application_name`.";
     ProtectDatabases, "protect-databases", None, Files, Kind::Patterns, None, "Databases whose sessions and tables are left alone.";

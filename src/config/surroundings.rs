@@ -4,7 +4,8 @@
 //! It decides nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -75,19 +76,67 @@ impl Surroundings {
     }
 }
 
-/// Reads a file that root alone can have written: what bounds everybody must not be anybody's to write. The folder
-/// counts too, since who may write in it can put another file there.
+/// The most links on the way to a file, as Linux has it.
+const MOST_LINKS: usize = 40;
+
+/// Reads a file that root alone can have written: what bounds everybody must not be anybody's to write. Every folder on
+/// the way to it counts too, on both sides of a link, since who may write in one can put another file there.
 fn read_roots(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let folder = path.parent().map(std::fs::metadata).transpose()?;
-    for (what, found) in [("", Some(file.metadata()?)), ("its folder ", folder)] {
-        if let Some(why) = found.and_then(|found| not_roots(found.uid(), found.mode())) {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{what}{why}")));
-        }
-    }
+    // One that is not there is no matter of who may write above it.
+    File::open(path)?;
+    let mut file = File::open(trusted(path)?)?;
+    refuse("", &file.metadata()?)?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// The path without links, after a look at each folder and each link on the way, as the system goes it.
+fn trusted(path: &Path) -> io::Result<PathBuf> {
+    let names = |path: &Path| path.iter().rev().map(OsStr::to_owned).collect::<Vec<_>>();
+    // The next name stands last.
+    let mut left = names(&std::path::absolute(path)?);
+    let (mut at, mut links) = (PathBuf::from("/"), 0);
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&name);
+        let found = std::fs::symlink_metadata(&next)?;
+        if found.is_symlink() {
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(io::Error::other("too many links"));
+            }
+            // Anybody may set no mode on a link, but whoever owns it can have made it.
+            if found.uid() != 0 {
+                return Err(denied(format!(
+                    "the link {} belongs to the user {}, not to root",
+                    next.display(),
+                    found.uid()
+                )));
+            }
+            left.extend(names(&std::fs::read_link(&next)?));
+            continue;
+        }
+        at = next;
+        if found.is_dir() {
+            refuse(&format!("its folder {} ", at.display()), &found)?;
+        }
+    }
+    Ok(at)
+}
+
+fn refuse(what: &str, found: &Metadata) -> io::Result<()> {
+    // In a sticky folder, such as /tmp, nobody can replace what is root's.
+    let is_sticky = found.is_dir() && found.mode() & 0o1000 != 0;
+    let mode = if is_sticky { found.mode() & !0o022 } else { found.mode() };
+    not_roots(found.uid(), mode).map_or(Ok(()), |why| Err(denied(format!("{what}{why}"))))
+}
+
+fn denied(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
 /// Why a file of this owner and mode may hold what root did not write.
@@ -149,7 +198,48 @@ mod tests {
         let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         mode(&file, 0o644);
         mode(folder.path(), 0o777);
-        let error = read_roots(&file).unwrap_err().to_string();
-        assert!(error.contains("its folder can be written") || error.starts_with("belongs to"), "{error}");
+        assert!(is_refused(&file, &format!("its folder {} can be written", folder.path().display())));
+    }
+
+    /// True where it is refused with these words; where the tests are not root's, that the folder is not root's either
+    /// goes before.
+    fn is_refused(file: &Path, words: &str) -> bool {
+        let error = read_roots(file).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        let error = error.to_string();
+        let is_root = std::fs::metadata(file).is_ok_and(|found| found.uid() == 0);
+        if is_root { error.contains(words) } else { error.contains("belongs to the user") }
+    }
+
+    #[test]
+    fn a_link_does_not_hide_who_may_write_behind_it_nor_a_folder_what_is_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        for (name, bits) in [("etc", 0o755), ("open", 0o777), ("open/deep", 0o755), ("sticky", 0o1777)] {
+            std::fs::create_dir(root.join(name)).unwrap();
+            mode(&root.join(name), bits);
+        }
+        mode(&root, 0o755);
+        for name in ["etc/whole.toml", "open/deep/real.toml", "sticky/roots.toml"] {
+            std::fs::write(root.join(name), "policy = 'observer'").unwrap();
+            mode(&root.join(name), 0o644);
+        }
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+        link("../open/deep/real.toml", "etc/out.toml");
+        link("whole.toml", "etc/in.toml");
+        link("../etc/in.toml", "open/back.toml");
+        link("../open/back.toml", "etc/through.toml");
+        link("loop.toml", "etc/loop.toml");
+        let open = format!("its folder {} can be written", root.join("open").display());
+        for name in ["open/deep/real.toml", "etc/out.toml", "open/back.toml", "etc/through.toml"] {
+            assert!(is_refused(&root.join(name), &open), "{name}");
+        }
+        if std::fs::metadata(&root).unwrap().uid() == 0 {
+            for name in ["etc/whole.toml", "etc/in.toml", "sticky/roots.toml"] {
+                assert_eq!(read_roots(&root.join(name)).unwrap(), "policy = 'observer'", "{name}");
+            }
+            assert!(read_roots(&root.join("etc/loop.toml")).is_err() && trusted(&root.join("etc/loop.toml")).is_err());
+        }
     }
 }

@@ -20,6 +20,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::Syslog;
@@ -133,7 +134,7 @@ impl Audit {
             let copy = if this.syslog == Syslog::Required { copy::knock(&this.socket).map(drop) } else { Ok(()) };
             copy.map_err(|source| this.uncopied(source))
         };
-        self.bounded(work).await
+        self.bounded(&Abandoned::default(), work).await
     }
 
     /// Appends a line and returns once it is on disk, and copied where that is wanted; with the reason why it is not
@@ -144,16 +145,18 @@ impl Audit {
     /// allows that. And where it has no copy and must have one: then it is on disk.
     pub async fn append(&self, entry: &Entry) -> Result<Option<String>, AuditError> {
         let json = plain(&serde_json::to_string(entry)?);
-        let this = self.clone();
+        let (this, abandoned) = (self.clone(), Abandoned::default());
+        // What was done is true however late; what is about to be done is not, once it was given up.
+        let given_up = if entry.event == EventKind::Intent { abandoned.clone() } else { Abandoned::default() };
         let work = move || {
-            let line = append(&this.path, &json)?;
+            let line = append(&this.path, &json, &given_up)?;
             match this.copy(&line) {
                 Ok(()) => Ok(None),
                 Err(source) if this.syslog == Syslog::Required => Err(this.uncopied(source)),
                 Err(source) => Ok(Some(format!("{}: {source}", this.socket.display()))),
             }
         };
-        self.bounded(work).await
+        self.bounded(&abandoned, work).await
     }
 
     /// Copies a line, given without its line end.
@@ -169,8 +172,9 @@ impl Audit {
         AuditError::Uncopied { socket: self.socket.to_path_buf(), source }
     }
 
-    /// Runs blocking file work beside the console, for as long as it may take.
-    async fn bounded<T, F>(&self, work: F) -> Result<T, AuditError>
+    /// Runs blocking file work beside the console, for as long as it may take. It cannot be stopped: what goes on then is
+    /// told so.
+    async fn bounded<T, F>(&self, abandoned: &Abandoned, work: F) -> Result<T, AuditError>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, AuditError> + Send + 'static,
@@ -178,10 +182,18 @@ impl Audit {
         match tokio::time::timeout(DISK_PATIENCE, tokio::task::spawn_blocking(work)).await {
             Ok(Ok(done)) => done,
             Ok(Err(join)) => Err(failed(&self.path)(std::io::Error::other(join))),
-            Err(_) => Err(AuditError::Slow(self.path.to_path_buf())),
+            Err(_) => {
+                abandoned.0.store(true, Ordering::SeqCst);
+                Err(AuditError::Slow(self.path.to_path_buf()))
+            }
         }
     }
 }
+
+/// True once nobody waits for a line any more. Looked at under the file's lock: whatever is written of the action after
+/// that stands behind the line, or the line is not written.
+#[derive(Debug, Clone, Default)]
+struct Abandoned(Arc<AtomicBool>);
 
 /// A line that can be printed: whoever looks at the log with `cat` must not run what a query's author put into it. JSON
 /// escapes the controls of ASCII only; outside of its strings there is nothing beyond ASCII, so the rest may be escaped
@@ -224,9 +236,12 @@ fn open(path: &Path) -> Result<File, AuditError> {
     Ok(file)
 }
 
-/// Appends a line; returns it without its line end.
-fn append(path: &Path, json: &str) -> Result<Vec<u8>, AuditError> {
+/// Appends a line, unless it was abandoned; returns it without its line end.
+fn append(path: &Path, json: &str, abandoned: &Abandoned) -> Result<Vec<u8>, AuditError> {
     let file = open_locked(path)?;
+    if abandoned.0.load(Ordering::SeqCst) {
+        return Err(AuditError::Slow(path.to_path_buf()));
+    }
     let end = file.metadata().map_err(failed(path))?.len();
     let line = chain::linked(&chain::tail(&file, end).map_err(failed(path))?, json);
     if line.len() as u64 > LONGEST {

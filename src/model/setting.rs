@@ -4,6 +4,7 @@
 
 pub mod catalogue;
 pub mod change;
+pub mod secret;
 pub mod value;
 
 use serde::{Deserialize, Serialize};
@@ -118,10 +119,19 @@ impl Setting {
         self.show(&self.value)
     }
 
-    /// A value in its unit as the server shows it; safe to draw.
+    /// A value in its unit as the server shows it; safe to draw. One that may hold a secret is not shown.
     #[must_use]
     pub fn show(&self, raw: &str) -> String {
+        if self.kind == Kind::Text && secret::may_hold_one(&self.name, raw) {
+            return secret::HIDDEN.to_owned();
+        }
         ServerText::new(value::shown(raw, self.kind, self.unit.as_deref())).head(80)
+    }
+
+    /// True where it can be changed from here: what stands in the catalogue, and is no text on this server.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        catalogue::known(&self.name).is_some() && self.kind != Kind::Text && self.context != "internal"
     }
 
     /// True where only a restart changes it.

@@ -3,7 +3,7 @@
 //!
 //! It only reads; the files are parsed by the server, which alone knows what it would make of them.
 
-use crate::model::setting::{Entry, Files, Kind, Override, Setting, Settings, catalogue};
+use crate::model::setting::{Entry, Files, Kind, Override, Setting, Settings, catalogue, secret};
 use crate::model::{ProbeError, ServerText};
 use crate::postgres::Rows;
 
@@ -80,8 +80,14 @@ fn setting(row: &Row<'_>) -> Result<Setting, ProbeError> {
         error: None,
         overrides: Vec::new(),
     };
+    setting.value = masked(&setting, &setting.value);
     setting.entry = told(&setting);
     Ok(setting)
+}
+
+/// What may hold a secret goes no further than here: not to the screen, a tape or a log.
+fn masked(setting: &Setting, value: &str) -> String {
+    if setting.kind == Kind::Text { secret::masked(&setting.name, value) } else { value.to_owned() }
 }
 
 /// What the value in force tells of the entry. `postgresql.auto.conf` is read last: where another file's line, or none, is
@@ -117,7 +123,8 @@ pub fn read_files(settings: &mut Settings, files: &Rows) -> Result<(), ProbeErro
         }
         let Some(setting) = setting else { continue };
         if row.flag("auto")? {
-            setting.entry = Entry::Text(row.plain("setting")?.unwrap_or_default());
+            let text = row.plain("setting")?.unwrap_or_default();
+            setting.entry = Entry::Text(ServerText::new(masked(setting, text.raw())));
         }
         setting.error = error;
     }
@@ -132,10 +139,65 @@ pub fn read_overrides(settings: &mut Settings, overrides: &Rows) -> Result<(), P
     for row in rows_of(overrides) {
         let name = row.string("name")?.unwrap_or_default();
         let value = row.shown("value")?.unwrap_or_default();
-        let over = Override { role: row.shown("role")?, database: row.shown("database")?, value };
+        let (role, database) = (row.shown("role")?, row.shown("database")?);
         if let Some(setting) = settings.rows.iter_mut().find(|setting| setting.name == name) {
-            setting.overrides.push(over);
+            let value = ServerText::new(masked(setting, value.raw()));
+            setting.overrides.push(Override { role, database, value });
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_setting_goes_no_further_than_the_probe() {
+        let value = "user=rep password=hunter2 host=db0";
+        let of = |name: &'static str, value: &'static str, vartype: &'static str| {
+            [
+                ("name", Some(name)),
+                ("value", Some(value)),
+                ("unit", None),
+                ("vartype", Some(vartype)),
+                ("context", Some("sighup")),
+                ("source", Some("configuration file")),
+                ("sourcefile", Some("/data/postgresql.auto.conf")),
+                ("boot_val", Some("")),
+                ("min_val", None),
+                ("max_val", None),
+                ("words", None),
+                ("pending_restart", Some("f")),
+                ("may_alter", Some("t")),
+                ("may_reload", Some("t")),
+                ("may_read_files", Some("t")),
+                ("alter_off", Some("f")),
+                ("managed", None),
+                ("user", Some("oncall")),
+            ]
+        };
+        let rows = [of("primary_conninfo", value, "string"), of("log_statement", "ddl", "enum")];
+        let columns = rows[0].map(|(column, _)| column);
+        let cells = rows.map(|row| row.map(|(_, cell)| cell));
+        let mut settings = read(&Rows::made_up(&columns, &[&cells[0], &cells[1]])).unwrap();
+        let told = |settings: &Settings| format!("{settings:?}");
+        assert!(!told(&settings).contains("hunter2"), "{settings:?}");
+        let columns = ["name", "setting", "error", "sourcefile", "sourceline", "auto"];
+        let line =
+            |name, setting| [Some(name), Some(setting), None, Some("/data/postgresql.auto.conf"), Some("3"), Some("t")];
+        let (conninfo, logged) = (line("primary_conninfo", value), line("log_statement", "ddl"));
+        read_files(&mut settings, &Rows::made_up(&columns, &[&conninfo, &logged])).unwrap();
+        let over = [Some("primary_conninfo"), Some(value), None, None];
+        read_overrides(&mut settings, &Rows::made_up(&["name", "value", "database", "role"], &[&over])).unwrap();
+        assert!(!told(&settings).contains("hunter2"), "{settings:?}");
+        let hidden = settings.get("primary_conninfo").unwrap();
+        assert_eq!((hidden.shown().as_str(), hidden.overrides.len()), (secret::HIDDEN, 1));
+        let kept = settings.get("log_statement").unwrap();
+        assert_eq!(
+            (kept.value.as_str(), &kept.entry),
+            ("ddl", &Entry::Text("ddl".into())),
+            "to be put back to the letter"
+        );
+    }
 }

@@ -47,7 +47,6 @@ fn verified(chain: &Chain, actions: &Actions) -> String {
     }
     let _ = match (&chain.broken, &chain.last) {
         (Some(_), _) => write!(out, ": chain broken"),
-        (None, Some(_)) if chain.unhashed == chain.lines => write!(out, ": no chain"),
         (None, Some(hash)) => write!(
             out,
             ": chain whole, the last line's SHA-256 is {hash}\nwhether lines were cut off the end only a copy tells: syslog's \
@@ -56,13 +55,6 @@ fn verified(chain: &Chain, actions: &Actions) -> String {
         (None, None) => write!(out, ": nothing was recorded yet"),
     };
     out.push('\n');
-    if chain.unhashed > 0 {
-        let lines = counted(chain.unhashed);
-        let _ = writeln!(
-            out,
-            "{lines} at the beginning without a hash, as older versions wrote them: a change there may not show"
-        );
-    }
     for line in &chain.unreadable {
         let _ = writeln!(out, "line {line}: unreadable: torn by a crash, or of another version");
     }
@@ -86,9 +78,8 @@ fn broken(at: &Break) -> String {
         Why::Restarted => {
             format!("line {line}: it was written as the first line of a log, and does not follow line {before}")
         }
-        Why::Unhashed => {
-            format!("line {line}: it has no hash: it was inserted or changed, or an older version wrote it")
-        }
+        Why::Unhashed => format!("line {line}: it has no hash: it was inserted or changed, or this is no audit log"),
+        Why::Foreign => format!("line {line}: it is no line of an audit log, nor the beginning of one"),
         Why::Elsewhere(at) if at < line => format!(
             "line {line}: it was written after line {at}, not after line {before}: it was moved here, or what stands \
              between was inserted"

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::mode::{Board, Edit};
 use crate::app::settings::Line as Shown;
 use crate::command::Command;
-use crate::guard::Policy;
+use crate::guard::{Policy, Refusal};
 use crate::model::setting::{Files, Override, Setting};
 use crate::model::{ServerText, Tone};
 use crate::table::page_start;
@@ -127,6 +127,11 @@ fn foot(app: &App, board: &Board, theme: Theme, width: u16) -> Vec<Line<'static>
     if let Some(known) = on.and_then(|line| line.known) {
         out.extend(said(known.why, Tone::Plain));
     }
+    let fixed = on.map(|line| line.setting).filter(|setting| !setting.is_offered());
+    if let Some(setting) = fixed {
+        let name = setting.name.clone();
+        out.extend(said(&Refusal::SettingNotOffered { name }.sentence(), Tone::Notice));
+    }
     if let Some(setting) = on.map(|line| line.setting).filter(|setting| !setting.overrides.is_empty()) {
         let named: Vec<String> = setting.overrides.iter().map(Override::shown).collect();
         out.extend(said(&format!("another value for {}", named.join(", ")), Tone::Notice));
@@ -150,6 +155,8 @@ fn foot(app: &App, board: &Board, theme: Theme, width: u16) -> Vec<Line<'static>
     let reload = app.key_of(Command::ReloadConfiguration);
     let keys = if read_only {
         "type to narrow, ↑ ↓ choose, Esc; read-only: nothing is changed".to_owned()
+    } else if fixed.is_some() {
+        format!("type to narrow, ↑ ↓ choose, {reload} reload the files, Esc")
     } else {
         format!("type to narrow, ↑ ↓ choose, Enter new value, {reload} reload the files, Esc")
     };

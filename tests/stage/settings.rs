@@ -69,3 +69,14 @@ pub fn with(name: &str, value: &str, text: &str) -> Snapshot {
     }
     Snapshot::Settings(Box::new(settings))
 }
+
+/// The same on a standby that `pg_basebackup -R` made: with a password in its `primary_conninfo`.
+pub fn of_a_standby(password: &str) -> Snapshot {
+    let mut settings = settings();
+    let value = format!("user=rep password={password} host=db0");
+    let mut conninfo = row("primary_conninfo", (&value, None), Kind::Text, "sighup");
+    conninfo.source = String::from("configuration file");
+    conninfo.entry = Entry::Text(value.as_str().into());
+    settings.rows.push(conninfo);
+    Snapshot::Settings(Box::new(settings))
+}

@@ -5,7 +5,7 @@ use pgtriage::guard::Write;
 use pgtriage::message::{Effect, Event};
 use pgtriage::model::setting::{Change, Entry, History};
 
-use crate::stage::settings::{known, with};
+use crate::stage::settings::{known, of_a_standby, with};
 use crate::stage::{Stage, server};
 
 fn incident() -> Stage {
@@ -82,6 +82,32 @@ fn a_wrong_value_never_becomes_a_question() {
     stage.press("Enter");
     assert!(stage.wide().contains("4MB → 512MB"), "as the server writes it");
     assert_eq!(sent(&answer(&mut stage, "work_mem")).1, Entry::Text("512MB".into()));
+}
+
+#[test]
+fn a_setting_outside_the_catalogue_gets_no_question_no_line_in_the_log_and_shows_no_password() {
+    let mut stage = Stage::incident();
+    stage.take(pgtriage::model::Question::Settings, Ok(of_a_standby("hunter2")));
+    stage.press("P");
+    stage.type_text("primary");
+    let listed = stage.wide();
+    assert!(listed.contains("primary_conninfo is not changed from here"), "{listed}");
+    assert!(!listed.contains("Enter new value"), "{listed}");
+    assert_eq!(stage.press("Enter"), []);
+    assert!(matches!(&stage.app.mode, Mode::Settings(board) if board.edit.is_none()));
+    let opened = stage.wide();
+    stage.type_text("default");
+    assert_eq!(stage.press("Enter"), [], "nothing that could be recorded");
+    for screen in [listed, opened, stage.wide()] {
+        assert!(!screen.contains("hunter2") && !screen.contains("user=rep"), "{screen}");
+    }
+    // One of the catalogue takes the same keys.
+    stage.press("C-u");
+    stage.type_text("work_mem");
+    stage.press("Enter");
+    stage.type_text("8MB");
+    stage.press("Enter");
+    assert!(matches!(stage.app.mode, Mode::Ask(_)), "{}", stage.wide());
 }
 
 #[test]

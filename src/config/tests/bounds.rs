@@ -37,6 +37,30 @@ fn of_several_words_the_users_target_counts_before_the_general_and_a_flag_only_l
 }
 
 #[test]
+fn read_only_said_anywhere_is_lifted_by_nothing_said_later() {
+    let general = || around().file(OWN, "read_only = true");
+    let target = |text: &str| around().file(OWN, &format!("{text}\n{TARGET}read_only = true"));
+    let lifting = format!("read_only = true\n{TARGET}read_only = false");
+    let zero = |around: Around| around.var("PGTRIAGE_READ_ONLY", "0");
+    let table = [
+        (zero(general()), "", 1),
+        (zero(general()), "--policy admin", 1),
+        (zero(target("")), "shop", 4),
+        (zero(target("read_only = false")), "shop", 4),
+        (around().file(OWN, &lifting), "shop", 1),
+    ];
+    for (around, line, at) in table {
+        let settings = around.run(line);
+        let (policy, by) = (settings.bounds.policy, settings.bounds.policy_by);
+        assert_eq!((policy, by), (Policy::Observer, Some(format!("{OWN}:{at}"))), "{around:?} {line}");
+    }
+    let told = format!("PGTRIAGE_READ_ONLY lifts nothing: it stays read-only ({OWN}:1)");
+    assert_eq!(zero(general()).run("").warnings, [told]);
+    let nothing = zero(around()).run("");
+    assert_eq!((nothing.bounds.policy, nothing.warnings.len()), (Policy::Admin, 0), "there was nothing to lift");
+}
+
+#[test]
 fn a_flag_that_would_raise_the_policy_is_told_of() {
     let settings = around().file(OWN, "policy = 'operator'").run("--policy admin");
     assert_eq!(settings.warnings, [format!("--policy can only lower the policy: it stays `operator` ({OWN}:1)")]);

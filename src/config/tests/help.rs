@@ -102,7 +102,8 @@ fn the_help_reads_well() {
     Actions:
           --policy <POLICY>  What may be done: `observer`, `operator` (light actions) or `admin`;
                              without it admin. Flag and variable only lower it.
-          --read-only        Look only: no action can be taken, and no key leads to one.
+          --read-only        Look only: no action can be taken, and no key leads to one. What says so
+                             once, nothing else lifts.
 
     Screen:
           --refresh <TIME>      Time between two looks: `2s`, `2`, `500ms`. [default: 2s]

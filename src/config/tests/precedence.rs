@@ -56,7 +56,7 @@ fn read_only_by_whatever_word_and_the_reason_says_which() {
         (around().var("PGTRIAGE_READ_ONLY", "No"), "", None),
         (around().var("PGTRIAGE_READ_ONLY", ""), "", None),
         (own("read_only = true"), "", Some("/home/ann/.config/pgtriage/config.toml:1")),
-        (own("read_only = true").var("PGTRIAGE_READ_ONLY", "0"), "", None),
+        (own("read_only = true").var("PGTRIAGE_READ_ONLY", "0"), "", Some("/home/ann/.config/pgtriage/config.toml:1")),
         (own("read_only = true").var("PGTRIAGE_READ_ONLY", ""), "", Some("/home/ann/.config/pgtriage/config.toml:1")),
         (own("read_only = false"), "--read-only", Some("--read-only")),
         (own("[target.a]\nconninfo='host=a'\nread_only = true"), "a", Some("/home/ann/.config/pgtriage/config.toml:3")),

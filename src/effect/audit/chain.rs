@@ -75,6 +75,11 @@ pub(super) fn linked(tail: &Tail, json: &str) -> Vec<u8> {
     format!("{torn}{OPENING}{}\",{fields}\n", tail.previous).into_bytes()
 }
 
+/// True where a line begins as every one of a log does.
+pub(super) fn is_opened(line: &[u8]) -> bool {
+    line.starts_with(OPENING.as_bytes())
+}
+
 /// What a line carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Carried {
@@ -82,10 +87,12 @@ pub(super) enum Carried {
     Hash(String),
     /// The word of a first line.
     First,
-    /// Nothing: it is of the older format.
+    /// Nothing, though it is whole.
     Nothing,
-    /// It is no line of this log, or too torn to say.
-    Unreadable,
+    /// It begins as a line of this log, and was torn before the hash ends.
+    Torn,
+    /// It is no line of a log.
+    Foreign,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +107,7 @@ impl Carried {
         match serde_json::from_slice::<Linked>(line) {
             Ok(Linked { previous: Some(word) }) => Self::of(word),
             Ok(Linked { previous: None }) => Self::Nothing,
-            Err(_) => Self::by_torn(line).unwrap_or(Self::Unreadable),
+            Err(_) => Self::by_torn(line).unwrap_or_else(|| Self::by_opening(line)),
         }
     }
 
@@ -108,6 +115,11 @@ impl Carried {
         let rest = line.strip_prefix(OPENING.as_bytes())?;
         let word = rest.split(|b| *b == b'"').next().filter(|word| word.len() < rest.len())?;
         Some(Self::of(String::from_utf8(word.to_vec()).ok()?))
+    }
+
+    fn by_opening(line: &[u8]) -> Self {
+        let is_torn = is_opened(line) || (!line.is_empty() && OPENING.as_bytes().starts_with(line));
+        if is_torn { Self::Torn } else { Self::Foreign }
     }
 
     fn of(word: String) -> Self {

@@ -11,7 +11,7 @@ use crate::guard::{Approved, Bulk, BulkTarget, Confirm, LeftOut, ServerIdentity,
 use crate::keymap::{Chord, Key};
 use crate::message::Outcome;
 use crate::model::session::State;
-use crate::model::setting::Entry as FileEntry;
+use crate::model::setting::{Entry as FileEntry, secret};
 use crate::model::{ServerText, Timestamp};
 
 /// The version of the format.
@@ -202,13 +202,20 @@ impl Target {
             }
             Write::Setting { name, shown, was, exact, to, .. } => Self::Setting {
                 name: name.clone(),
-                now: shown.clone(),
-                was: was.clone(),
+                now: secret::masked(name, shown),
+                was: without_secret(name, was),
                 exact: *exact,
-                to: to.clone(),
+                to: without_secret(name, to),
             },
             Write::Reload { .. } => Self::Reload {},
         }
+    }
+}
+
+fn without_secret(name: &str, entry: &FileEntry) -> FileEntry {
+    match entry {
+        FileEntry::Text(text) => FileEntry::Text(ServerText::new(secret::masked(name, text.raw()))),
+        FileEntry::Absent | FileEntry::Unknown => entry.clone(),
     }
 }
 

@@ -16,8 +16,6 @@ use super::{AuditError, Entry, LOCK_PATIENCE, failed};
 pub struct Chain {
     /// How many lines there are.
     pub lines: u64,
-    /// How many at the beginning are of the older format, without a hash: nothing tells whether they were changed.
-    pub unhashed: u64,
     /// Lines that are no entries: torn by a crash, or of a version to come.
     pub unreadable: Vec<u64>,
     /// Where it breaks first.
@@ -42,8 +40,10 @@ pub enum Why {
     Headless,
     /// It was written as the first line of a file.
     Restarted,
-    /// It carries no hash, and a line before it does.
+    /// It carries no hash.
     Unhashed,
+    /// It is no line of a log, nor the beginning of one.
+    Foreign,
     /// It was written after a line that stands elsewhere, at this number.
     Elsewhere(u64),
     /// It was written after a line that is not here.
@@ -103,7 +103,7 @@ struct Walk {
     chain: Chain,
     /// Where the line of each hash stands.
     seen: HashMap<String, u64>,
-    /// True once a line carried a hash, or the word of a first one.
+    /// True once a line began as one of a log does.
     begun: bool,
     /// The hash that the line which breaks the chain carries.
     wanted: Option<String>,
@@ -117,14 +117,11 @@ impl Walk {
             Carried::First if number > 1 => Some(Why::Restarted),
             Carried::Hash(_) if number == 1 => Some(Why::Headless),
             Carried::Hash(hash) if self.chain.last.as_ref() != Some(hash) => Some(Why::Missing),
-            Carried::Nothing if self.begun => Some(Why::Unhashed),
-            Carried::Nothing => {
-                self.chain.unhashed += 1;
-                None
-            }
-            Carried::First | Carried::Hash(_) | Carried::Unreadable => None,
+            Carried::Nothing => Some(Why::Unhashed),
+            Carried::Foreign => Some(Why::Foreign),
+            Carried::First | Carried::Hash(_) | Carried::Torn => None,
         };
-        self.begun |= matches!(carried, Carried::First | Carried::Hash(_));
+        self.begun |= chain::is_opened(line);
         if let (Some(why), None) = (why, &self.chain.broken) {
             self.chain.broken = Some(Break { line: number, why });
             self.wanted = if let Carried::Hash(hash) = carried { Some(hash) } else { None };
@@ -136,6 +133,10 @@ impl Walk {
 
     /// The whole chain. Only here is it known whether a line that is missed stands elsewhere.
     fn end(mut self) -> Chain {
+        // One byte that a crash left, or a file of something else: nothing here says that it is a log.
+        if self.chain.lines > 0 && !self.begun && self.chain.broken.is_none() {
+            self.chain.broken = Some(Break { line: 1, why: Why::Foreign });
+        }
         if let Some(Break { why: why @ Why::Missing, .. }) = &mut self.chain.broken
             && let Some(at) = self.wanted.and_then(|hash| self.seen.get(&hash).copied())
         {

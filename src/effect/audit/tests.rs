@@ -9,6 +9,7 @@ use super::*;
 use crate::guard::{Refusal, ServerIdentity, Who, Write};
 use crate::message::Outcome;
 use crate::model::session::SessionKey;
+use crate::model::setting::Entry as FileEntry;
 use crate::model::{ServerText, Timestamp};
 
 fn audit(path: &Path) -> Audit {
@@ -118,6 +119,30 @@ async fn no_password_of_a_query_reaches_the_file_by_any_of_its_lines() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+#[test]
+fn no_setting_brings_its_secret_into_a_line_and_what_can_be_undone_stands_there_to_the_letter() {
+    let setting = |name: &str, value: &str| Write::Setting {
+        name: name.to_owned(),
+        now: value.to_owned(),
+        shown: value.to_owned(),
+        was: FileEntry::Text(value.into()),
+        exact: true,
+        to: FileEntry::Text(value.into()),
+        expect: None,
+        undoes: None,
+        server: ServerIdentity::default(),
+    };
+    let line = |write: &Write| {
+        let (console, place) = (Console::default(), Place::default());
+        let head = Head { id: "42-r1", at: Timestamp::UNIX_EPOCH, console: &console, place: &place };
+        serde_json::to_string(&Entry::refused(&head, write, "no")).unwrap()
+    };
+    let hidden = line(&setting("primary_conninfo", "user=rep password=hunter2 host=db1"));
+    assert!(!hidden.contains("hunter2") && hidden.matches("hidden: may hold a secret").count() == 3, "{hidden}");
+    let shown = line(&setting("work_mem", "64MB"));
+    assert_eq!(shown.matches("64MB").count(), 3, "{shown}");
+}
+
 #[tokio::test]
 async fn a_reader_takes_a_line_with_fields_that_it_does_not_know() {
     let folder = tempfile::tempdir().unwrap();
@@ -173,6 +198,33 @@ async fn a_lock_held_by_somebody_else_is_waited_for_but_not_for_ever() {
     held.unlock().unwrap();
     audit.append(&outcome(&audit, "q")).await.unwrap();
     assert_eq!(read(&path).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_nobody_waits_for_any_more_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = audit(&path);
+    let abandoned = Abandoned::default();
+    // A disk that hangs before the line, and wakes up after the action was given up.
+    let (wake, woken) = std::sync::mpsc::channel::<()>();
+    let (done, ended) = std::sync::mpsc::channel();
+    let (file, given_up) = (path.clone(), abandoned.clone());
+    let work = move || {
+        woken.recv().unwrap();
+        let late = append(&file, "{\"late\":1}", &given_up);
+        done.send(late.is_err()).unwrap();
+        late
+    };
+    let slow = async { tokio::time::advance(DISK_PATIENCE + Duration::from_millis(1)).await };
+    let (answer, ()) = tokio::join!(audit.bounded(&abandoned, work), slow);
+    assert!(matches!(answer, Err(AuditError::Slow(_))));
+    wake.send(()).unwrap();
+    assert!(ended.recv().unwrap());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    // One that is waited for is.
+    append(&path, "{\"soon\":1}", &Abandoned::default()).unwrap();
+    assert!(std::fs::read_to_string(&path).unwrap().contains("soon"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,6 +1,6 @@
 //! The rules for changing a setting and for having the files read again.
 
-use crate::model::setting::{Entry, Kind, Setting, Settings, catalogue, value};
+use crate::model::setting::{Entry, Setting, Settings, catalogue, value};
 
 use super::super::{Refusal, Write, alter_cure, reload_cure};
 use super::Case;
@@ -27,8 +27,8 @@ fn row<'a>(case: &Case<'a>) -> Option<&'a Setting> {
 /// what risks data is nobody's remedy at night.
 pub(super) fn not_offered(case: &Case<'_>) -> Option<Refusal> {
     let Write::Setting { name, .. } = case.write else { return None };
-    let text = row(case).is_some_and(|row| row.kind == Kind::Text || row.context == "internal");
-    (catalogue::known(name).is_none() || text).then(|| Refusal::SettingNotOffered { name: name.clone() })
+    let is_other = row(case).is_some_and(|row| !row.is_offered());
+    (catalogue::known(name).is_none() || is_other).then(|| Refusal::SettingNotOffered { name: name.clone() })
 }
 
 /// Nobody changes what nobody has seen.
@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::model::World;
     use crate::model::question::{Question, Snapshot};
+    use crate::model::setting::Kind;
     use crate::model::world::Link;
 
     fn change(name: &str, typed: &str) -> Write {
