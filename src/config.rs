@@ -162,6 +162,10 @@ impl Settings {
         for ceiling in self.ceilings.iter().filter(|ceiling| ceiling.holds(place)) {
             self.bounds = self.bounds.under(&ceiling.layer);
         }
+        // From one database the tables and sessions of another are reached, too.
+        for (ceiling, databases) in self.ceilings.iter().filter_map(|c| Some((c, c.beside(place)?))) {
+            self.bounds = self.bounds.beside(&ceiling.layer, databases);
+        }
         self
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::layer::{Layer, Layers, Rank, Setting};
 use super::option::Opt;
 use super::value::Value;
-use crate::guard::{Care, Kind, Policy, Protected};
+use crate::guard::{Care, Kind, Pattern, Policy, Protected};
 
 /// Whether each line of the audit log is copied to the system's log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -110,6 +110,24 @@ impl Bounds {
             syslog: self.syslog.max(syslog(ceiling.get(&Opt::AuditSyslog).map(|s| &s.value))),
             ..self
         }
+    }
+
+    /// The same under a ceiling for other databases of the same server. Where less is allowed there nothing is done to them
+    /// from here: who connects to them is told how much may be.
+    #[must_use]
+    pub fn beside(mut self, ceiling: &Layer, databases: &Pattern) -> Self {
+        let lower = |option| ceiling.get(&option).filter(|s| policy(s).is_some_and(|p| p < Policy::Admin));
+        let careful = ceiling.get(&Opt::Production).filter(|s| s.value == Value::Switch(true));
+        let rules =
+            [(Care::Refused, lower(Opt::Policy)), (Care::Refused, lower(Opt::ReadOnly)), (Care::Typed, careful)];
+        self.protected.extend(rules.into_iter().filter_map(|(care, setting)| {
+            let by = setting?.origin.to_string();
+            Some(Protected { kind: Kind::Database, care, pattern: databases.clone(), by })
+        }));
+        // The rest is as strict everywhere.
+        let said = |option: &Opt| matches!(option, Opt::Policy | Opt::ReadOnly | Opt::Production);
+        let rest = ceiling.iter().filter(|(option, _)| !said(option));
+        self.under(&rest.map(|(option, setting)| (*option, setting.clone())).collect())
     }
 
     /// The same where nothing may be done, for this reason.

@@ -48,8 +48,27 @@ impl Ceiling {
     /// True where it holds: where both patterns match, or the one that there is.
     #[must_use]
     pub fn holds(&self, place: &Place) -> bool {
-        self.server.as_ref().is_none_or(|p| place.servers.iter().any(|name| p.matches(name)))
-            && self.database.as_ref().is_none_or(|p| p.matches(&place.database))
+        self.is_of(place) && self.database.as_ref().is_none_or(|p| p.matches(&place.database))
+    }
+
+    /// The databases that it is for, where those are others of the same server.
+    pub(super) fn beside(&self, place: &Place) -> Option<&Pattern> {
+        self.database.as_ref().filter(|p| self.is_of(place) && !p.matches(&place.database))
+    }
+
+    /// Names of hosts are the same in capitals, and with the dot of the root behind them.
+    fn is_of(&self, place: &Place) -> bool {
+        let is = |p: &Pattern, name: &str| p.matches(name) || p.matches(&plain(name));
+        self.server.as_ref().is_none_or(|p| place.servers.iter().any(|name| is(p, name)))
+    }
+}
+
+/// The name of a host as most write it: in small letters, without the dot of the root.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase();
+    match name.rsplit_once(':') {
+        Some((host, port)) => format!("{}:{port}", host.trim_end_matches('.')),
+        None => name.trim_end_matches('.').to_owned(),
     }
 }
 

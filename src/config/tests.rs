@@ -165,13 +165,13 @@ fn no_secret_is_printed_or_recorded() {
 #[test]
 fn the_keymap_is_read_where_it_is_needed_and_loses_its_writes_in_read_only() {
     use crate::command::{Command, Tab};
-    let mine = "inherit = 'default'\n[slow]\n'D' = 'cancel-backend'\n";
+    let mine = "inherit = 'default'\n[slow]\n'W' = 'cancel-backend'\n";
     let around = around().file("/home/ann/.config/pgtriage/mine.toml", mine).file(OWN, "keymap = 'mine.toml'");
     let keys = |line| {
         let keymap = around.run(line).keymap(&around.surroundings()).unwrap();
         keymap.chords_of(Command::CancelBackend, Tab::Slow).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(keys(""), ["D", "x"]);
+    assert_eq!(keys(""), ["W", "x"]);
     assert_eq!(keys("--keymap vim"), ["x"]);
     assert!(keys("--read-only").is_empty());
 

@@ -54,7 +54,8 @@ pub(super) async fn send(link: &mut Link, bulk: &Bulk) -> (Outcome, Vec<String>)
         }
         // The statement asks for the rights first. Where they changed in between, some were signalled and some were not.
         Err(error) if error.is_privilege() => (Outcome::Unknown(shown(&words(&error))), Vec::new()),
-        Err(error @ AskError::Server(_)) if !error.is_cancelled() && !error.is_lock_timeout() => {
+        // Also behind a lock: of one target nothing was sent then, of many the first ones may have been.
+        Err(error @ AskError::Server(_)) if !error.is_cancelled() => {
             (Outcome::Unknown(format!("some may have been signalled: {}", shown(&words(&error)))), Vec::new())
         }
         Err(error) => (failed(&error), Vec::new()),

@@ -133,6 +133,14 @@ pub(super) async fn cure(link: &mut Link, write: &Write, what: &str) -> String {
     let rows = asked.unwrap_or_default();
     let row = rows.first();
     let role = cell(row, "role").map_or_else(|| "our role".to_owned(), |role| role_name(&role.into()));
+    // No role's rights reach what has none.
+    if cell(row, "target_has_role") == Some("false") {
+        return if cell(row, "workers_may_be_granted") == Some("true") {
+            format!("GRANT pg_signal_autovacuum_worker TO {role}")
+        } else {
+            "only a superuser may cancel an autovacuum worker".to_owned()
+        };
+    }
     if cell(row, "target_is_superuser") == Some("true") || cell(row, "may_signal") == Some("true") {
         format!("only a superuser may {what}")
     } else {

@@ -82,6 +82,10 @@ impl Job {
         };
         let bounds = Bounds { statement: STATEMENT_TIMEOUT, lock: LOCK_TIMEOUT };
         let opened = open(&self.road, Some(table.key.database.raw()), bounds).await;
+        // Of several hosts it may be another than the writer's.
+        if let Ok(link) = &opened {
+            self.journal = self.journal.at(link.facts().at.to_string());
+        }
         if let Err(error) = self.journal.intend(self.id, &self.approved).await {
             return Outcome::NotSent(error.to_string());
         }
@@ -168,21 +172,10 @@ impl Job {
             End::Failed(error) if error.is_lock_timeout() || error.is_cancelled() => {
                 Outcome::TimedOut(format!("{}; {removed} before", shown(&words(&error))))
             }
-            End::Failed(error) if error.is_privilege() => denied(shown(&words(&error)), table, &ServerText::default()),
-            End::Failed(error) => match failed(&error) {
-                Outcome::Unknown(why) => Outcome::Unknown(format!("{why}; {removed} before the last batch")),
-                other @ (Outcome::Done(_)
-                | Outcome::Each(_)
-                | Outcome::Written(_)
-                | Outcome::Gone
-                | Outcome::Changed(_)
-                | Outcome::Skipped(_)
-                | Outcome::Denied { .. }
-                | Outcome::TimedOut(_)
-                | Outcome::Cancelled(_)
-                | Outcome::Refused(_)
-                | Outcome::NotSent(_)) => other,
-            },
+            End::Failed(error) if error.is_privilege() => {
+                behind(denied(shown(&words(&error)), table, &ServerText::default()), &removed)
+            }
+            End::Failed(error) => behind(failed(&error), &removed),
             End::Stopped if sum.rows == 0 => Outcome::Cancelled("nothing was removed".to_owned()),
             // Renamed and replaced in between: then its name leads to rows of another table, none of which says that it
             // is ours.
@@ -216,4 +209,38 @@ impl Job {
 fn denied(message: String, table: &Named, role: &ServerText) -> Outcome {
     let role = if role.is_empty() { "our role".to_owned() } else { role_name(role) };
     Outcome::Denied { message, cure: format!("GRANT SELECT, UPDATE, DELETE ON {} TO {role}", table.quoted()) }
+}
+
+/// The end of a batch with what the batches before it have removed for good.
+fn behind(outcome: Outcome, removed: &str) -> Outcome {
+    let with = |words: String| format!("{words}; {removed} before the last batch");
+    match outcome {
+        Outcome::Unknown(why) => Outcome::Unknown(with(why)),
+        Outcome::Refused(why) => Outcome::Refused(with(why)),
+        Outcome::TimedOut(why) => Outcome::TimedOut(with(why)),
+        Outcome::Changed(why) => Outcome::Changed(with(why)),
+        Outcome::NotSent(why) => Outcome::NotSent(with(why)),
+        Outcome::Denied { message, cure } => Outcome::Denied { message: with(message), cure },
+        other @ (Outcome::Done(_)
+        | Outcome::Each(_)
+        | Outcome::Written(_)
+        | Outcome::Gone
+        | Outcome::Skipped(_)
+        | Outcome::Cancelled(_)) => other,
+    }
+}
+
+#[cfg(test)]
+mod behind_tests {
+    use super::*;
+
+    #[test]
+    fn whatever_stops_a_batch_what_went_before_is_told() {
+        let denied = Outcome::Denied { message: "no".to_owned(), cure: "GRANT".to_owned() };
+        for outcome in [denied, Outcome::Refused("a foreign key".to_owned()), Outcome::Unknown("lost".to_owned())] {
+            assert!(
+                format!("{:?}", behind(outcome, "removed 3 rows")).contains("removed 3 rows before the last batch")
+            );
+        }
+    }
 }

@@ -74,6 +74,10 @@ impl Job {
         // concurrently must not be cut short by a clock: it would leave an invalid index.
         let bounds = Bounds { statement: Duration::ZERO, lock: lock_timeout(task) };
         let opened = open(&self.road, Some(target.database().raw()), bounds).await;
+        // Of several hosts it may be another than the writer's.
+        if let Ok(link) = &opened {
+            self.journal = self.journal.at(link.facts().at.to_string());
+        }
         if let Err(error) = self.journal.intend(self.id, &self.approved).await {
             return nothing(Outcome::NotSent(error.to_string()));
         }

@@ -62,7 +62,14 @@ pub(super) async fn send(link: &mut Link, write: &Write) -> (Outcome, Vec<String
         Ok(rows) => notices.extend(rows.notices.iter().map(ToString::to_string)),
         Err(error) => {
             let why = shown(&words(&error));
-            return (Outcome::Written(format!("written, but the files are not read again: {why}")), notices);
+            let read = match error {
+                AskError::Server(_) | AskError::Busy => "the files are not read again",
+                // The request may have arrived, and the answer not.
+                AskError::Lost { .. } | AskError::Deadline { .. } | AskError::Shape(_) => {
+                    "whether the files were read again is not known"
+                }
+            };
+            return (Outcome::Written(format!("written, but {read}: {why}")), notices);
         }
     }
     (in_force(link, write, &asked).await, notices)

@@ -48,9 +48,15 @@ async fn an_autovacuum_worker_is_cancelled(major: u32) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let pid: i32 = found.expect("autovacuum comes").parse().unwrap();
-    let mut hands = Hands::ready(&lab.uri("postgres"), &folder.path().join("audit.jsonl")).await;
     let seen = session(&watcher, pid).await;
     let write = Write::cancel(&seen, &server(&watcher).await);
+    // It has no role, so that pg_signal_backend, which oncall has, does not reach it.
+    let mut hands = Hands::ready(&lab.uri("oncall"), &folder.path().join("denied.jsonl")).await;
+    let outcome = taken_at_the_second_time(&mut hands, &watcher, write.clone(), seen.clone()).await;
+    let Outcome::Denied { cure, .. } = outcome else { panic!("{outcome:?}") };
+    let before = "only a superuser may cancel an autovacuum worker";
+    assert_eq!(cure, if major >= 18 { "GRANT pg_signal_autovacuum_worker TO oncall" } else { before });
+    let mut hands = Hands::ready(&lab.uri("postgres"), &folder.path().join("audit.jsonl")).await;
     let outcome = taken_at_the_second_time(&mut hands, &watcher, write, seen).await;
     assert_eq!(outcome, Outcome::Done("signal sent".to_owned()));
     let ActionStep::Verified { gone: true, .. } = hands.step().await else { panic!("it runs on") };

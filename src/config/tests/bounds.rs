@@ -123,6 +123,29 @@ fn nobodys_own_file_variable_or_flag_raises_what_the_systems_file_sets() {
 }
 
 #[test]
+fn a_ceiling_of_another_database_of_that_server_reaches_it_from_here_too() {
+    let ceiling = "[[ceiling]]\nserver = 'db1'\ndatabase = 'pay.*'\npolicy = 'observer'\nproduction = true\nrequire_reason = true";
+    let around = around().file(SYSTEM, ceiling);
+    let said = |servers: &[&str], database| {
+        let bounds = around.run("").at(&place(servers, database)).bounds;
+        let names = bounds.protected.iter().map(|p| format!("{:?} {:?} {} {}", p.care, p.kind, p.pattern.text(), p.by));
+        (bounds.policy, names.collect::<Vec<_>>(), bounds.require_reason)
+    };
+    let rules = [format!("Refused Database pay.* {SYSTEM}:4"), format!("Typed Database pay.* {SYSTEM}:5")];
+    assert_eq!(said(&["db1"], "postgres"), (Policy::Admin, rules.to_vec(), true));
+    assert_eq!(said(&["db1"], "payments"), (Policy::Observer, Vec::new(), true));
+    assert_eq!(said(&["db2"], "postgres"), (Policy::Admin, Vec::new(), false));
+}
+
+#[test]
+fn a_host_is_the_same_in_capitals_and_with_the_dot_of_the_root() {
+    let around = around().file(SYSTEM, "[[ceiling]]\nserver = 'db-prod-.*'\npolicy = 'observer'");
+    for name in ["db-prod-1", "DB-PROD-1", "db-prod-1.", "Db-Prod-1.:5432"] {
+        assert_eq!(around.run("").at(&place(&[name], "shop")).bounds.policy, Policy::Observer, "{name}");
+    }
+}
+
+#[test]
 fn what_lowered_the_policy_is_named_with_its_line() {
     let around = around().file(SYSTEM, "\n[[ceiling]]\nserver = 'db1'\n\npolicy = 'operator'\n");
     let bounds = around.run("").at(&place(&["db1"], "shop")).bounds;
