@@ -152,7 +152,7 @@ const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
 const STATEMENTS_MEANT: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Statements]);
 const TABLES: Place = Place::Tabs(&[Tab::Tables]);
 const JOBS: Place = Place::Tabs(&[Tab::Tables, Tab::Cache]);
-/// Where a table can be meant; on Triage it is the one that the selected finding is about.
+/// Where a table or an index can be meant; on Triage it is the one that the selected finding is about.
 const TABLES_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Tables]);
 const TRIAGE: Place = Place::Tabs(&[Tab::Triage]);
 const COPIED: Place = Place::Tabs(&[
@@ -188,7 +188,7 @@ commands! {
     Analyze, "analyze", TABLES, Writes, "analyze", "ANALYZE the selected table (asks first).";
     VacuumDatabase, "vacuum-database", TABLES, Heavy, "vacuum all", "VACUUM (ANALYZE) the whole database (asks first).";
     Reindex, "reindex", TABLES, Heavy, "reindex", "REINDEX CONCURRENTLY the selected table or index (asks first).";
-    DropInvalidIndex, "drop-invalid-index", TABLES, Heavy, "drop invalid", "Drop the selected index that a failed build left INVALID (asks first).";
+    DropInvalidIndex, "drop-invalid-index", TABLES_MEANT, Heavy, "drop invalid", "Drop the selected index that a failed build left INVALID (asks first).";
     ExpireCache, "expire-cache", Place::Tabs(&[Tab::Cache]), Writes, "expire", "Remove the expired rows of the cache table (asks first).";
     CancelJob, "cancel-job", JOBS, Writes, "stop job", "Stop the job that this console started.";
     Mark, "mark", SESSIONS, Reads, "mark", "Mark or unmark the session: cancel and terminate then ask for all marked ones.";

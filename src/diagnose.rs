@@ -18,6 +18,7 @@ mod dependencies;
 mod disk;
 mod endpoints;
 mod horizon;
+mod indexes;
 mod link;
 mod pooler;
 mod replication;

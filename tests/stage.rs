@@ -199,6 +199,14 @@ impl Stage {
         self
     }
 
+    /// The indexes were looked at, and all are well but this one.
+    pub fn index_wrong(&mut self, oid: u32) {
+        let wrong = indexes::indexes().rows.into_iter().find(|i| i.oid == oid).unwrap();
+        let answer = indexes::calm_but(wrong);
+        let question = Question::Indexes { database: None, order: answer.order };
+        self.take(question, Ok(Snapshot::Indexes(Box::new(answer))));
+    }
+
     /// Replication was looked at.
     pub fn replication(mut self, replication: Replication) -> Self {
         self.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication))));

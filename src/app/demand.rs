@@ -8,6 +8,7 @@ use super::mode::{Mode, Subject};
 use super::part::Part;
 use super::tab::tables::order_of;
 use crate::command::Tab;
+use crate::model::index::IndexOrder;
 use crate::model::relation::RelationOrder;
 use crate::model::{Cadence, Demand, Question, Wanted};
 
@@ -47,6 +48,10 @@ pub(super) const PAST: Duration = Duration::from_secs(300);
 
 /// Looking for indexes that are alike compares all of them; they change as slowly as somebody creates one.
 const INDEXES: Duration = Duration::from_secs(10);
+
+/// For findings once a minute on Triage, and more rarely elsewhere: no incident begins with an index that nobody uses.
+const INDEXES_ON_TRIAGE: Duration = Duration::from_secs(60);
+const INDEXES_ELSEWHERE: Duration = Duration::from_secs(300);
 
 /// What a person asked for once: the last of each kind.
 #[derive(Debug, Default)]
@@ -112,6 +117,9 @@ impl App {
         }
         if self.shows(Part::Indexes) {
             want(self.indexes_question(), slow.max(INDEXES));
+        } else {
+            let every = if self.tab == Tab::Triage { INDEXES_ON_TRIAGE } else { INDEXES_ELSEWHERE };
+            want(Question::Indexes { database: self.database.clone(), order: IndexOrder::Faults }, every);
         }
         if self.tab == Tab::Statements {
             let (column, _) = self.statements.sort();

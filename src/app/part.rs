@@ -54,6 +54,10 @@ impl App {
         if let Mode::Detail { of: Subject::Index(key), .. } = &self.mode {
             return self.indexes.all().iter().find(|r| r.key() == *key);
         }
+        if self.tab == Tab::Triage && !matches!(self.mode, Mode::Detail { .. }) {
+            let key = self.meant_finding()?.target.index()?;
+            return self.indexes.all().iter().find(|r| r.key() == *key);
+        }
         if self.shows(Part::Indexes) { self.indexes.current() } else { None }
     }
 

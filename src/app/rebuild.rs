@@ -8,7 +8,6 @@ use super::tab::locks::{LockRow, Shape, Who};
 use super::tab::replication::ReplicaRow;
 use super::tab::statements::StatementRow;
 use super::tab::tables::TableRow;
-use crate::model::index::UNUSED_AFTER_S;
 
 impl App {
     /// Builds the lists of what is shown anew.
@@ -64,7 +63,8 @@ impl App {
 
     pub(super) fn rebuild_indexes(&mut self) {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.indexes.get().map(|indexes| IndexRow::all(indexes, UNUSED_AFTER_S));
+        let old_s = self.triage.limits.index_unused;
+        let rows = world.indexes.get().map(|indexes| IndexRow::all(indexes, old_s));
         self.indexes.set(rows.unwrap_or_default());
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::App;
 use super::mode::{Mode, Subject};
+use super::part::Part;
 use super::tab::locks::LockKey;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
@@ -67,6 +68,13 @@ impl App {
         }
     }
 
+    /// Remembers how often tables were read from end to end.
+    pub(super) fn remember_scans(&mut self) {
+        if let (Some((relations, at)), None) = (&self.world.relations.value, &self.world.relations.error) {
+            self.triage.history.count(relations, *at);
+        }
+    }
+
     /// The selected finding.
     #[must_use]
     pub fn current_finding(&self) -> Option<&Finding> {
@@ -103,7 +111,14 @@ impl App {
                 }
                 pinned(&mut self.connections, key)
             }
-            Target::Table(key) => pinned(&mut self.tables, key),
+            Target::Table(key) => {
+                self.part = Part::Tables;
+                pinned(&mut self.tables, key)
+            }
+            Target::Index(key) => {
+                self.part = Part::Indexes;
+                pinned(&mut self.indexes, key)
+            }
             Target::Replica(key) => pinned(&mut self.replicas, key),
             Target::Panel { id, .. } => {
                 self.select_panel(&id);
@@ -117,7 +132,12 @@ impl App {
                 self.mode = Mode::Detail { of: Subject::Health(Some(key)), scroll: 0 };
                 false
             }
-            Target::Tab(_) => false,
+            Target::Tab(tab) => {
+                if tab == Tab::Tables {
+                    self.part = Part::Tables;
+                }
+                false
+            }
         };
         if cleared {
             self.say("the filter hid it and was cleared", Tone::Notice);

@@ -42,6 +42,8 @@ impl App {
                     self.remember_sessions(took);
                 } else if question == Question::Activity {
                     self.remember_activity();
+                } else if matches!(question, Question::Relations { .. }) {
+                    self.remember_scans();
                 }
                 if self.frozen.is_none() {
                     match question {

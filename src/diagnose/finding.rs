@@ -85,6 +85,10 @@ kinds! {
     AutovacuumOff, "autovacuum-off", Cause, DATABASE, "Autovacuum is off for the whole server.";
     DeadRows, "dead-rows", Cause, DATABASE, "A table full of dead rows, with the reason why autovacuum does not help.";
     Bloat, "bloat", Cause, DATABASE, "A table that wastes much of its file.";
+    InvalidIndex, "invalid-index", Cause, DATABASE, "A failed build left an index that no query uses.";
+    DuplicateIndex, "duplicate-index", Cause, DATABASE, "A large index is the same as another one.";
+    UnusedIndex, "unused-index", Cause, DATABASE, "A large index had no scan for long.";
+    MissingIndex, "missing-index", Cause, DATABASE, "A large table is read from end to end again and again.";
     Wraparound, "wraparound", Cause, None, "Transaction or multixact ids of a database run out.";
     Archive, "archive", Cause, None, "The archive takes no WAL, or too little.";
     WalKept, "wal-kept", Symptom, None, "The WAL's directory holds more than the settings ask for.";
@@ -164,6 +168,8 @@ pub enum Target {
     },
     /// A table's row.
     Table(RelationKey),
+    /// An index's row in the indexes of Tables.
+    Index(RelationKey),
     /// A standby's row.
     Replica(ReplicaKey),
     /// A panel, by its id.
@@ -188,7 +194,7 @@ impl Target {
         match self {
             Self::Session { tab, .. } | Self::Panel { tab, .. } | Self::Tab(tab) => *tab,
             Self::Sessions { .. } => Tab::Connections,
-            Self::Table(_) => Tab::Tables,
+            Self::Table(_) | Self::Index(_) => Tab::Tables,
             Self::Replica(_) => Tab::Replication,
             Self::Alert(_) | Self::Health(_) => Tab::Triage,
         }
@@ -204,6 +210,12 @@ impl Target {
     #[must_use]
     pub fn table(&self) -> Option<&RelationKey> {
         if let Self::Table(key) = self { Some(key) } else { None }
+    }
+
+    /// The index that it is about.
+    #[must_use]
+    pub fn index(&self) -> Option<&RelationKey> {
+        if let Self::Index(key) = self { Some(key) } else { None }
     }
 }
 

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::finding::{Finding, FindingKey};
 use crate::model::activity::delta::Delta;
+use crate::model::relation::{Relation, Relations};
 use crate::model::session::{Sessions, State, Wait};
-use crate::model::{Timestamp, seconds_between};
+use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// How far back it goes, in seconds: what the sparklines of Triage span.
 pub const SPAN_S: f64 = 1800.0;
@@ -64,6 +65,45 @@ impl Beat {
     }
 }
 
+/// What sequential scans of a table have read, as its counters stood.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Counters {
+    at: Timestamp,
+    scans: i64,
+    rows: i64,
+}
+
+impl Counters {
+    fn of(r: &Relation, at: Timestamp) -> Self {
+        Self { at, scans: r.seq_scan, rows: r.seq_rows }
+    }
+
+    /// Counters only fall when they are reset.
+    fn are_before(&self, later: &Self) -> bool {
+        self.scans <= later.scans && self.rows <= later.rows
+    }
+}
+
+/// What sequential scans of a table read over some time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scans {
+    /// Over how many seconds.
+    pub seconds: f64,
+    /// How many.
+    pub scans: i64,
+    /// Rows.
+    pub rows: i64,
+}
+
+impl Scans {
+    /// Rows that they read in a minute.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate, to be compared and shown in short")]
+    pub fn rows_a_minute(&self) -> f64 {
+        if self.seconds > 0.0 { self.rows as f64 / self.seconds * 60.0 } else { 0.0 }
+    }
+}
+
 /// What was seen before.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
@@ -75,6 +115,11 @@ pub struct History {
     gaps: VecDeque<(Timestamp, Timestamp)>,
     /// What the server as a whole did between two looks, oldest first; spans of which that is not known are missing.
     deltas: VecDeque<(Timestamp, Delta)>,
+    /// The database of the tables below.
+    database: ServerText,
+    /// The scans of each table as they were a while ago, and as they were later: the earlier ones move up to the later
+    /// ones after half the span.
+    scans: BTreeMap<u32, (Counters, Counters)>,
 }
 
 impl History {
@@ -110,6 +155,36 @@ impl History {
         {
             self.deltas.pop_front();
         }
+    }
+
+    /// Takes in how often tables were read from end to end.
+    pub fn count(&mut self, relations: &Relations, at: Timestamp) {
+        if self.database != relations.database {
+            self.database = relations.database.clone();
+            self.scans.clear();
+        }
+        for r in &relations.rows {
+            let now = Counters::of(r, at);
+            let (then, later) = self.scans.entry(r.oid).or_insert((now, now));
+            if !then.are_before(&now) || !later.are_before(&now) || seconds_between(later.at, at) > SPAN_S {
+                (*then, *later) = (now, now);
+            } else if seconds_between(later.at, at) > SPAN_S / 2.0 {
+                (*then, *later) = (*later, now);
+            }
+        }
+        self.scans.retain(|_, (_, later)| seconds_between(later.at, at) <= SPAN_S);
+    }
+
+    /// What sequential scans of that table, as it was at that moment, have read since it was seen a while ago.
+    #[must_use]
+    pub fn scans(&self, database: &ServerText, r: &Relation, at: Timestamp) -> Option<Scans> {
+        let (then, _) = self.scans.get(&r.oid).filter(|_| self.database == *database)?;
+        let now = Counters::of(r, at);
+        then.are_before(&now).then(|| Scans {
+            seconds: seconds_between(then.at, at),
+            scans: now.scans - then.scans,
+            rows: now.rows - then.rows,
+        })
     }
 
     /// Remembers which findings were there.

@@ -84,6 +84,10 @@ limits! {
     dead_share, Share, 0.2, "A table over autovacuum's threshold with this share of dead rows is worth a look.";
     dead_share_high, Share, 0.5, "From this share on it is a warning.";
     waste, Bytes, GB, "A table that wastes so much, and half of itself, is worth a look.";
+    index_bytes, Bytes, 64.0 * MB, "A smaller index may be unused, or the same as another one: it is none to speak of.";
+    index_unused, Seconds, 7.0 * 86_400.0, "An index without a scan is unused once scans were counted for so long: a week has seen what runs weekly.";
+    scan_bytes, Bytes, 64.0 * MB, "A smaller table is well read from end to end.";
+    scan_rows, Count, 10_000_000.0, "A larger one of which sequential scans read so many rows a minute is worth a look: an index may be missing.";
     freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
     unwell, Seconds, 10.0, "An application that fails for longer is critical: shorter is a restart.";
     pooler_wait, Seconds, 1.0, "A client that waits longer at pgbouncer for a server connection is a warning.";

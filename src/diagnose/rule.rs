@@ -5,8 +5,8 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, dependencies, disk, endpoints, horizon, link, pooler, replication, server, service,
-    slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
+    alerts, blockers, connections, dependencies, disk, endpoints, horizon, indexes, link, pooler, replication, server,
+    service, slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
 };
 use crate::model::baseline::Workload;
 use crate::model::health::Watchlist;
@@ -103,6 +103,10 @@ rules! {
     tables::autovacuum_off,
     tables::dead_rows,
     tables::bloat,
+    indexes::invalid,
+    indexes::duplicate,
+    indexes::unused,
+    indexes::missing,
     wraparound::databases,
     wal::archive,
     wal::kept,

@@ -27,6 +27,7 @@ pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     let mut out = Vec::new();
     sessions(look, &mut out);
     tables(look, &mut out);
+    indexes(look, &mut out);
     replication(look, &mut out);
     activity(look, &mut out);
     cache(look, &mut out);
@@ -100,7 +101,33 @@ fn tables(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     let others = relations.databases.iter().filter(|d| d.connectable && d.name != relations.database).count();
     if others > 0 {
         let others = counted(others, "other database");
-        out.push(Unchecked::of(format!("tables of {others}"), "one database is looked at", "choose it on Tables"));
+        out.push(Unchecked::of(
+            format!("tables and indexes of {others}"),
+            "one database is looked at",
+            "choose it on Tables",
+        ));
+    }
+}
+
+fn indexes(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let what = "indexes";
+    if let Some((why, cure)) = failed(&look.world.indexes, look) {
+        out.push(Unchecked::of(what, why, cure));
+    }
+    let Some(indexes) = look.world.indexes.get() else {
+        if look.world.indexes.error.is_none() {
+            out.push(Unchecked::of(what, "no answer yet", ""));
+        }
+        return;
+    };
+    if indexes.in_recovery {
+        let why = "whether one is being built is known to the primary, and scans here are this standby's own";
+        out.push(Unchecked::of("invalid, duplicate and unused indexes", why, "look at the primary"));
+    } else if !indexes.counted {
+        out.push(Unchecked::of("unused indexes", "scans are not counted", "track_counts = on"));
+    } else if indexes.counted_s < look.limits.index_unused {
+        let why = format!("scans were counted for {} only, as far as is known", Age(indexes.counted_s).short());
+        out.push(Unchecked::of("unused indexes", why, ""));
     }
 }
 
@@ -289,7 +316,13 @@ pub fn checked(look: &Look<'_>) -> Vec<String> {
         out.push(format!("{} and their locks", counted(seen, "session")));
     }
     if let Some(relations) = world.relations.get() {
-        out.push(format!("{} of {}", counted(relations.rows.len(), "table"), relations.database.head(24)));
+        let indexes = world.indexes.get().filter(|i| i.database == relations.database);
+        let indexes = indexes.map_or_else(String::new, |i| match i.total {
+            1 => " and 1 index".to_owned(),
+            n => format!(" and {n} indexes"),
+        });
+        let tables = counted(relations.rows.len(), "table");
+        out.push(format!("{tables}{indexes} of {}", relations.database.head(24)));
     }
     if let Some(replication) = world.replication.get() {
         let (replicas, slots) = (replication.replicas.len(), replication.slots.len());

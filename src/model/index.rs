@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::relation::RelationKey;
 use super::text::ServerText;
 
-/// An index without a scan for so many seconds is unused: a week has seen what runs weekly.
-pub const UNUSED_AFTER_S: f64 = 604_800.0;
-
 /// By what the server ranks indexes before it cuts the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IndexOrder {

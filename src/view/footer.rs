@@ -98,6 +98,7 @@ const fn with(action: Command) -> [Command; 9] {
 const TRIAGE_CANCEL: [Command; 9] = with(Command::CancelBackend);
 const TRIAGE_TERMINATE: [Command; 9] = with(Command::TerminateBackend);
 const TRIAGE_VACUUM: [Command; 9] = with(Command::VacuumAnalyze);
+const TRIAGE_DROP: [Command; 9] = with(Command::DropInvalidIndex);
 const TRIAGE_ACKNOWLEDGE: [Command; 9] = with(Command::Acknowledge);
 
 /// What a runbook offers, beside what its step says itself.
@@ -208,6 +209,7 @@ fn offered(app: &App) -> &'static [Command] {
             Some(Command::TerminateBackend) => &TRIAGE_TERMINATE,
             Some(Command::VacuumAnalyze) => &TRIAGE_VACUUM,
             Some(Command::CancelBackend) => &TRIAGE_CANCEL,
+            Some(Command::DropInvalidIndex) => &TRIAGE_DROP,
             Some(Command::Acknowledge) => &TRIAGE_ACKNOWLEDGE,
             Some(_) | None => &TRIAGE,
         },

@@ -9,7 +9,7 @@ use super::words::Said;
 use super::{footer, lines, list, part, words};
 use crate::app::App;
 use crate::model::Tone;
-use crate::model::index::{IndexOrder, Indexes, UNUSED_AFTER_S};
+use crate::model::index::{IndexOrder, Indexes};
 use crate::model::unit::Age;
 
 /// Seconds between two answers while they are on the screen.
@@ -90,8 +90,11 @@ fn worth(app: &App, i: &Indexes) -> Vec<Said> {
     } else {
         format!("scans counted for {age} at least, since the server's start; no reset is known")
     };
-    let since =
-        if i.counted_s < UNUSED_AFTER_S { format!("{since}: too short to call an index unused") } else { since };
+    let since = if i.counted_s < app.triage.limits.index_unused {
+        format!("{since}: too short to call an index unused")
+    } else {
+        since
+    };
     if i.in_recovery {
         let text = format!("standby: its scans are its own, the primary's are not seen here; {since}");
         return vec![(text, Tone::Notice)];

@@ -5,18 +5,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pgtriage::command::Command;
+use pgtriage::app::part::Part as List;
+use pgtriage::command::{Command, Tab};
 use pgtriage::diagnose::{Kind, Severity};
 use pgtriage::model::activity::{Activity, Part, Partitioned, PreparedTransaction, Subscription, WalDirectory};
+use pgtriage::model::index::{Builder, Indexes};
 use pgtriage::model::panel::{PanelAnswer, Reading};
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
 use pgtriage::model::replica::{Replication, Slot, Standby};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Prepared, Session, Wait};
-use pgtriage::model::{Link, ProbeError, Question, Snapshot};
+use pgtriage::model::{Cadence, Link, ProbeError, Question, Snapshot};
 
 use super::health::{crowded, green, no_redis, not_ready, queue};
-use crate::stage::{Stage, activity, alerts, cache, charts, locks, replication, server, tables};
+use crate::stage::{Stage, activity, alerts, cache, charts, indexes, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
 type Story = (Kind, fn(&mut Stage), Severity, &'static str);
@@ -99,6 +101,30 @@ const STORIES: &[Story] = &[
         "carts: 77 % dead rows (41k), autovacuum is due and has not come",
     ),
     (Kind::Bloat, wasteful, Notice, "events wastes about 3.0 GB (75 % of its file)"),
+    (
+        Kind::InvalidIndex,
+        |s| s.index_wrong(indexes::LEFTOVER),
+        Warning,
+        "index orders_created_ccnew is INVALID, and nobody builds it",
+    ),
+    (
+        Kind::DuplicateIndex,
+        |s| s.index_wrong(indexes::DUPLICATE),
+        Notice,
+        "index orders_customer_2 (96 MB) is the same as orders_customer",
+    ),
+    (
+        Kind::UnusedIndex,
+        |s| s.index_wrong(indexes::UNUSED),
+        Notice,
+        "index orders_note (1.4 GB) has had no scan in 12d",
+    ),
+    (
+        Kind::MissingIndex,
+        scanned,
+        Notice,
+        "events (1.6 GB) is read from end to end: 1.6G rows a minute by sequential scans",
+    ),
     (Kind::Wraparound, old, Warning, "database shop: transaction ids are 1.5G old, 70 % of the way to the stop"),
     (Kind::Alert, |s| alerts::others(s, "DiskFull"), Warning, "alert DiskFull fires"),
     (Kind::Service, not_ready, Critical, "app-1:8000 is failing for 12s: 503 not_ready: database failed: couldn't get"),
@@ -374,6 +400,14 @@ pub fn wasteful(stage: &mut Stage) {
     relations(stage, tables::calm_but(events));
 }
 
+pub fn scanned(stage: &mut Stage) {
+    let events = tables::table(16_450, "events", 8_000_000, 0);
+    relations(stage, tables::calm_but(events.clone()));
+    stage.wait(120);
+    let later = Relation { seq_scan: events.seq_scan + 400, seq_rows: events.seq_rows + 400 * 8_000_000, ..events };
+    relations(stage, tables::calm_but(later));
+}
+
 pub fn old(stage: &mut Stage) {
     let mut databases = tables::calm();
     databases.databases[0].xid_age = 1_500_000_000;
@@ -410,7 +444,7 @@ fn a_server_that_is_well_has_no_finding_and_one_line_that_says_what_was_looked_a
     stage.press("1");
     let screen = stage.wide();
     assert!(screen.contains("✓ nothing is wrong with what was looked at: 9 sessions and their locks"), "{screen}");
-    assert!(screen.contains("2 tables of shop · 1 standby, 1 slot · 7"), "{screen}");
+    assert!(screen.contains("2 tables and 4 indexes of shop · 1 standby, 1"), "{screen}");
     assert!(!screen.contains('‼'), "{screen}");
 }
 
@@ -676,4 +710,99 @@ fn an_idle_session_of_the_largest_application_is_what_a_full_server_offers_to_en
     assert_eq!(finding.action, Some(Command::TerminateBackend));
     let pid = finding.target.session().map(|key| key.pid);
     assert!(pid.is_some_and(|pid| (6_000..6_089).contains(&pid)), "{pid:?}");
+}
+
+#[test]
+fn an_index_leads_to_its_row_in_the_indexes_and_a_table_back_to_the_tables() {
+    let mut stage = Stage::calm();
+    stage.index_wrong(indexes::UNUSED);
+    stage.press("1 Enter");
+    assert_eq!((stage.app.tab, stage.app.part), (Tab::Tables, List::Indexes));
+    assert_eq!(stage.app.current_index().unwrap().index.oid, indexes::UNUSED);
+    scanned(&mut stage);
+    stage.index_wrong(indexes::PRIMARY);
+    stage.press("1 Enter");
+    assert_eq!((stage.app.tab, stage.app.part), (Tab::Tables, List::Tables));
+    assert_eq!(stage.app.current_table().unwrap().relation.name.raw(), "events");
+}
+
+#[test]
+fn a_leftover_is_dropped_from_its_finding() {
+    let mut stage = Stage::calm();
+    stage.index_wrong(indexes::LEFTOVER);
+    stage.press("1 D");
+    let screen = stage.wide();
+    assert!(screen.contains("DROP the invalid index public.orders_created_ccnew?"), "{screen}");
+}
+
+#[test]
+fn many_indexes_are_one_finding_of_a_kind_that_names_the_worst_and_counts_the_rest() {
+    let mut answer = indexes::calm();
+    for (n, megabytes) in [(1, 70), (2, 900), (3, 80)] {
+        answer.rows.push(indexes::index(18_000 + n, &format!("idle_{n}"), "note", megabytes, 0));
+    }
+    answer.faults.unused = 3;
+    let stage = Stage::calm().indexes(answer.clone());
+    assert_eq!(stage.kinds(), [Kind::UnusedIndex]);
+    let fact = stage.finding(Kind::UnusedIndex).fact.clone();
+    assert_eq!(fact, "index idle_2 (900 MB) has had no scan in 12d (and 2 more)");
+    answer.faults.unused = 300;
+    let stage = Stage::calm().indexes(answer);
+    assert!(stage.finding(Kind::UnusedIndex).fact.ends_with("(and at least 2 more)"));
+}
+
+#[test]
+fn no_index_is_called_wrong_on_less_than_knowledge() {
+    let wrong = |change: fn(&mut Indexes)| {
+        let mut answer = indexes::indexes();
+        answer.rows.retain(|i| i.oid != indexes::DUPLICATE);
+        change(&mut answer);
+        let stage = Stage::calm().indexes(answer);
+        let blind: Vec<String> = stage.app.triage.diagnosis.unchecked.iter().map(|u| u.what.clone()).collect();
+        (stage.kinds(), blind.join(", "))
+    };
+    let both = vec![Kind::InvalidIndex, Kind::UnusedIndex];
+    assert_eq!(wrong(|_| {}), (both, String::new()));
+    let left = vec![Kind::InvalidIndex];
+    let unused = "unused indexes".to_owned();
+    assert_eq!(wrong(|i| i.counted_s = 3_600.0), (left.clone(), unused.clone()));
+    assert_eq!(wrong(|i| i.counted = false), (left, unused));
+    let standby = "invalid, duplicate and unused indexes".to_owned();
+    assert_eq!(wrong(|i| i.in_recovery = true), (Vec::new(), standby));
+    let built = wrong(|i| {
+        i.rows[0].builder = Some(Builder { pid: 6100, this: None });
+        i.rows.retain(|i| i.oid != indexes::UNUSED);
+    });
+    assert_eq!(built, (Vec::new(), String::new()), "perhaps it is being built");
+    let needed = wrong(|i| {
+        i.rows.retain(|i| i.oid == indexes::UNUSED);
+        i.rows[0].needed.unique = true;
+    });
+    assert_eq!(needed, (Vec::new(), String::new()), "a key is needed without scans");
+}
+
+#[test]
+fn counters_that_were_reset_are_no_scans() {
+    let mut stage = Stage::calm();
+    let events = tables::table(16_450, "events", 8_000_000, 0);
+    let worn = Relation { seq_scan: 9_000, seq_rows: 72_000_000_000, ..events.clone() };
+    relations(&mut stage, tables::calm_but(worn));
+    stage.wait(120);
+    relations(&mut stage, tables::calm_but(events));
+    assert!(!stage.kinds().contains(&Kind::MissingIndex));
+}
+
+#[test]
+fn indexes_are_asked_for_on_every_tab_and_seldom() {
+    let mut stage = Stage::calm();
+    let pace = |stage: &Stage| {
+        stage.app.demand().wanted.into_iter().find_map(|w| match (w.question, w.cadence) {
+            (Question::Indexes { .. }, Cadence::Every(every)) => Some(every.as_secs()),
+            _ => None,
+        })
+    };
+    for (keys, seconds) in [("1", 60), ("2", 300), ("5", 300), ("o", 10), ("6", 300)] {
+        stage.press(keys);
+        assert_eq!(pace(&stage), Some(seconds), "{keys}");
+    }
 }

@@ -9,10 +9,10 @@ use pgtriage::model::{Question, Snapshot};
 
 use super::findings::{
     batch, busy, cancels, churned, costly, exhausted, forgotten, gone, horizon, idle, jump, lag, partitioned, pile_up,
-    refuses, relations, replicated, sessions, slot_kept, slow, spills, subscription, swells, wasteful,
+    refuses, relations, replicated, scanned, sessions, slot_kept, slow, spills, subscription, swells, wasteful,
 };
 use super::health::{crowded, not_ready, queue, queue_for};
-use crate::stage::{Stage, activity, cache, charts, locks, replication, tables};
+use crate::stage::{Stage, activity, cache, charts, indexes, locks, replication, tables};
 
 /// A limit, another figure for it, what is found by the default, and in which world.
 type Move = (&'static str, f64, Kind, fn(&mut Stage));
@@ -50,6 +50,10 @@ const MOVES: &[Move] = &[
     ("dead_share", 0.9, Kind::DeadRows, |s| relations(s, tables::calm_but(churned()))),
     ("dead_share_high", 0.9, Kind::DeadRows, |s| relations(s, tables::calm_but(churned()))),
     ("waste", 1e10, Kind::Bloat, wasteful),
+    ("index_bytes", 2e9, Kind::UnusedIndex, |s| s.index_wrong(indexes::UNUSED)),
+    ("index_unused", 2e6, Kind::UnusedIndex, |s| s.index_wrong(indexes::UNUSED)),
+    ("scan_bytes", 1e10, Kind::MissingIndex, scanned),
+    ("scan_rows", 1e10, Kind::MissingIndex, scanned),
     ("freeze_share", 3.0, Kind::Wraparound, |s| {
         let mut databases = tables::calm();
         databases.databases[0].xid_age = 400_000_000;

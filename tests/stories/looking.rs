@@ -45,6 +45,7 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
         ("Activity", 15_000),
         ("Settings", 30_000),
         ("Relations", 60_000),
+        ("Indexes", 300_000),
         ("CacheTable", 300_000),
         ("Targets", 15_000),
         // What p95, errors and cache hits were a week ago.
@@ -55,8 +56,8 @@ fn each_tab_asks_for_what_it_shows_and_the_rest_slower_or_not_at_all() {
     ];
     let slowly = paces.map(|(name, every)| (name.to_owned(), every));
     assert_eq!(named[..3], [("Server".into(), 15_000), ("Sessions".into(), 2000), ("Replication".into(), 10_000)]);
-    assert_eq!(named[3..12], slowly);
-    assert_eq!(named[12..], beside.map(|(name, every)| (name.to_owned(), every)));
+    assert_eq!(named[3..13], slowly);
+    assert_eq!(named[13..], beside.map(|(name, every)| (name.to_owned(), every)));
     assert_eq!(asks(&stage, "panel p95"), Some(15_000), "findings come from it on every tab");
     assert_eq!(asks(&stage, "panel p50"), None);
     stage.press("1");

@@ -354,6 +354,7 @@ fn leads_somewhere(stage: &Stage, finding: &Finding) -> bool {
             world.sessions.get().is_some_and(|s| s.rows.iter().any(|r| r.key() == *key))
         }
         Target::Table(key) => world.relations.get().is_some_and(|r| r.rows.iter().any(|t| t.oid == key.oid)),
+        Target::Index(key) => world.indexes.get().is_some_and(|i| i.find(key).is_some()),
         Target::Replica(key) => {
             let here = world.replication.get().is_some_and(|r| r.replicas.iter().any(|r| r.key() == *key));
             here || world.missing.contains_key(key)
