@@ -12,5 +12,6 @@ mod locked;
 mod plans;
 mod questions;
 mod remedies;
+mod roles;
 mod runbooks;
 mod statements;
