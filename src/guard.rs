@@ -98,8 +98,10 @@ pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
 /// An action that was judged, asked about and confirmed. Only this module makes one, and it cannot be copied or read
 /// from a file: whoever holds one came through the gate.
 ///
-/// ```compile_fail
-/// let forged = pgtriage::guard::Approved { write: todo!(), shown: todo!(), at: todo!(), by: todo!(), reason: todo!() };
+/// ```compile_fail,E0451
+/// fn forged(real: pgtriage::guard::Approved) -> pgtriage::guard::Approved {
+///     pgtriage::guard::Approved { ..real }
+/// }
 /// ```
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Approved {
