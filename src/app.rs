@@ -5,9 +5,11 @@
 
 mod acknowledge;
 pub mod act;
+pub mod action;
 pub mod alerts;
 mod copy;
 pub mod demand;
+mod fits;
 mod list;
 mod look;
 mod mark;
@@ -25,6 +27,7 @@ pub mod tab;
 mod triage;
 mod unfold;
 pub mod update;
+mod vacuum;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -35,7 +38,7 @@ use crate::diagnose::alert::board::Board;
 use crate::diagnose::runbook::Runbook;
 use crate::guard::{Policy, Protected, Scene, StatementKey, Write};
 use crate::keymap::{Chord, Keymap};
-use crate::message::{Effect, Outcome, WriterState};
+use crate::message::WriterState;
 use crate::model::baseline::Workload;
 use crate::model::panel::{PanelSpec, PanelTab};
 use crate::model::session::SessionKey;
@@ -43,6 +46,7 @@ use crate::model::setting::History;
 use crate::model::timeline::TimelineEntry;
 use crate::model::{ServerText, Timestamp, Tone, World};
 use crate::table::Listing;
+use action::Action;
 use mode::Mode;
 use notice::Notice;
 use part::Part;
@@ -50,6 +54,7 @@ use runbook::Runbooks;
 use tab::connections::{SessionRow, Totals};
 use tab::indexes::IndexRow;
 use tab::locks::{Likeness, LockRow};
+use tab::progress::ProgressRow;
 use tab::replication::ReplicaRow;
 use tab::statements::StatementRow;
 use tab::tables::TableRow;
@@ -76,6 +81,8 @@ pub struct Setup {
     pub policy: Policy,
     /// What lowered it, such as `--read-only`; none where nothing did.
     pub policy_by: Option<String>,
+    /// As whom plans are made, where that is another role than the one that looks.
+    pub plan_user: Option<ServerText>,
     /// The target's name on the first line, until the server has said more.
     pub target: String,
     /// True where the target was marked as production: its name is loud, its questions are typed ones.
@@ -109,36 +116,6 @@ pub struct Display {
     pub ascii: bool,
 }
 
-/// An action that was taken, and what became of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Action {
-    /// Its number.
-    pub id: u64,
-    /// What it was, in a few words, such as `cancel 4711`.
-    pub label: String,
-    /// When it was confirmed.
-    pub at: Timestamp,
-    /// What was done, and to what.
-    pub write: Write,
-    /// Of an action that runs as a job.
-    pub job: Option<Job>,
-    /// Statements that were cancelled and seen to run on.
-    pub deaf: Vec<StatementKey>,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// Who of a bulk action was still there when it was looked at last; none before that.
-    pub left: Option<Vec<StatementKey>>,
-    /// What the looks after the signal came to, in words.
-    pub verified: Option<(String, Tone)>,
-}
-
-/// What is known of an action that runs beside everything else, and can be stopped.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Job {
-    /// The backend that runs it, once known.
-    pub pid: Option<i32>,
-}
-
 /// What our actions so far mean for the next one.
 struct Doings {
     /// Our jobs that run.
@@ -148,17 +125,6 @@ struct Doings {
     /// Statements that a cancel did not end.
     deaf: Vec<StatementKey>,
 }
-
-impl Action {
-    /// True while it runs.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.outcome.is_none()
-    }
-}
-
-/// Columns and lines that a question needs: whom it hits, the statement's head, the answer. A telephone has 40×10.
-const LEAST_TO_ASK: (u16, u16) = (30, 8);
 
 /// The whole state.
 pub struct App {
@@ -188,6 +154,8 @@ pub struct App {
     pub tables: Listing<TableRow>,
     /// Indexes.
     pub indexes: Listing<IndexRow>,
+    /// Work that tells how far it is.
+    pub progress: Listing<ProgressRow>,
     /// Which list of Tables is shown.
     pub part: Part,
     /// Replication.
@@ -212,6 +180,8 @@ pub struct App {
     pub actions: Vec<Action>,
     /// The writer's connection.
     pub writer: WriterState,
+    /// True while it was not yet said why that is down.
+    writer_unsaid: bool,
     /// What the audit log tells of settings that were changed from here.
     pub history: History,
     /// What was done here, in order.
@@ -231,8 +201,6 @@ pub struct App {
     /// What was refused with a reason that asking twice overrides; and what the key at hand asks for a second time.
     once: Option<look::Once>,
     insists: Option<look::Once>,
-    /// Effects of what was no key, to go out with the next one.
-    owed: Vec<Effect>,
     next_action: u64,
     reconnect: u64,
     asked: demand::AskedOnce,
@@ -244,7 +212,7 @@ impl App {
     pub fn new(setup: Setup) -> Self {
         let slow_after_s = setup.slow_after.as_secs_f64();
         let text = setup.warnings.join(" · ");
-        let notice = (!text.is_empty()).then_some(Notice { text, tone: Tone::Warning, at: setup.now });
+        let notice = (!text.is_empty()).then_some(Notice { text, tone: Tone::Warning, at: setup.now, of_row: false });
         Self {
             now: setup.now,
             size: (80, 24),
@@ -258,6 +226,7 @@ impl App {
             unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
             indexes: Listing::new(tab::indexes::COLUMNS, "state"),
+            progress: Listing::new(tab::progress::COLUMNS, "age"),
             part: Part::default(),
             replicas: Listing::new(tab::replication::COLUMNS, "total"),
             statements: Listing::new(tab::statements::COLUMNS, "total"),
@@ -270,6 +239,7 @@ impl App {
             notice,
             actions: Vec::new(),
             writer: WriterState::None,
+            writer_unsaid: false,
             history: History::default(),
             timeline: Vec::new(),
             runbooks: Runbooks::of(setup.runbooks.clone()),
@@ -284,7 +254,6 @@ impl App {
             looks: 0,
             once: None,
             insists: None,
-            owed: Vec::new(),
             next_action: 1,
             reconnect: 0,
             asked: demand::AskedOnce::default(),
@@ -369,6 +338,7 @@ impl App {
             insists: None,
             cannot_act: if let WriterState::Down(why) = &self.writer { Some(why) } else { None },
             logged_as: &self.setup.logged_as,
+            patience: self.triage.limits.patience(),
         }
     }
 
@@ -380,14 +350,6 @@ impl App {
             pids: running.filter_map(|a| a.job.as_ref()?.pid).collect(),
             deaf: self.actions.iter().flat_map(|a| a.deaf.iter().cloned()).collect(),
         }
-    }
-
-    /// True where a question can be read: in a smaller window than this its box is a frame without words, or nothing
-    /// at all, and no key may answer what nobody saw.
-    #[must_use]
-    pub fn has_room_to_ask(&self) -> bool {
-        let (width, height) = self.size;
-        width >= LEAST_TO_ASK.0 && height >= LEAST_TO_ASK.1
     }
 
     /// True while a line of text is being typed, so that what is pasted is text too.

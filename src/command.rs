@@ -145,8 +145,9 @@ macro_rules! commands {
 
 const LISTS: Place =
     Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables, Tab::Replication, Tab::Statements]);
-/// Where a session can be meant; on Triage it is the one that the selected finding is about.
-const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks]);
+/// Where a session can be meant; on Triage it is the one that the selected finding is about, on Tables the one whose progress
+/// is selected.
+const SESSIONS_MEANT: Place = Place::Tabs(&[Tab::Triage, Tab::Connections, Tab::Slow, Tab::Locks, Tab::Tables]);
 const SESSIONS: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks]);
 /// Where a statement can be meant whose plan is of use.
 const STATEMENTS_MEANT: Place = Place::Tabs(&[Tab::Connections, Tab::Slow, Tab::Locks, Tab::Statements]);
@@ -206,12 +207,12 @@ commands! {
     ShowHealth, "show-health", TRIAGE, Reads, "health", "Show the health in full: every check, its words, since when.";
     OpenDetail, "open-detail", LISTS, Reads, "detail", "Open the selected row in full; unfold alike waiters.";
     Back, "back", Place::Everywhere, Reads, "back", "Close what is open; then clear the filter; then the marks.";
-    Filter, "filter", LISTS, Reads, "filter", "Filter rows: text, !text, /regex/, column:text, column>30s.";
+    Filter, "filter", LISTS, Reads, "filter", "Filter: text, !text, \"a:b\", /regex/, col:text, col>30s.";
     PickSort, "pick-sort", LISTS, Reads, "sort", "Choose the column to sort by.";
     ReverseSort, "reverse-sort", LISTS, Reads, "reverse", "Reverse the order.";
     RaiseThreshold, "raise-threshold", Place::Tabs(&[Tab::Slow]), Reads, "longer", "Show only what runs longer: raise the threshold.";
     LowerThreshold, "lower-threshold", Place::Tabs(&[Tab::Slow]), Reads, "shorter", "Show shorter ones too: lower the threshold.";
-    NextView, "next-view", TABLES, Reads, "next list", "Go to the next list of Tables: its tables, its indexes.";
+    NextView, "next-view", TABLES, Reads, "next list", "Go to the next list of Tables: its tables, its indexes, the progress of work on the server.";
     SwitchDatabase, "switch-database", TABLES, Reads, "database", "Look at the tables of another database.";
 
     SelectNext, "select-next", Place::Everywhere, Reads, "down", "Select the next row; scroll down.";
@@ -224,7 +225,7 @@ commands! {
     PreviousPanel, "previous-panel", CHARTS, Reads, "previous panel", "Select the previous panel.";
 
     CopyRow, "copy-row", COPIED, Reads, "copy", "Copy the selected row to the terminal's clipboard (OSC 52).";
-    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names (OSC 52).";
+    CopyQuery, "copy-query", COPIED, Reads, "copy text", "Copy the selected row's full query or name; in a detail, the SQL that it names, or that makes the index (OSC 52).";
     Freeze, "freeze", Place::Everywhere, Reads, "freeze", "Freeze the screen; sampling goes on, acting waits.";
     Faster, "faster", Place::Everywhere, Reads, "faster", "Refresh faster.";
     Slower, "slower", Place::Everywhere, Reads, "slower", "Refresh slower.";

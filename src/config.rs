@@ -13,6 +13,7 @@ mod line;
 mod markdown;
 mod metrics;
 pub mod option;
+mod plan;
 mod resolve;
 mod rules;
 mod secret;
@@ -34,6 +35,7 @@ pub use layer::Origin;
 pub use limits::limits_markdown;
 pub use markdown::options_markdown;
 pub use metrics::{BasicAuth, Metrics, Prometheus};
+pub use plan::PlanLogin;
 pub use rules::{RulesLook, RulesRequest};
 pub use secret::Secret;
 pub use surroundings::{Actor, Surroundings};
@@ -76,6 +78,8 @@ pub struct Settings {
     pub ceilings: Vec<Ceiling>,
     /// What was given of the connection.
     pub connection: Given,
+    /// The login of its own that plans are made on; none: the console's.
+    pub plan_login: Option<PlanLogin>,
     /// What is asked of Prometheus and of the cache table.
     pub metrics: Metrics,
     /// What is watched beside the database.

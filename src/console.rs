@@ -237,7 +237,10 @@ impl Loop {
     fn take(&mut self, event: Event) {
         let effects = self.app.update(event);
         self.dirty = true;
-        self.sounds.extend(effects);
+        for effect in effects {
+            // A refusal after the writer's own look is logged at once; what sounds waits for the end of a frame.
+            if matches!(effect, Effect::RecordRefusal { .. }) { self.send(effect) } else { self.sounds.push(effect) }
+        }
     }
 
     /// Takes in what was typed, and what has come along with it: a burst needs one frame, not one for each key.
@@ -346,10 +349,11 @@ impl Loop {
 
     fn draw(&mut self, screen: &mut Screen) -> io::Result<()> {
         let app = &self.app;
-        screen.draw(|frame| view::draw(app, frame))?;
+        let mut shown = None;
+        screen.draw(|frame| shown = view::draw(app, frame))?;
         self.dirty = false;
         self.drawn = Some(Instant::now());
-        self.app.update(Event::Drawn { at: Timestamp::now() });
+        self.app.update(Event::Drawn { at: Timestamp::now(), shown });
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod queue;
 mod session;
 mod setting;
 mod terminate;
+mod texts;
 mod watched;
 mod writer;
 
@@ -29,6 +30,7 @@ use audit::Audit;
 use writer::Writer;
 
 pub use session::Road;
+pub use texts::TEXTS;
 
 /// What the writer is asked to do.
 #[derive(Debug, PartialEq)]

@@ -23,7 +23,9 @@ mod write;
 use serde::Serialize;
 
 use crate::keymap::Chord;
+use crate::model::horizon::Patience;
 use crate::model::session::SessionKey;
+use crate::model::setting::Setting;
 use crate::model::{Timestamp, World};
 
 pub use bulk::{BULK_MOST, Bulk, BulkTarget, LeftOut, Signal};
@@ -73,6 +75,8 @@ pub struct Scene<'a> {
     pub cannot_act: Option<&'a str>,
     /// As whom and where the action will be logged, such as `alice, in ~/.local/state/pgtriage/audit.jsonl`.
     pub logged_as: &'a str,
+    /// From when on it is worth a word that somebody holds the horizon.
+    pub patience: Patience,
 }
 
 /// What becomes of an action that was asked for.
@@ -93,6 +97,21 @@ pub fn judge(write: Write, scene: &Scene<'_>) -> Verdict {
         Some(refusal) => Verdict::Refuse(refusal),
         None => Verdict::Confirm(Box::new(Prompt::new(write, scene))),
     }
+}
+
+/// Why an action would be refused as things are; none where a question would come of it, or the writer would have to look
+/// first, or asking twice would do. For what is offered: it makes no question.
+#[must_use]
+pub fn objection(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {
+    let refusal = rule::objection(write, scene).filter(|refusal| !refusal.asks_twice())?;
+    (!needs_look(write, scene)).then_some(refusal)
+}
+
+/// Why nobody may change that setting from here, whatever the value: to be told before one is typed.
+#[must_use]
+pub fn unchangeable(setting: &Setting, scene: &Scene<'_>) -> Option<Refusal> {
+    let server = scene.world.server.get()?;
+    rule::whatever_the_value(&Write::setting(setting, &Wish::Reset, server), scene)
 }
 
 /// An action that was judged, asked about and confirmed. Only this module makes one, and it cannot be copied or read

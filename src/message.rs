@@ -9,7 +9,7 @@ use crate::guard::{Approved, Looked, StatementKey, Write};
 use crate::keymap::Chord;
 use crate::model::setting::History;
 use crate::model::world::Link;
-use crate::model::{Sample, Timestamp};
+use crate::model::{Sample, Shown, Timestamp};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub enum Event {
     Drawn {
         /// When it was flushed.
         at: Timestamp,
+        /// How much it showed of an open text that is longer than its room; none where none is open, or nothing of it
+        /// could be read.
+        #[serde(default)]
+        shown: Option<Shown>,
     },
     /// Time went on.
     Tick {
@@ -89,6 +93,13 @@ pub enum ActionStep {
     },
     /// A job has come so far, in words that are safe to draw: `removed 3000 rows in 3 batches`.
     Progress(String),
+    /// The dead rows that a vacuum found, and those that it left; its end comes next.
+    DeadRows {
+        /// As they were counted before it.
+        before: i64,
+        /// And after it.
+        after: i64,
+    },
     /// It ended.
     Ended(Outcome),
     /// A cancelled statement or a terminated session was looked at again: is it still there?
@@ -98,7 +109,16 @@ pub enum ActionStep {
         /// Milliseconds since the signal.
         after_ms: u64,
     },
-    /// Those that a bulk action signalled were looked at again.
+    /// A look between found that some of those that a bulk action signalled have gone, and others not yet.
+    Went {
+        /// How many were signalled.
+        of: usize,
+        /// Who has gone since the look before.
+        gone: Vec<StatementKey>,
+        /// Milliseconds since the signal.
+        after_ms: u64,
+    },
+    /// Those that a bulk action signalled were looked at again, for the last time.
     VerifiedEach {
         /// How many were signalled.
         of: usize,
@@ -147,6 +167,14 @@ pub enum Outcome {
     NotSent(String),
     /// The connection was lost after the statement was sent: what the server did is not known.
     Unknown(String),
+}
+
+impl Outcome {
+    /// What became of each target of a bulk action; nothing for any other.
+    #[must_use]
+    pub fn each(&self) -> &[EachOutcome] {
+        if let Self::Each(each) = self { each } else { &[] }
+    }
 }
 
 /// What became of one target of a bulk action.

@@ -16,6 +16,7 @@ mod own;
 mod pace;
 pub mod plan;
 mod pooler;
+pub mod progress;
 pub mod prometheus;
 pub mod relations;
 pub mod replication;
@@ -51,22 +52,29 @@ pub enum Report {
 pub struct PostgresProbe {
     /// Where to, and as whom.
     pub conninfo: Conninfo,
+    /// The same for plans alone, as a role of their own; none: as the others.
+    pub plan_login: Option<Conninfo>,
     /// Who sits in front of the console: part of `application_name`.
     pub os_user: String,
     /// Our own server processes; shared with whoever else connects.
     pub own: OwnPids,
     /// Name of the cache table, as a statement would name it.
     pub cache_table: String,
+    /// Texts that the writer sends as the same role: `pg_stat_statements` counts them, and they are nobody else's.
+    pub writer: &'static [&'static str],
 }
 
 impl PostgresProbe {
     /// Asks what is wanted until nobody wants to hear it any more: until `demand` or `reports` is closed.
     pub async fn run(self, demand: watch::Receiver<Demand>, reports: mpsc::Sender<Report>) {
         let (errands, errand_box) = mpsc::channel(1);
+        let road = Road { conninfo: self.conninfo, os_user: self.os_user, own: self.own };
         let context = Context {
-            road: Road { conninfo: self.conninfo, os_user: self.os_user, own: self.own },
+            plan_road: self.plan_login.map(|conninfo| Road { conninfo, ..road.clone() }),
+            road,
             at: watch::Sender::new(None),
             cache_table: self.cache_table,
+            writer: self.writer,
             demand,
             reports,
         };

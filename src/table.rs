@@ -4,11 +4,13 @@
 
 mod any;
 pub mod filter;
+pub mod measure;
 
 use std::cmp::Ordering;
 
 pub use any::AnyListing;
 pub use filter::Filter;
+pub use measure::Measure;
 
 use crate::model::Tone;
 
@@ -149,6 +151,39 @@ pub struct Column<R> {
     pub cell: fn(&R) -> Cell,
     /// What it sorts and filters by, raw.
     pub key: fn(&R) -> SortKey,
+    /// What its figures are.
+    pub measure: Measure,
+    /// The share, 0 to 1, that its cells show behind their figure; what a filter in percents compares.
+    pub share: Option<fn(&R) -> SortKey>,
+}
+
+impl<R> Column<R> {
+    /// What columns of names and texts have in common.
+    pub const TEXT: Self = Self {
+        name: "",
+        title: "",
+        doc: "",
+        width: Width::Fit(4, 40),
+        align: Align::Left,
+        rank: 0,
+        first: Direction::Ascending,
+        cell: |_| Cell::none(),
+        key: |_| SortKey::Unknown,
+        measure: Measure::Text,
+        share: None,
+    };
+
+    /// What columns of figures have in common.
+    pub const FIGURE: Self = Self {
+        width: Width::Fixed(5),
+        align: Align::Right,
+        first: Direction::Descending,
+        measure: Measure::Count,
+        ..Self::TEXT
+    };
+
+    /// What columns of times have in common, shown and sorted in seconds.
+    pub const AGE: Self = Self { measure: Measure::Seconds, ..Self::FIGURE };
 }
 
 /// Rows with an order, a filter and a selection.
@@ -335,11 +370,12 @@ impl<R: Row + 'static> Listing<R> {
     }
 }
 
-/// The first visible row when `cursor` must be on a page of `height` rows: pages stand still, so that a moving cursor
-/// repaints two lines and not forty.
+/// The first visible one of `count` rows when `cursor` must be on a page of `height` rows: pages stand still, so that a
+/// moving cursor repaints two lines and not forty; the last one is drawn up, so that the screen is full.
 #[must_use]
-pub fn page_start(cursor: usize, height: usize) -> usize {
-    cursor.checked_div(height).unwrap_or(0) * height
+pub fn page_start(cursor: usize, height: usize, count: usize) -> usize {
+    let page = cursor.checked_div(height).unwrap_or(0) * height;
+    page.min(count.saturating_sub(height))
 }
 
 #[cfg(test)]

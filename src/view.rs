@@ -18,6 +18,7 @@ pub mod panels;
 pub mod part;
 pub mod picker;
 pub mod plan;
+pub mod progress;
 pub mod prompt;
 pub mod replication;
 pub mod runbook;
@@ -35,13 +36,15 @@ use crate::app::App;
 use crate::app::mode::Mode;
 use crate::app::part::Part;
 use crate::command::Tab;
+use crate::model::Shown;
 use theme::Theme;
 
-/// Draws the whole screen. A window of no use (a line, a column) gets what fits; no size panics.
-pub fn draw(app: &App, frame: &mut Frame) {
+/// Draws the whole screen. A window of no use (a line, a column) gets what fits; no size panics. Returns how much it
+/// shows of an open text that may be longer than its room; none where none is open, or nothing of it can be read.
+pub fn draw(app: &App, frame: &mut Frame) -> Option<Shown> {
     let area = frame.area();
     if area.width == 0 || area.height == 0 {
-        return;
+        return None;
     }
     let theme = Theme::of(app.setup.display);
     // With little height the tabs give way before the body, the body before the first line.
@@ -56,45 +59,48 @@ pub fn draw(app: &App, frame: &mut Frame) {
     .areas(area);
     header::draw_identity(app, theme, head, frame);
     header::draw_tabs(app, theme, tab_line, frame);
-    draw_body(app, theme, body, frame);
+    let of_body = draw_body(app, theme, body, frame);
     footer::draw(app, theme, last, frame);
     match &app.mode {
-        Mode::Ask(prompt) if app.has_room_to_ask() => prompt::draw(prompt, theme, body, frame),
+        Mode::Ask(prompt) if app.has_room_to_ask() => return prompt::draw(prompt, theme, body, frame),
         Mode::Ask(_) => prompt::draw_no_room(theme, body, frame),
         Mode::Pick(picker) => picker::draw(picker, theme, body, frame),
         Mode::Settings(board) => settings::draw(app, board, theme, body, frame),
-        Mode::Help { scroll } => help::draw(app, *scroll, theme, body, frame),
-        Mode::Outcome { id, scroll } => outcome::draw(app, *id, *scroll, theme, body, frame),
+        Mode::Help { scroll } => return Some(help::draw(app, *scroll, theme, body, frame)),
+        Mode::Outcome { id, scroll } => return outcome::draw(app, *id, *scroll, theme, body, frame),
         Mode::Leave => prompt::draw_leave(app, theme, body, frame),
-        Mode::Normal | Mode::Filter { .. } | Mode::Detail { .. } | Mode::Plan(_) => {}
+        Mode::Normal | Mode::Plan(_) => return of_body,
+        Mode::Filter { .. } | Mode::Detail { .. } => {}
     }
+    None
 }
 
-fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+fn draw_body(app: &App, theme: Theme, area: Rect, frame: &mut Frame) -> Option<Shown> {
     if area.height == 0 {
-        return;
+        return None;
     }
     if let Mode::Detail { of, scroll } = &app.mode {
         detail::draw(app, of, *scroll, theme, area, frame);
-        return;
+        return None;
     }
     if let Mode::Plan(view) = &app.mode {
-        plan::draw(app, view, theme, area, frame);
-        return;
+        return Some(plan::draw(app, view, theme, area, frame));
     }
     match app.tab {
         Tab::Triage => match app.runbook() {
             Some(book) => runbook::draw(app, book, theme, area, frame),
-            None => triage::draw(app, theme, area, frame),
+            None => return Some(triage::draw(app, theme, area, frame)),
         },
         Tab::Connections | Tab::Slow => connections::draw(app, theme, area, frame),
         Tab::Locks => locks::draw(app, theme, area, frame),
         Tab::Tables => match app.part {
             Part::Tables => tables::draw(app, theme, area, frame),
             Part::Indexes => indexes::draw(app, theme, area, frame),
+            Part::Progress => progress::draw(app, theme, area, frame),
         },
         Tab::Replication => replication::draw(app, theme, area, frame),
         Tab::Statements => statements::draw(app, theme, area, frame),
         Tab::Latency | Tab::Cache => panels::draw(app, theme, area, frame),
     }
+    None
 }

@@ -2,7 +2,7 @@
 //!
 //! The way in is the console's own: a world, a question, a key; nothing here makes an approval of its own.
 
-mod bench;
+pub mod bench;
 mod bulk;
 mod cancel;
 mod expire;
@@ -11,6 +11,7 @@ mod killed;
 mod log;
 mod maintain;
 mod matrix;
+mod own;
 mod race;
 mod reindex;
 mod road;

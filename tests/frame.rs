@@ -36,6 +36,7 @@ fn measure(sessions: i32, waiting: i32) {
         workload: None,
         policy: Policy::Admin,
         policy_by: None,
+        plan_user: None,
         target: "bench".to_owned(),
         production: false,
         protected: Vec::new(),
@@ -57,11 +58,19 @@ fn measure(sessions: i32, waiting: i32) {
         let event = Event::Sample(Sample { question: Question::Sessions, at: now, took: Duration::ZERO, answer });
         take += timed(|| drop(app.update(event)));
         draw += timed(|| {
-            terminal.draw(|f| view::draw(&app, f)).unwrap();
+            terminal
+                .draw(|f| {
+                    let _ = view::draw(&app, f);
+                })
+                .unwrap();
         });
         key += timed(|| {
             app.update(Event::Key { chord: Chord::char('j'), at: now });
-            terminal.draw(|f| view::draw(&app, f)).unwrap();
+            terminal
+                .draw(|f| {
+                    let _ = view::draw(&app, f);
+                })
+                .unwrap();
         });
     }
     println!("{sessions:>8} {waiting:>8} {:>16.1?} {:>16.1?} {:>16.1?}", take / ROUNDS, draw / ROUNDS, key / ROUNDS);

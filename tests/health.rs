@@ -27,6 +27,7 @@ fn nothing() -> config::Health {
         timeout: Duration::from_secs(1),
         dependencies: Vec::new(),
         pooler: None,
+        standbys: None,
     }
 }
 

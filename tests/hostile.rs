@@ -9,7 +9,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
 use ratatui::buffer::Buffer;
 
-use crate::stage::{Stage, draw, hostile, ink, locks};
+use crate::stage::{Stage, draw, drawn, hostile, ink, locks};
 
 /// What may happen.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ enum Step {
 fn key() -> impl Strategy<Value = Chord> {
     let bound: Vec<Chord> =
         "2 3 5 6 7 8 e e Tab S-Tab j Down k g G PgDn PgUp Enter Esc / s S y Y Space . , c Z : ? x x x X X v \
-                             v K b d < > Left Right Backspace Del Home End C-u C-w C-c n Enter Esc Esc"
+                             v K b d o < > Left Right Backspace Del Home End C-u C-w C-c n Enter Esc Esc"
             .split_whitespace()
             .map(|k| k.parse().unwrap())
             .collect();
@@ -99,9 +99,9 @@ impl Play {
             }
             Step::Draw(width, height) => {
                 self.stage.event(Event::Resized { width, height });
-                let buffer = draw(&self.stage.app, width, height);
+                let (buffer, shown) = drawn(&self.stage.app, width, height);
                 assert_clean(&buffer);
-                self.stage.event(Event::Drawn { at: self.stage.now() });
+                self.stage.event(Event::Drawn { at: self.stage.now(), shown });
                 // Not that it was open: that it could be read.
                 let shown = ink::text(&buffer);
                 let legible = shown.contains("yes, do it") || shown.contains("type ");

@@ -7,18 +7,23 @@
 mod record;
 pub mod svg;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pgtriage::app::alerts::Alerting;
 use pgtriage::app::{App, Display, Setup};
 use pgtriage::diagnose::Limits;
+use pgtriage::diagnose::alert::builtin::builtin;
 use pgtriage::guard::Policy;
 use pgtriage::keymap::{Chord, Keymap};
 use pgtriage::message::{Event, WriterState};
-use pgtriage::model::{Timestamp, panel};
-use pgtriage::view;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use pgtriage::model::alert::RuleGroup;
+use pgtriage::model::health::Watchlist;
+use pgtriage::model::panel::Variables;
+use pgtriage::model::{Question, Sample, Timestamp, panel};
+
+use crate::stage;
 
 /// What is recorded of one incident, and the keys that lead from the start to the picture.
 pub struct Picture {
@@ -39,13 +44,45 @@ const PICTURES: &[Picture] = &[
     Picture { scene: "lock-pileup", name: "detail", keys: "2 j j Enter" },
     Picture { scene: "lock-pileup", name: "latency", keys: "7" },
     Picture { scene: "lock-pileup", name: "runbook", keys: "r d" },
+    Picture { scene: "lock-pileup", name: "health", keys: "h" },
     Picture { scene: "bloat", name: "tables", keys: "5" },
+    Picture { scene: "bloat", name: "indexes", keys: "5 o" },
     Picture { scene: "replica-gone", name: "replication", keys: "6" },
     Picture { scene: "cache-collapse", name: "cache", keys: "8" },
+    Picture { scene: "slow-queries", name: "plan", keys: "3 / t a x Enter e y" },
+    Picture { scene: "slow-queries", name: "statements", keys: "9" },
 ];
 
+/// As whom the lab makes plans for its `oncall`.
+const PLAN_USER: &str = "oncall_plan";
+
+/// The built-in rules, as the lab's service is called.
+pub fn rules() -> Vec<RuleGroup> {
+    let variables = Variables {
+        job: Some("fraiseql".into()),
+        postgres_job: None,
+        prefix: "fraiseql".into(),
+        pool_max: None,
+        window_s: 60,
+        host_window_s: 60,
+        span_s: 900,
+        step_s: 15,
+    };
+    builtin(&variables).unwrap()
+}
+
+/// What answered beside the database while that was recorded.
+pub fn watched(events: &[Event]) -> Watchlist {
+    let endpoint = |event: &Event| {
+        let Event::Sample(Sample { question: Question::Health { endpoint }, .. }) = event else { return None };
+        Some(endpoint.clone())
+    };
+    let endpoints: BTreeSet<String> = events.iter().filter_map(endpoint).collect();
+    Watchlist { endpoints: endpoints.into_iter().collect(), standbys: Some(1), ..Watchlist::default() }
+}
+
 /// A console as the pictures show it, at that time.
-pub fn console(now: Timestamp) -> App {
+pub fn console(now: Timestamp, watchlist: Watchlist) -> App {
     let mut app = App::new(Setup {
         refresh: std::time::Duration::from_secs(2),
         slow_after: std::time::Duration::from_secs(30),
@@ -56,6 +93,7 @@ pub fn console(now: Timestamp) -> App {
         workload: None,
         policy: Policy::Admin,
         policy_by: None,
+        plan_user: Some(PLAN_USER.into()),
         target: "shop".to_owned(),
         production: false,
         protected: Vec::new(),
@@ -64,8 +102,8 @@ pub fn console(now: Timestamp) -> App {
         logged_as: "alice, in ~/.local/state/pgtriage/audit.jsonl".to_owned(),
         prometheus: Some("http://127.0.0.1:9090".to_owned()),
         runbooks: pgtriage::diagnose::runbook::builtin().unwrap(),
-        alerting: pgtriage::app::alerts::Alerting::default(),
-        watchlist: pgtriage::model::health::Watchlist::default(),
+        alerting: Alerting { rules: rules(), ..Alerting::default() },
+        watchlist,
         now,
     });
     app.update(Event::Resized { width: 160, height: 45 });
@@ -87,21 +125,39 @@ fn time_of(event: &Event) -> Option<Timestamp> {
     if let Event::Sample(sample) = event { Some(sample.at) } else { None }
 }
 
+fn is_plan(event: &Event) -> bool {
+    matches!(event, Event::Sample(Sample { question: Question::Plan(_), .. }))
+}
+
+fn at(event: Event, at: Timestamp) -> Event {
+    if let Event::Sample(sample) = event { Event::Sample(Sample { at, ..sample }) } else { event }
+}
+
+/// Presses a key, and draws what it led to.
+fn press(app: &mut App, key: &str, at: Timestamp) {
+    let chord: Chord = key.parse().unwrap();
+    app.update(Event::Key { chord, at });
+    let shown = stage::drawn(app, 160, 45).1;
+    app.update(Event::Drawn { at, shown });
+}
+
 fn drawn(picture: &Picture) -> String {
     let events = scene(picture.scene);
     let last = events.iter().filter_map(time_of).max().unwrap();
-    let mut app = console(last);
+    let mut app = console(last, watched(&events));
+    // A plan is the answer to a key.
+    let (plans, events): (Vec<_>, Vec<_>) = events.into_iter().partition(is_plan);
     for event in events {
         app.update(event);
     }
     app.update(Event::Tick { at: last });
-    for word in picture.keys.split_whitespace() {
-        let chord: Chord = word.parse().unwrap();
-        app.update(Event::Key { chord, at: last });
+    for key in picture.keys.split_whitespace() {
+        press(&mut app, key, last);
     }
-    let mut terminal = Terminal::new(TestBackend::new(160, 45)).unwrap();
-    terminal.draw(|frame| view::draw(&app, frame)).unwrap();
-    svg::of(terminal.backend().buffer())
+    for event in plans {
+        app.update(at(event, last));
+    }
+    svg::of(&stage::draw(&app, 160, 45))
 }
 
 #[test]

@@ -3,15 +3,24 @@
 
 mod activity;
 pub mod asking;
+mod ceilings;
 mod entries;
 mod forest;
+mod horizon;
 mod indexes;
 mod lanes;
 mod large;
 mod locked;
+mod plan_login;
 mod plans;
+mod progress;
 mod questions;
 mod remedies;
+mod restarts;
 mod roles;
 mod runbooks;
+mod slots;
 mod statements;
+mod sync;
+mod texts;
+mod wal;

@@ -7,7 +7,12 @@ use pgtriage::app::Display;
 use pgtriage::message::{ActionStep, Event};
 use pgtriage::model::{Link, ProbeError, Question, Snapshot};
 
-use crate::stage::{SIZES, Stage, alerts, cache, ink, locks, plans, settings};
+use pgtriage::model::session::State;
+use pgtriage::postgres::{At, ConnectError, ServerMessage};
+use pgtriage::probe::plan::{Reach, barred, refusal};
+use pgtriage::probe::seat::Refusal;
+
+use crate::stage::{SIZES, Stage, alerts, cache, ink, locks, plans, progress, settings};
 
 fn in_all_sizes(name: &str, stage: &mut Stage) {
     for (width, height) in SIZES {
@@ -42,6 +47,17 @@ fn the_other_lists_of_tables_in_three_sizes() {
     let mut stage = Stage::incident();
     stage.press("5 o");
     in_all_sizes("indexes", &mut stage);
+    stage.press("o");
+    stage.see(progress::sessions());
+    for scanned in [700_000, 705_500, 711_000] {
+        let mut running = progress::running();
+        running.rows[0] = progress::wraparound(scanned);
+        stage.pass(3_000);
+        stage.take(Question::Progress, Ok(Snapshot::Progress(running)));
+    }
+    in_all_sizes("progress", &mut stage);
+    stage.press("Enter");
+    in_all_sizes("detail-progress", &mut stage);
 }
 
 #[test]
@@ -119,6 +135,9 @@ fn a_plan_in_three_sizes() {
     stage.type_text("ms/s");
     stage.press("Enter g e");
     in_all_sizes("plan-question", &mut stage);
+    // Here it is read whole.
+    let _ = stage.screen(160, 45);
+    stage.drawn();
     stage.press("y");
     plans::answer(&mut stage, Ok(plans::plan()));
     in_all_sizes("plan", &mut stage);
@@ -130,6 +149,69 @@ fn a_plan_in_three_sizes() {
     plans::answer(&mut stage, Ok(plans::plan()));
     stage.app.setup.display = Display { colour: false, ascii: true };
     insta::assert_snapshot!("plan-ascii", stage.screen(160, 45));
+}
+
+/// What `plan.rs` says at its longest, as it says it.
+#[test]
+fn why_there_is_no_plan_in_three_sizes() {
+    let reach = Reach {
+        role: "oncall".into(),
+        database: "shop".into(),
+        beyond: [
+            "pg_signal_backend",
+            "pg_read_server_files",
+            "REPLICATION of oncall",
+            "the right to call dblink(text)",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    };
+    let refused = |sqlstate: &str, message: &str| {
+        let at = At::Socket("/run/postgresql/.s.PGSQL.5432".into());
+        let server = ServerMessage {
+            severity: "FATAL".to_owned(),
+            sqlstate: sqlstate.to_owned(),
+            message: message.to_owned(),
+            detail: None,
+            hint: None,
+        };
+        let cause = ConnectError::Auth { at, server, passfile: None };
+        let error = ProbeError::Unreachable(cause.to_string());
+        barred(Refusal { error, full: false, permanent: true, cause }, "oncall_plan")
+    };
+    let path = "relation \"parcels\" does not exist; names were looked up along search_path app, public, its author's \
+                session may have another; or it is hidden: GRANT SELECT ON app.parcels TO \"oncall_plan\"; GRANT USAGE ON \
+                SCHEMA app TO \"oncall_plan\"";
+    let grants = "GRANT SELECT, UPDATE ON public.orders TO \"planner\"; GRANT SELECT ON public.order_items TO \"planner\"; \
+                  GRANT USAGE ON SCHEMA warehouse TO \"planner\"";
+    for (name, error) in [
+        ("mighty", ProbeError::Absent(refusal(&reach).expect("refused"))),
+        ("peer", refused("28000", "Peer authentication failed for user \"oncall_plan\"")),
+        ("password", refused("28P01", "password authentication failed for user \"oncall_plan\"")),
+        ("hidden", ProbeError::Refused { code: "42P01".to_owned(), message: path.to_owned() }),
+        ("grants", ProbeError::Denied { cure: grants.to_owned() }),
+    ] {
+        let mut stage = plans::stage();
+        stage.press("9 s");
+        stage.type_text("ms/s");
+        stage.press("Enter g e y");
+        plans::answer(&mut stage, Err(error));
+        in_all_sizes(&format!("no-plan-{name}"), &mut stage);
+    }
+    // What can be seen from here is said in the footer.
+    for (name, query) in [("utility", "COMMIT"), ("cut", &*"SELECT ".repeat(200))] {
+        let mut stage = plans::stage();
+        let mut sessions = locks::pile_up();
+        for session in &mut sessions.rows {
+            session.query = query.into();
+            session.state = session.state.map(|_| State::Active);
+        }
+        stage.see(sessions);
+        stage.press("2 /");
+        stage.type_text("pid:4802");
+        stage.press("Enter e");
+        in_all_sizes(&format!("no-plan-{name}"), &mut stage);
+    }
 }
 
 #[test]

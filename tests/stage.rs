@@ -13,6 +13,7 @@ pub mod indexes;
 pub mod ink;
 pub mod locks;
 pub mod plans;
+pub mod progress;
 pub mod replication;
 pub mod settings;
 pub mod statements;
@@ -32,7 +33,7 @@ use pgtriage::model::replica::Replication;
 use pgtriage::model::server::{Rights, Server};
 use pgtriage::model::session::Sessions;
 use pgtriage::model::world::{LinkFacts, Tls};
-use pgtriage::model::{Link, ProbeError, Question, Sample, Snapshot, Timestamp, panel};
+use pgtriage::model::{Link, ProbeError, Question, Sample, Shown, Snapshot, Timestamp, panel};
 use pgtriage::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -82,6 +83,7 @@ impl Stage {
             workload: Workload::named("simple-crud"),
             policy: Policy::Admin,
             policy_by: None,
+            plan_user: None,
             target: "db1:5432".to_owned(),
             production: false,
             protected: Vec::new(),
@@ -333,8 +335,8 @@ impl Stage {
     /// A frame is drawn and flushed.
     pub fn drawn(&mut self) {
         let (width, height) = self.app.size;
-        let _ = draw(&self.app, width, height);
-        self.event(Event::Drawn { at: self.now });
+        let shown = drawn(&self.app, width, height).1;
+        self.event(Event::Drawn { at: self.now, shown });
     }
 
     /// The cells of the screen in that size.
@@ -361,9 +363,15 @@ impl Stage {
 
 /// Draws one frame.
 pub fn draw(app: &App, width: u16, height: u16) -> Buffer {
+    drawn(app, width, height).0
+}
+
+/// Draws one frame, and how much it shows of an open text.
+pub fn drawn(app: &App, width: u16, height: u16) -> (Buffer, Option<Shown>) {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| view::draw(app, frame)).unwrap();
-    terminal.backend().buffer().clone()
+    let mut shown = None;
+    terminal.draw(|frame| shown = view::draw(app, frame)).unwrap();
+    (terminal.backend().buffer().clone(), shown)
 }
 
 fn chords(keys: &str) -> Vec<Chord> {
@@ -387,6 +395,7 @@ pub fn server() -> Server {
         reserved: 0,
         query_size: 1024,
         rights: Rights { read_all_stats: true, signal_backend: true, ..Rights::default() },
+        superusers: vec!["postgres".into()],
         statements_schema: Some("public".into()),
         tuple_schema: None,
     }

@@ -4,6 +4,7 @@
 
 mod cells;
 mod driver;
+mod host;
 mod hostile;
 mod login;
 mod metrics;

@@ -8,6 +8,7 @@ use crate::diagnose::Target;
 use crate::diagnose::alert::board::{Row, Standing};
 use crate::message::Effect;
 use crate::model::alert::Labels;
+use crate::model::unit::counted;
 use crate::model::{ServerText, Tone};
 
 /// What an acknowledgement is.
@@ -33,22 +34,27 @@ impl App {
         let rows = self.alerts().rows();
         if rows.is_empty() {
             let (quiet, waiting) = (self.alerts().quiet(), self.alerts().waiting());
-            self.say(format!("no alert to list: {quiet} rules are quiet, {waiting} not evaluated yet"), Tone::Notice);
+            let are = if quiet == 1 { "is" } else { "are" };
+            self.say(
+                format!("no alert to list: {} {are} quiet, {waiting} not evaluated yet", counted(quiet, "rule")),
+                Tone::Notice,
+            );
             return;
         }
-        let mut choices = Vec::new();
+        let mut acknowledge = Vec::new();
         // The selected one first: the key and Enter are enough for it.
         let selected = match self.current_finding().map(|finding| &finding.target) {
             Some(Target::Alert(labels)) => rows.iter().find(|row| row.labels == *labels),
             Some(_) | None => None,
         };
+        let meant = selected.is_some();
         let fresh: Vec<&Row> = rows.iter().filter(|row| is_fresh(row)).collect();
         // Where one alone fires, it is meant.
         let selected = selected.or(if let [one] = fresh.as_slice() { Some(*one) } else { None });
         if let Some(row) = selected {
             let name = ServerText::from(row.name.as_str()).head(60);
             let note = if row.acknowledged { "it is acknowledged: take that back" } else { ACKNOWLEDGE };
-            choices.push(Choice {
+            acknowledge.push(Choice {
                 name: "acknowledge".to_owned(),
                 note: format!("{name}: {note}"),
                 pick: Pick::Acknowledge(row.labels.clone()),
@@ -56,17 +62,20 @@ impl App {
         }
         let others = fresh.iter().filter(|row| selected.is_none_or(|s| s.labels != row.labels)).count();
         if others > 0 {
-            choices.push(Choice {
+            acknowledge.push(Choice {
                 name: format!("acknowledge all {}", fresh.len()),
                 note: format!("what fires: {ACKNOWLEDGE}"),
                 pick: Pick::AcknowledgeAll,
             });
         }
-        choices.extend(rows.iter().map(|row| Choice {
+        let alerts = rows.iter().map(|row| Choice {
             name: ServerText::from(row.name.as_str()).head(60),
             note: note(row),
             pick: Pick::Alert(row.labels.clone()),
-        }));
+        });
+        // Whoever has selected none comes to read: Enter on the first row shows it, and does nothing.
+        let choices =
+            if meant { acknowledge.into_iter().chain(alerts).collect() } else { alerts.chain(acknowledge).collect() };
         self.mode = Mode::Pick(Picker { title: "Alerts", input: Input::default(), choices, at: 0 });
     }
 

@@ -61,8 +61,10 @@ impl App {
             Question::Server
             | Question::Sessions
             | Question::SessionLocks(_)
+            | Question::Progress
             | Question::Relations { .. }
             | Question::Indexes { .. }
+            | Question::IndexDefinition { .. }
             | Question::ExactBloat(_)
             | Question::Plan(_)
             | Question::Replication

@@ -3,18 +3,21 @@
 
 use super::App;
 use super::mode::{Choice, Input, Mode, Pick, Picker, Subject};
+use super::part::Part;
 use super::tab::connections::SessionRow;
 use super::tab::locks::{LockRow, Who};
 use super::tab::statements::StatementRow;
 use super::tab::tables::raw_name;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
+use crate::diagnose::FindingKey;
+use crate::diagnose::figures::Figure;
 use crate::diagnose::health::{Item, ItemKey};
 use crate::guard::Remedy;
 use crate::message::Effect;
 use crate::model::health::State;
 use crate::model::text::pasteable;
-use crate::model::{ServerText, Tone};
+use crate::model::{Latest, ServerText, Tone};
 
 impl App {
     /// What no action fits of that subject: the statements to copy, the nearest first.
@@ -39,9 +42,13 @@ impl App {
                 let prepared = world.sessions.get().map_or(&[][..], |s| &s.prepared);
                 prepared.iter().filter(|p| p.gid == *gid).map(Remedy::prepared).collect()
             }
-            Subject::Table(_) | Subject::Index(_) | Subject::Statement(_) | Subject::Alert(_) | Subject::Health(_) => {
-                Vec::new()
-            }
+            Subject::Table(_)
+            | Subject::Index(_)
+            | Subject::Progress(_)
+            | Subject::Statement(_)
+            | Subject::Alert(_)
+            | Subject::Health(_)
+            | Subject::Figures(_) => Vec::new(),
         }
     }
 
@@ -64,13 +71,18 @@ impl App {
             let text = health_text(&self.triage.diagnosis.health, key.as_ref());
             return self.copy(Some(text), "health");
         }
+        if let Mode::Detail { of: Subject::Figures(key), .. } = &self.mode {
+            let text = self.figures_text(key);
+            return self.copy(Some(text), "finding");
+        }
         let text = match self.tab {
             Tab::Triage => self.triage.findings.current().map(FindingRow::text),
             Tab::Connections | Tab::Slow => self.current_session().map(row_text_session),
             Tab::Locks => self.locks.current().map(|r| row_text(r, super::tab::locks::COLUMNS)),
-            Tab::Tables => match self.current_index() {
-                Some(row) => Some(row_text(row, super::tab::indexes::COLUMNS)),
-                None => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
+            Tab::Tables => match (self.current_index(), self.current_progress()) {
+                (Some(row), _) => Some(row_text(row, super::tab::indexes::COLUMNS)),
+                (None, Some(row)) => Some(row_text(row, super::tab::progress::COLUMNS)),
+                (None, None) => self.current_table().map(|r| row_text(r, super::tab::tables::COLUMNS)),
             },
             Tab::Replication => self.replicas.current().map(|r| row_text(r, super::tab::replication::COLUMNS)),
             Tab::Statements => self.current_statement().map(|r| row_text(r, super::tab::statements::COLUMNS)),
@@ -88,6 +100,10 @@ impl App {
         if matches!(self.mode, Mode::Detail { of: Subject::Health(_), .. }) {
             return self.copy_row();
         }
+        if let Mode::Detail { of: Subject::Figures(key), .. } = &self.mode {
+            let sql = self.finding_row(key).and_then(|row| row.finding.remedy.clone());
+            return self.copy(sql, "SQL");
+        }
         let text = match self.tab {
             Tab::Triage => return self.copy_remedy(),
             Tab::Connections | Tab::Slow => self.current_session().map(|r| r.session.query.raw().to_owned()),
@@ -95,6 +111,13 @@ impl App {
                 Some(row) => Some(row.session.query.raw().to_owned()),
                 None => self.locks.current().and_then(copied),
             },
+            Tab::Tables if self.shows(Part::Progress) => {
+                self.current_session().map(|r| r.session.query.raw().to_owned())
+            }
+            Tab::Tables if self.definition().is_some_and(|d| d.get().is_some()) => {
+                let text = self.definition().and_then(Latest::get).map(|text| format!("{};", text.raw()));
+                return self.copy(text, "definition");
+            }
             Tab::Tables => {
                 self.current_index().map(super::tab::indexes::raw_name).or_else(|| self.current_table().map(raw_name))
             }
@@ -120,6 +143,20 @@ impl App {
         }
         self.mode = Mode::Pick(Picker { title: "Copy", input: Input::default(), choices, at: 0 });
         Vec::new()
+    }
+
+    fn finding_row(&self, key: &FindingKey) -> Option<&FindingRow> {
+        self.triage.findings.all().iter().find(|row| row.finding.key == *key)
+    }
+
+    /// A finding and its figures as text, to be pasted elsewhere.
+    fn figures_text(&self, key: &FindingKey) -> String {
+        let mut out: Vec<String> = self.finding_row(key).map(FindingRow::text).into_iter().collect();
+        out.extend(self.figures_of(key).into_iter().map(|figure| match figure {
+            Figure::Title(text) => text,
+            Figure::Line { label, text, .. } => format!("  {label} {text}"),
+        }));
+        out.join("\n")
     }
 
     /// The SQL that helps where no action does; else the statement that the finding is about.

@@ -21,16 +21,26 @@ pub(super) const VITALS_SPAN_S: u32 = 1800;
 /// Seconds between their points: as many points as a chart has.
 pub(super) const VITALS_STEP_S: u32 = 10;
 
+/// The panels of the hosts' processors and disks, asked more seldom: they are judged over minutes, and a Prometheus of
+/// many hosts has some thousand series of cores to look through.
+pub const HOST_PANELS: [&str; 5] = ["cpu-used", "cpu-waiting", "cores", "io-waiting", "disk-time"];
+
+/// How often those are asked while they are not looked at.
+const HOSTS: Duration = Duration::from_secs(30);
+
 /// The panels that findings and vitals come from.
-pub const VITAL_PANELS: [&str; 9] = [
+pub const VITAL_PANELS: [&str; 12] = [
     "p95",
     "error-ratio",
     "throughput",
     "cache-hit-ratio",
+    "cache-requests",
     "pool",
     "requests-waiting",
     "memory",
     "disk-free",
+    "memory-used",
+    "oom-kills",
     "connections",
 ];
 
@@ -45,6 +55,9 @@ const JUDGED_BY_THE_PAST: [&str; 3] = ["p95", "error-ratio", "cache-hit-ratio"];
 
 /// The past changes only as fast as the span of a chart moves over it.
 pub(super) const PAST: Duration = Duration::from_secs(300);
+
+/// How soon what maintenance of ours outdated is asked anew. A question that fails is asked less often by itself.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Looking for indexes that are alike compares all of them; they change as slowly as somebody creates one.
 const INDEXES: Duration = Duration::from_secs(10);
@@ -85,14 +98,16 @@ impl App {
 
         want(Question::Server, Duration::from_secs(15).max(fast));
         // The counts on the tabs come from the sessions, so they are asked on every tab, only slower elsewhere.
-        let sessions_visible = matches!(self.tab, Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks);
+        let sessions_visible =
+            matches!(self.tab, Tab::Triage | Tab::Connections | Tab::Slow | Tab::Locks) || self.shows(Part::Progress);
         want(Question::Sessions, if sessions_visible { fast } else { slow });
         if let Mode::Detail { of: Subject::Session(key), .. } = &self.mode {
             want(Question::SessionLocks(key.clone()), fast);
         }
         let replication = match self.tab {
             Tab::Replication => fast,
-            Tab::Triage => slow,
+            // A standby that vanishes is told within two refreshes.
+            Tab::Triage => (fast * 2).min(slow),
             Tab::Connections | Tab::Slow | Tab::Locks | Tab::Tables | Tab::Latency | Tab::Cache | Tab::Statements => {
                 fast.max(Duration::from_secs(10))
             }
@@ -104,22 +119,32 @@ impl App {
         // logs queries is told on every tab.
         let settings_watched = matches!(self.mode, Mode::Settings(_)) || self.changed_a_setting();
         want(Question::Settings, if settings_watched { fast } else { slow.max(Duration::from_secs(30)) });
+        // After maintenance of ours the list shows what was before it: once more, and soon.
+        let outdated =
+            self.world.relations.value.as_ref().is_some_and(|(_, at)| self.actions.iter().any(|a| a.outdates(*at)));
+        let soon = |every: Duration| if outdated { SOON.min(every) } else { every };
         if self.shows(Part::Tables) {
             let (column, _) = self.tables.sort();
             let order = order_of(self.tables.columns().get(column).map_or("", |c| c.name));
             // While a vacuum of ours runs its progress is worth a closer look.
             let every = if self.running_job().is_some() { fast } else { slow };
-            want(Question::Relations { database: self.database.clone(), order }, every);
+            want(Question::Relations { database: self.database.clone(), order }, soon(every));
         } else {
             // For findings the fullest tables are looked at from every tab, at a pace that two hundred rows are worth.
             let every = Duration::from_secs(if self.tab == Tab::Triage { 15 } else { 60 }).max(fast);
-            want(Question::Relations { database: self.database.clone(), order: RelationOrder::Dead }, every);
+            want(Question::Relations { database: self.database.clone(), order: RelationOrder::Dead }, soon(every));
         }
         if self.shows(Part::Indexes) {
             want(self.indexes_question(), slow.max(INDEXES));
         } else {
             let every = if self.tab == Tab::Triage { INDEXES_ON_TRIAGE } else { INDEXES_ELSEWHERE };
             want(Question::Indexes { database: self.database.clone(), order: IndexOrder::Faults }, every);
+        }
+        if let Some(question) = self.definition_question() {
+            want(question, slow.max(INDEXES));
+        }
+        if self.shows(Part::Progress) {
+            want(Question::Progress, fast);
         }
         if self.tab == Tab::Statements {
             let (column, _) = self.statements.sort();
@@ -135,9 +160,10 @@ impl App {
             }
             let every = Duration::from_secs(if self.tab == Tab::Triage { 5 } else { 15 }).max(fast);
             let vital = |id: &str| VITAL_PANELS.contains(&id) && !visible.contains(&id);
-            for panel in self.setup.panels.iter().filter(|p| vital(&p.id)) {
+            let host = |id: &str| HOST_PANELS.contains(&id) && !visible.contains(&id);
+            for panel in self.setup.panels.iter().filter(|p| vital(&p.id) || host(&p.id)) {
                 let question = Question::Panel { id: panel.id.clone(), span_s: VITALS_SPAN_S, step_s: VITALS_STEP_S };
-                want(question, every);
+                want(question, if host(&panel.id) { HOSTS.max(fast) } else { every });
             }
             want(Question::Targets, Duration::from_secs(15));
             // What is usual stands in the charts, and in the findings of every tab.

@@ -17,6 +17,7 @@ impl App {
             Tab::Tables => match self.part {
                 Part::Tables => &self.tables,
                 Part::Indexes => &self.indexes,
+                Part::Progress => &self.progress,
             },
             Tab::Replication => &self.replicas,
             Tab::Statements => &self.statements,
@@ -33,6 +34,7 @@ impl App {
             Tab::Tables => match self.part {
                 Part::Tables => &mut self.tables,
                 Part::Indexes => &mut self.indexes,
+                Part::Progress => &mut self.progress,
             },
             Tab::Replication => &mut self.replicas,
             Tab::Statements => &mut self.statements,
@@ -41,6 +43,9 @@ impl App {
     }
 
     pub(super) fn step(&mut self, by: isize) {
+        if self.tab == Tab::Triage {
+            return self.step_triage(by);
+        }
         match self.list_mut() {
             Some(list) => list.step(by),
             None => self.move_panel(|panel| panel.saturating_add_signed(by)),
@@ -48,6 +53,9 @@ impl App {
     }
 
     pub(super) fn select_at(&mut self, at: usize) {
+        if self.tab == Tab::Triage {
+            return self.select_in_triage(at);
+        }
         match self.list_mut() {
             Some(list) => list.select_at(at),
             None => self.move_panel(|_| at),

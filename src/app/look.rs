@@ -1,5 +1,5 @@
 //! Where the list is too old to ask by, the writer looks at the target before anybody is asked: what waits for that look,
-//! and what is owed to the audit log once it came.
+//! and what comes of it.
 //!
 //! The look itself is the writer's; whether one is needed is the guard's to say.
 
@@ -94,15 +94,14 @@ impl App {
         esc
     }
 
-    /// The writer looked: the action is judged by what it saw. What a refusal owes to the log goes out with the next key.
-    pub(super) fn looked(&mut self, id: u64, looked: &Looked) {
+    /// The writer looked: the action is judged by what it saw. A refusal goes to the log at once.
+    pub(super) fn looked(&mut self, id: u64, looked: &Looked) -> Vec<Effect> {
         self.now = self.now.max(looked.at);
-        let Some(look) = self.look.take_if(|look| look.id == id) else { return };
+        let Some(look) = self.look.take_if(|look| look.id == id) else { return Vec::new() };
         if !matches!(self.mode, Mode::Normal | Mode::Detail { .. }) {
-            return;
+            return Vec::new();
         }
         self.opened_by = look.opened_by;
-        let effects = self.judged(look.write, Some(looked), look.insists);
-        self.owed.extend(effects);
+        self.judged(look.write, Some(looked), look.insists)
     }
 }

@@ -1,6 +1,7 @@
 //! What may be open above a tab: an input, a picker, a detail, help, a question. One at a time.
 
 use crate::command::Command;
+use crate::diagnose::FindingKey;
 use crate::diagnose::health::ItemKey;
 use crate::guard::Prompt;
 use crate::keymap::{Chord, Key};
@@ -9,7 +10,7 @@ use crate::model::plan::PlanOf;
 use crate::model::plan::one::One;
 use crate::model::relation::RelationKey;
 use crate::model::session::SessionKey;
-use crate::model::{ServerText, Timestamp};
+use crate::model::{Seen, ServerText, Shown, Timestamp};
 
 /// What is open.
 #[derive(Debug, Default)]
@@ -66,14 +67,32 @@ pub struct PlanView {
     pub stage: PlanStage,
     /// Lines scrolled.
     pub scroll: usize,
+    /// What was seen of the question.
+    pub seen: Seen,
     /// The detail that it was opened from, and its scroll.
     pub under: Option<(Subject, usize)>,
+}
+
+impl PlanView {
+    /// A frame showed this much. The question may be answered once all of it was on the screen; what came of it scrolls no
+    /// further than it goes.
+    pub(super) fn drawn(&mut self, at: Timestamp, shown: Shown) {
+        match &mut self.stage {
+            PlanStage::Asks(since) => {
+                self.seen.take(shown);
+                if self.seen.is_enough() {
+                    since.get_or_insert(at);
+                }
+            }
+            PlanStage::Asked(_) => self.scroll = shown.above,
+        }
+    }
 }
 
 /// How far a plan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStage {
-    /// Another role's statement: whether it may be planned is asked; since when the question is on the screen.
+    /// Another role's statement: whether it may be planned is asked; since when all of the question was on the screen.
     Asks(Option<Timestamp>),
     /// The server was asked at this time.
     Asked(Timestamp),
@@ -116,10 +135,14 @@ pub enum Subject {
     Replica(crate::model::replica::ReplicaKey),
     /// An entry of `pg_stat_statements`.
     Statement(crate::model::statement::EntryKey),
+    /// Work that tells how far it is, by its backend.
+    Progress(SessionKey),
     /// An alert, by its labels.
     Alert(Labels),
     /// The health: one item of it, or all.
     Health(Option<ItemKey>),
+    /// The figures that a finding rests on.
+    Figures(FindingKey),
     /// What no action fits in this server's own replication, where no standby is in the list.
     Remedies,
 }

@@ -3,8 +3,9 @@
 use super::App;
 use super::mode::{Mode, Subject};
 use super::tab::indexes::IndexRow;
-use crate::command::Tab;
-use crate::model::Question;
+use super::tab::progress::ProgressRow;
+use crate::command::{Command, Tab};
+use crate::model::{Latest, Question, ServerText};
 use crate::table::Row;
 
 /// A list of Tables.
@@ -15,11 +16,13 @@ pub enum Part {
     Tables,
     /// Its indexes.
     Indexes,
+    /// Work of the whole server that tells how far it is.
+    Progress,
 }
 
 impl Part {
     /// All of them, in the order of the key.
-    pub const ALL: [Self; 2] = [Self::Tables, Self::Indexes];
+    pub const ALL: [Self; 3] = [Self::Tables, Self::Indexes, Self::Progress];
 
     /// Its name.
     #[must_use]
@@ -27,6 +30,7 @@ impl Part {
         match self {
             Self::Tables => "tables",
             Self::Indexes => "indexes",
+            Self::Progress => "progress",
         }
     }
 
@@ -59,6 +63,51 @@ impl App {
             return self.indexes.all().iter().find(|r| r.key() == *key);
         }
         if self.shows(Part::Indexes) { self.indexes.current() } else { None }
+    }
+
+    /// The work that a command means: the one whose detail is open, or the selected one.
+    #[must_use]
+    pub fn current_progress(&self) -> Option<&ProgressRow> {
+        if let Mode::Detail { of: Subject::Progress(key), .. } = &self.mode {
+            return self.progress.all().iter().find(|r| r.key() == *key);
+        }
+        if self.shows(Part::Progress) { self.progress.current() } else { None }
+    }
+
+    /// Why no session of Tables can be signalled.
+    pub(super) fn no_session_of_progress(&self) -> String {
+        if !self.shows(Part::Progress) {
+            return format!(
+                "no session is meant here: who is at work stands in the progress ({})",
+                self.key_of(Command::NextView)
+            );
+        }
+        match self.current_progress() {
+            Some(row) if row.ours => {
+                format!("{} is our own job: {} stops it", row.progress.pid, self.key_of(Command::CancelJob))
+            }
+            Some(row) => {
+                format!("{} is not in the list of sessions: it is gone, or was not seen yet", row.progress.pid)
+            }
+            None if self.progress.selection_is_gone() => "the selected one has ended: select another".to_owned(),
+            None => "nothing is selected".to_owned(),
+        }
+    }
+
+    /// The question for the statement that makes the index whose detail is open; none while another database is being
+    /// switched to, whose index of that OID is another one.
+    #[must_use]
+    pub fn definition_question(&self) -> Option<Question> {
+        let Mode::Detail { of: Subject::Index(key), .. } = &self.mode else { return None };
+        let here = self.database.as_ref().is_none_or(|database| *database == key.database);
+        here.then(|| Question::IndexDefinition { database: self.database.clone(), oid: key.oid })
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn definition(&self) -> Option<&Latest<ServerText>> {
+        let question = self.definition_question()?;
+        self.world().definition.as_ref().filter(|(asked, _)| *asked == question).map(|(_, latest)| latest)
     }
 
     /// The question that the indexes on the screen answer: ranked by the column that they are sorted by.

@@ -9,8 +9,9 @@ use crate::keymap::{Chord, Step};
 use crate::message::Effect;
 use crate::model::plan::one::One;
 use crate::model::plan::{Plan, PlanOf};
+use crate::model::server::Server;
 use crate::model::session::{Session, State};
-use crate::model::{ProbeError, Question, ServerText, Timestamp, Tone};
+use crate::model::{ProbeError, Question, Seen, ServerText, Timestamp, Tone};
 
 /// Bytes of a text that `sessions.sql` reads at most; a character cut through is left out.
 const SENT: usize = 16_384;
@@ -44,6 +45,12 @@ impl App {
         }
     }
 
+    /// As whom a plan is made; none while the server is not known.
+    #[must_use]
+    pub fn plans_as(&self) -> Option<&ServerText> {
+        self.setup.plan_user.as_ref().or_else(|| self.live().server.get().map(|server| &server.user))
+    }
+
     /// Opens the plan of the selected statement, or says why there is none.
     pub(super) fn open_plan(&mut self) {
         let (of, one) = match self.plan_of() {
@@ -53,25 +60,16 @@ impl App {
         let was = std::mem::take(&mut self.mode);
         let under = if let Mode::Detail { of, scroll } = was { Some((of, scroll)) } else { None };
         self.step(0);
-        let server = self.live().server.get();
-        let ours = server.is_some_and(|server| of.author.as_ref() == Some(&server.user));
+        // Whoever wrote what the text reaches gains nothing but what the role may that plans it.
+        let ours = of.author.is_some() && of.author.as_ref() == self.plans_as();
         // Then it will be refused, with its reason: no need to ask.
-        let refused = server.is_some_and(|server| server.rights.superuser || server.rights.signal_backend);
-        let mut view = PlanView { of, one, stage: PlanStage::Asks(None), scroll: 0, under };
+        let powerful = |server: &Server| server.rights.superuser || server.rights.signal_backend;
+        let refused = self.setup.plan_user.is_none() && self.live().server.get().is_some_and(powerful);
+        let mut view = PlanView { of, one, stage: PlanStage::Asks(None), scroll: 0, seen: Seen::default(), under };
         if ours || refused {
             self.ask_for_plan(&mut view);
         }
         self.mode = Mode::Plan(view);
-    }
-
-    /// The question may be answered from now on.
-    pub(super) fn plan_drawn(&mut self, at: Timestamp) {
-        let legible = self.has_room_to_ask();
-        if let Mode::Plan(PlanView { stage: PlanStage::Asks(drawn), .. }) = &mut self.mode
-            && legible
-        {
-            drawn.get_or_insert(at);
-        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "any other key closes it")]
@@ -84,18 +82,26 @@ impl App {
         match view.stage {
             PlanStage::Asks(drawn) => match command {
                 _ if chord == Chord::char('y') => {
-                    if chord != self.opened_by && drawn.is_some_and(|drawn| at >= drawn) && self.has_room_to_ask() {
+                    let read = view.seen.is_enough() && drawn.is_some_and(|drawn| at >= drawn);
+                    if chord != self.opened_by && read && self.has_room_to_ask() {
                         self.ask_for_plan(&mut view);
                     }
                 }
                 Some(Command::CopyQuery) => effects = self.copy_plan_sql(&view),
-                _ => return self.close_plan(view),
+                _ => match self.moves(chord) {
+                    Some(by) => view.seen.scroll(by),
+                    None => return self.close_plan(view),
+                },
             },
             PlanStage::Asked(_) => match (self.scrolled(chord, view.scroll), command) {
                 (Some(scroll), _) => view.scroll = scroll,
                 (None, Some(Command::CopyRow)) => {
-                    let text = self.plan_answer(&view).and_then(Result::ok).map(Plan::text);
-                    effects = self.copy(text, "plan");
+                    let (text, what) = match self.plan_answer(&view) {
+                        Some(Ok(plan)) => (Some(plan.text()), "plan"),
+                        Some(Err(why)) => (Some(why.to_string()), "reason"),
+                        None => (None, "plan"),
+                    };
+                    effects = self.copy(text, what);
                 }
                 (None, Some(Command::CopyQuery)) => effects = self.copy_plan_sql(&view),
                 (None, Some(Command::ShowPlan)) => self.ask_for_plan(&mut view),
@@ -123,7 +129,7 @@ impl App {
     }
 
     /// The selected statement, if it can have a plan.
-    fn plan_of(&self) -> Result<(PlanOf, One), String> {
+    pub(super) fn plan_of(&self) -> Result<(PlanOf, One), String> {
         if self.live().server.get().is_none() {
             return Err("the server is not known yet: no plan can be asked for".to_owned());
         }

@@ -9,17 +9,13 @@ use crate::command::{Command, Tab};
 use crate::guard::{Signal, Task};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
-use crate::model::{Timestamp, Tone};
+use crate::model::{Scroll, Timestamp, Tone};
 
 impl App {
     pub(super) fn press(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
-        let mut effects = std::mem::take(&mut self.owed);
         self.remember_once(at);
         self.forget_step();
-        if !self.waits_for_look(chord) {
-            effects.extend(self.pressed(chord, at));
-        }
-        effects
+        if self.waits_for_look(chord) { Vec::new() } else { self.pressed(chord, at) }
     }
 
     fn pressed(&mut self, chord: Chord, at: Timestamp) -> Vec<Effect> {
@@ -59,17 +55,22 @@ impl App {
     }
 
     /// Scrolls an open text; none where the key is not one that moves.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other command is none that scrolls")]
     pub(super) fn scrolled(&self, chord: Chord, scroll: usize) -> Option<usize> {
+        let page = usize::from(self.size.1.saturating_sub(6));
+        self.moves(chord).map(|by| by.from(scroll, page))
+    }
+
+    /// How a key moves through an open text: as it moves through a list.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other command is none that scrolls")]
+    pub(super) fn moves(&self, chord: Chord) -> Option<Scroll> {
         let Step::Run(command) = self.setup.keymap.step(self.tab, &self.pending, chord) else { return None };
-        let page = usize::from(self.size.1.saturating_sub(6)).max(1);
         match command {
-            Command::SelectNext => Some(scroll.saturating_add(1)),
-            Command::SelectPrevious => Some(scroll.saturating_sub(1)),
-            Command::PageDown => Some(scroll.saturating_add(page)),
-            Command::PageUp => Some(scroll.saturating_sub(page)),
-            Command::SelectFirst => Some(0),
-            Command::SelectLast => Some(usize::MAX / 2),
+            Command::SelectNext => Some(Scroll::Down),
+            Command::SelectPrevious => Some(Scroll::Up),
+            Command::PageDown => Some(Scroll::PageDown),
+            Command::PageUp => Some(Scroll::PageUp),
+            Command::SelectFirst => Some(Scroll::First),
+            Command::SelectLast => Some(Scroll::Last),
             _ => None,
         }
     }
@@ -90,9 +91,7 @@ impl App {
             }
             Step::Barred(command) => {
                 self.pending.clear();
-                let words = self.barred(command);
-                self.say(words, Tone::Notice);
-                Vec::new()
+                self.barred(command)
             }
             Step::Unbound => {
                 self.pending.clear();
@@ -102,6 +101,7 @@ impl App {
     }
 
     pub(super) fn run(&mut self, command: Command) -> Vec<Effect> {
+        self.leave_row(command);
         self.run_in_runbook(command).unwrap_or_else(|| self.run_here(command))
     }
 
@@ -232,6 +232,7 @@ impl App {
             Tab::Tables => match self.part {
                 Part::Tables => self.tables.current().map(|r| Subject::Table(r.key())),
                 Part::Indexes => self.indexes.current().map(|r| Subject::Index(r.key())),
+                Part::Progress => self.progress.current().map(|r| Subject::Progress(r.key())),
             },
             Tab::Replication => match self.replicas.current() {
                 Some(row) => Some(Subject::Replica(row.key())),

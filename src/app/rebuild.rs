@@ -5,6 +5,7 @@ use super::tab;
 use super::tab::connections::{SessionRow, Totals};
 use super::tab::indexes::IndexRow;
 use super::tab::locks::{LockRow, Shape, Who};
+use super::tab::progress::ProgressRow;
 use super::tab::replication::ReplicaRow;
 use super::tab::statements::StatementRow;
 use super::tab::tables::TableRow;
@@ -15,6 +16,7 @@ impl App {
         self.rebuild_sessions();
         self.rebuild_tables();
         self.rebuild_indexes();
+        self.rebuild_progress();
         self.rebuild_replicas();
         self.rebuild_statements();
         self.look();
@@ -56,8 +58,9 @@ impl App {
     }
 
     pub(super) fn rebuild_tables(&mut self) {
+        let now = self.shown_now();
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.relations.get().map(|relations| TableRow::all(relations, world));
+        let rows = world.relations.get().map(|relations| TableRow::all(relations, world, now));
         self.tables.set(rows.unwrap_or_default());
     }
 
@@ -68,16 +71,27 @@ impl App {
         self.indexes.set(rows.unwrap_or_default());
     }
 
+    pub(super) fn rebuild_progress(&mut self) {
+        let ours = self.doings().pids;
+        let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
+        let rows = world.progress.get().map(|running| ProgressRow::all(running, &ours));
+        self.progress.set(rows.unwrap_or_default());
+    }
+
     pub(super) fn rebuild_statements(&mut self) {
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.statements.get().map(|statements| StatementRow::all(statements, world));
+        let rows = world
+            .statements
+            .get()
+            .map(|statements| StatementRow::all(statements, world, self.setup.plan_user.as_ref()));
         self.statements.set(rows.unwrap_or_default());
     }
 
     pub(super) fn rebuild_replicas(&mut self) {
         let now = self.shown_now();
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, now));
+        let limits = &self.triage.limits;
+        let rows = world.replication.get().map(|replication| ReplicaRow::all(replication, world, limits, now));
         self.replicas.set(rows.unwrap_or_default());
     }
 }

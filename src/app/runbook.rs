@@ -14,7 +14,7 @@ use super::App;
 use super::mode::{Choice, Input, Mode, Pick, Picker};
 use crate::command::{Command, Place, Reach, Tab};
 use crate::diagnose::runbook::{Runbook, Step};
-use crate::diagnose::{Finding, Look};
+use crate::diagnose::{Finding, Look, Target};
 use crate::guard::Policy;
 use crate::keymap::{Chord, Step as Keys};
 use crate::message::Effect;
@@ -137,22 +137,29 @@ impl App {
         }
     }
 
-    /// True where there is a runbook of that id.
+    /// The runbook of a finding: of an alert the one that its annotation names; else one of your own of which a step is
+    /// about such a finding; else the built-in one that it belongs to.
     #[must_use]
-    pub fn has_runbook(&self, id: &str) -> bool {
-        self.runbooks.books.iter().any(|book| book.id == id)
+    pub fn runbook_of(&self, finding: &Finding) -> Option<&Runbook> {
+        let books = &self.runbooks.books;
+        let named = |id: &str| books.iter().find(|book| book.id == id);
+        if let Target::Alert(labels) = &finding.target {
+            return named(self.alerts().row(labels)?.annotations.get("runbook")?);
+        }
+        let about = |book: &&Runbook| book.steps.iter().any(|step| step.findings.contains(&finding.kind()));
+        let own = books.iter().filter(|book| book.origin.is_some()).find(about);
+        own.or_else(|| named(finding.runbook()?))
     }
 
-    /// The runbook of the selected finding; the one that was left; else the list.
+    /// The runbook of the selected finding; from elsewhere the one that was left; else the list.
     pub(super) fn open_runbook(&mut self) {
-        let of_finding = self.current_finding().and_then(Finding::runbook).filter(|_| self.tab == Tab::Triage);
-        let of_finding = of_finding.and_then(|id| self.runbooks.books.iter().position(|book| book.id == id));
-        if self.runbook().is_some() {
-            self.list_runbooks();
-        } else if let Some(at) = of_finding.or(self.runbooks.left) {
-            self.show_runbook(at);
-        } else {
-            self.list_runbooks();
+        let selected = self.current_finding().filter(|_| self.tab == Tab::Triage);
+        let id = selected.and_then(|finding| self.runbook_of(finding)).map(|book| book.id.clone());
+        let of_finding = id.and_then(|id| self.runbooks.books.iter().position(|book| book.id == id));
+        let left = self.runbooks.left.filter(|_| selected.is_none());
+        match of_finding.or(left).filter(|_| self.runbook().is_none()) {
+            Some(at) => self.show_runbook(at),
+            None => self.list_runbooks(),
         }
     }
 
@@ -198,9 +205,7 @@ impl App {
             }
             Keys::Barred(barred) if barred == command => {
                 self.pending.clear();
-                let words = self.barred(command);
-                self.say(words, Tone::Notice);
-                Some(Vec::new())
+                Some(self.barred(command))
             }
             Keys::Run(_) | Keys::Barred(_) | Keys::Pending(_) | Keys::Unbound => None,
         }

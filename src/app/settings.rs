@@ -5,7 +5,7 @@
 use super::App;
 use super::mode::{Board, Edit, Input, Mode};
 use crate::command::Command;
-use crate::guard::{Refusal, Wish, Write};
+use crate::guard::{Policy, Refusal, Wish, Write, unchangeable};
 use crate::keymap::{Chord, Key, Step};
 use crate::message::Effect;
 use crate::model::setting::catalogue::{self, Known};
@@ -109,6 +109,13 @@ impl App {
             self.say(text, Tone::Warning);
             return Vec::new();
         }
+        // Whoever may not is told so before a value is typed.
+        if let (Some(setting), Some(server)) = (settings.get(least), self.world().server.get())
+            && let Some(refusal) = self.unchangeable(setting)
+        {
+            let wish = Wish::read(setting, SLOW).unwrap_or(Wish::Reset);
+            return self.refused(Write::setting(setting, &wish, server), &refusal);
+        }
         let edit = Edit { name: least.to_owned(), input: Input::of(SLOW), error: None };
         self.mode = Mode::Settings(Board { at: Some(least.to_owned()), edit: Some(edit), ..Board::default() });
         Vec::new()
@@ -182,15 +189,24 @@ impl App {
         Vec::new()
     }
 
+    /// Why that setting cannot be changed from here, whatever the value, as far as that is known.
+    #[must_use]
+    pub fn unchangeable(&self, setting: &Setting) -> Option<Refusal> {
+        if !setting.is_offered() || self.setup.policy == Policy::Observer {
+            return (!setting.is_offered()).then(|| Refusal::SettingNotOffered { name: setting.name.clone() });
+        }
+        unchangeable(setting, &self.scene(self.opened_by, &self.doings()))
+    }
+
     /// The line in which a new value is typed; none where there is nothing to be changed.
-    fn edit_of(&mut self, name: Option<String>) -> Option<Edit> {
+    fn edit_of(&self, name: Option<String>) -> Option<Edit> {
         let name = name?;
-        if self.setup.policy == crate::guard::Policy::Observer {
+        if self.setup.policy == Policy::Observer {
             return None;
         }
-        let settings = self.world().settings.get();
-        if !settings.and_then(|settings| settings.get(&name)).is_some_and(Setting::is_offered) {
-            self.say(Refusal::SettingNotOffered { name }.sentence(), Tone::Notice);
+        let setting = self.world().settings.get().and_then(|settings| settings.get(&name));
+        // Why not stands below the list.
+        if setting.is_none_or(|setting| self.unchangeable(setting).is_some()) {
             return None;
         }
         Some(Edit { name, input: Input::default(), error: None })

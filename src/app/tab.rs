@@ -4,6 +4,7 @@ pub mod connections;
 pub mod indexes;
 pub mod locks;
 pub mod panels;
+pub mod progress;
 pub mod replication;
 pub mod slow;
 pub mod statements;

@@ -6,12 +6,15 @@ use super::App;
 use super::mode::{Mode, Subject};
 use super::part::Part;
 use super::tab::locks::LockKey;
+use super::tab::tables::order_of;
 use super::tab::triage::FindingRow;
 use crate::command::Tab;
+use crate::diagnose::figures::{self, Figure};
 use crate::diagnose::history::Beat;
-use crate::diagnose::{Diagnosis, Finding, History, Limits, Target, diagnose};
+use crate::diagnose::{Diagnosis, Finding, FindingKey, History, Limits, Target, diagnose};
 use crate::model::Tone;
 use crate::model::panel::PanelTab;
+use crate::model::relation::{Relation, RelationKey, RelationOrder};
 use crate::table::{Filter, Listing, Row};
 
 /// What is wrong, and what was seen before.
@@ -24,6 +27,8 @@ pub struct Triage {
     pub history: History,
     /// From when on something is a finding.
     pub limits: Limits,
+    /// Lines scrolled on below the last finding, where what was not checked has no room.
+    pub below: usize,
 }
 
 impl Triage {
@@ -35,6 +40,7 @@ impl Triage {
             diagnosis: Diagnosis::default(),
             history: History::default(),
             limits: Limits { slow: slow_s, ..*limits },
+            below: 0,
         }
     }
 }
@@ -58,6 +64,7 @@ impl App {
         let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
         if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
             self.triage.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
+            self.triage.history.doze(sessions);
         }
     }
 
@@ -75,10 +82,44 @@ impl App {
         }
     }
 
+    /// Remembers how far a standby has replayed.
+    pub(super) fn remember_replay(&mut self) {
+        if let (Some((replication, at)), None) = (&self.world.replication.value, &self.world.replication.error) {
+            self.triage.history.follow(replication.standby.as_ref(), *at);
+        }
+    }
+
+    /// Moves in the list; from its last finding on through the lines below it, and back.
+    pub(super) fn step_triage(&mut self, by: isize) {
+        let Triage { findings, below, .. } = &mut self.triage;
+        let last = findings.cursor().is_none_or(|at| at + 1 == findings.len());
+        if last && (by > 0 || *below > 0) {
+            *below = below.saturating_add_signed(by);
+        } else {
+            *below = 0;
+            findings.step(by);
+        }
+    }
+
+    /// To the first finding; to the last, and once more to the last line below it.
+    pub(super) fn select_in_triage(&mut self, at: usize) {
+        let Triage { findings, below, .. } = &mut self.triage;
+        let last = findings.cursor().is_none_or(|at| at + 1 == findings.len());
+        // How far it goes, the next frame says.
+        *below = if last && at > 0 { usize::MAX / 2 } else { 0 };
+        findings.select_at(at);
+    }
+
     /// The selected finding.
     #[must_use]
     pub fn current_finding(&self) -> Option<&Finding> {
         self.triage.findings.current().map(|row| &row.finding)
+    }
+
+    /// The figures behind a finding, as the screen knows them.
+    #[must_use]
+    pub fn figures_of(&self, key: &FindingKey) -> Vec<Figure> {
+        figures::of(&self.shown_look(), key)
     }
 
     /// Goes to the row that shows what the meant finding says, selects it, and says where a filter had to go.
@@ -87,7 +128,7 @@ impl App {
             self.say("no finding is selected", Tone::Faint);
             return;
         };
-        let target = finding.target.clone();
+        let (of, target) = (finding.key.clone(), finding.target.clone());
         self.tab = target.tab();
         let cleared = match target {
             Target::Session { key, .. } => {
@@ -113,12 +154,14 @@ impl App {
             }
             Target::Table(key) => {
                 self.part = Part::Tables;
+                self.rank_for(&key);
                 pinned(&mut self.tables, key)
             }
             Target::Index(key) => {
                 self.part = Part::Indexes;
                 pinned(&mut self.indexes, key)
             }
+            Target::Prepared(gid) => pinned(&mut self.locks, LockKey::Prepared(gid)),
             Target::Replica(key) => pinned(&mut self.replicas, key),
             Target::Panel { id, .. } => {
                 self.select_panel(&id);
@@ -132,6 +175,18 @@ impl App {
                 self.mode = Mode::Detail { of: Subject::Health(Some(key)), scroll: 0 };
                 false
             }
+            Target::Figures(_) => {
+                self.mode = Mode::Detail { of: Subject::Figures(of), scroll: 0 };
+                false
+            }
+            Target::Ranked(name) => {
+                self.part = Part::Tables;
+                if let Some(column) = self.tables.columns().iter().position(|c| c.name == name) {
+                    self.tables.sort_by(column);
+                }
+                self.tables.select_at(0);
+                false
+            }
             Target::Tab(tab) => {
                 if tab == Tab::Tables {
                     self.part = Part::Tables;
@@ -141,6 +196,25 @@ impl App {
         };
         if cleared {
             self.say("the filter hid it and was cleared", Tone::Notice);
+        }
+    }
+
+    /// Sorts the tables by dead rows, or by what sequential scans read, where the list, cut by another order, lacks that one.
+    fn rank_for(&mut self, key: &RelationKey) {
+        let Some(relations) = self.world.relations.get().filter(|r| r.database == key.database) else { return };
+        let among = |rows: &[Relation]| rows.iter().any(|r| r.oid == key.oid);
+        // The list asks anew, by the order that it is sorted by.
+        let (column, _) = self.tables.sort();
+        let sorted = order_of(self.tables.columns().get(column).map_or("", |c| c.name));
+        let order = match () {
+            () if among(&relations.rows) && (relations.order == sorted || relations.is_whole()) => return,
+            () if relations.order == RelationOrder::Dead && among(&relations.rows) => "dead",
+            () if among(&relations.dead) => "dead",
+            () if among(&relations.scanned) => "seq_rows",
+            () => return,
+        };
+        if let Some(column) = self.tables.columns().iter().position(|c| c.name == order) {
+            self.tables.sort_by(column);
         }
     }
 

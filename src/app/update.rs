@@ -7,7 +7,7 @@ use crate::command::Command;
 use crate::diagnose::History;
 use crate::guard::{Signal, StatementKey, Write};
 use crate::message::{ActionNews, ActionStep, EachOutcome, Effect, Event, Outcome, WriterState};
-use crate::model::{Question, Tone};
+use crate::model::{Question, Shown, Timestamp, Tone};
 
 impl App {
     /// Takes one event in, and says what is to be done outside.
@@ -17,19 +17,12 @@ impl App {
                 self.now = self.now.max(at);
                 return self.press(chord, at);
             }
-            Event::Resized { width, height } => self.size = (width, height),
-            Event::Drawn { at } => {
-                let legible = self.has_room_to_ask();
-                if let Mode::Ask(prompt) = &mut self.mode
-                    && legible
-                {
-                    prompt.drawn(at);
-                }
-                self.plan_drawn(at);
-            }
+            Event::Resized { width, height } => self.resize((width, height)),
+            Event::Drawn { at, shown } => self.drawn(at, shown),
             Event::Tick { at } => {
                 self.now = self.now.max(at);
                 self.forget_notice();
+                self.say_writer();
                 // Answers grow old without a word.
                 self.look();
             }
@@ -44,6 +37,8 @@ impl App {
                     self.remember_activity();
                 } else if matches!(question, Question::Relations { .. }) {
                     self.remember_scans();
+                } else if question == Question::Replication {
+                    self.remember_replay();
                 }
                 if self.frozen.is_none() {
                     match question {
@@ -53,10 +48,12 @@ impl App {
                         }
                         Question::Relations { .. } | Question::ExactBloat(_) => self.rebuild_tables(),
                         Question::Indexes { .. } => self.rebuild_indexes(),
+                        Question::Progress => self.rebuild_progress(),
                         Question::Replication => self.rebuild_replicas(),
                         Question::Statements { .. } => self.rebuild_statements(),
                         Question::Server
                         | Question::SessionLocks(_)
+                        | Question::IndexDefinition { .. }
                         | Question::Plan(_)
                         | Question::Settings
                         | Question::CacheTable
@@ -86,24 +83,59 @@ impl App {
                 self.look();
             }
             Event::Writer(state) => self.take_writer(state),
-            Event::Looked { id, looked } => self.looked(id, &looked),
+            Event::Looked { id, looked } => return self.looked(id, &looked),
             Event::History(history) => self.history = history,
             Event::Action(news) => self.take_news(news),
         }
         Vec::new()
     }
 
-    /// Why nothing can be done is said when it begins, unless something else is being said.
+    /// The window has another size. What was seen of a question counts no more: its lines are others.
+    fn resize(&mut self, size: (u16, u16)) {
+        if self.size == size {
+            return;
+        }
+        self.size = size;
+        match &mut self.mode {
+            Mode::Ask(prompt) => prompt.resized(),
+            Mode::Plan(view) => view.seen.forget(),
+            Mode::Normal
+            | Mode::Filter { .. }
+            | Mode::Pick(_)
+            | Mode::Detail { .. }
+            | Mode::Help { .. }
+            | Mode::Settings(_)
+            | Mode::Outcome { .. }
+            | Mode::Leave => {}
+        }
+    }
+
+    /// A frame is on the screen: a question can be answered from then on, a text scrolls no further than it goes.
+    fn drawn(&mut self, at: Timestamp, shown: Option<Shown>) {
+        let legible = self.has_room_to_ask();
+        let Some(shown) = shown else { return };
+        match &mut self.mode {
+            Mode::Ask(prompt) if legible => prompt.drawn(at, shown),
+            Mode::Plan(view) if legible => view.drawn(at, shown),
+            Mode::Help { scroll } | Mode::Outcome { scroll, .. } => *scroll = shown.above,
+            // Of the tabs only Triage has a text below its list.
+            Mode::Normal => self.triage.below = shown.above,
+            Mode::Filter { .. }
+            | Mode::Pick(_)
+            | Mode::Detail { .. }
+            | Mode::Settings(_)
+            | Mode::Ask(_)
+            | Mode::Plan(_)
+            | Mode::Leave => {}
+        }
+    }
+
     fn take_writer(&mut self, state: WriterState) {
-        let quiet = self.notice.as_ref().is_none_or(|notice| notice.tone == Tone::Faint);
-        if let WriterState::Down(why) = &state
-            && quiet
-            && self.writer != state
-        {
-            let words = format!("cannot act: {why}");
-            self.say(words, Tone::Warning);
+        if self.writer != state {
+            self.writer_unsaid = matches!(state, WriterState::Down(_));
         }
         self.writer = state;
+        self.say_writer();
     }
 
     fn take_news(&mut self, news: ActionNews) {
@@ -119,16 +151,25 @@ impl App {
         let told = told(&news.step);
         let (text, tone) = match news.step {
             ActionStep::Started { pid } => {
+                action.started = Some(news.at);
                 if let Some(job) = &mut action.job {
                     job.pid = pid;
                 }
                 (format!("{label}: running"), Tone::Notice)
             }
             ActionStep::Progress(so_far) => (format!("{label}: {so_far}"), Tone::Notice),
+            ActionStep::DeadRows { before, after } => {
+                action.dead = Some((before, after));
+                return;
+            }
             ActionStep::Ended(outcome) => {
-                let said = outcome_words(&label, &outcome);
+                let (text, tone) = outcome_words(&label, &outcome);
                 action.outcome = Some(outcome);
-                said
+                action.ended = Some(news.at);
+                match action.in_vain() {
+                    Some((database, at)) => (format!("{text}: {}", self.held_back(&database, at)), Tone::Warning),
+                    None => (text, tone),
+                }
             }
             ActionStep::Uncopied(why) => (uncopied_words(&label, &why), Tone::Critical),
             ActionStep::Unlogged(why) => {
@@ -140,6 +181,14 @@ impl App {
                 action.deaf.extend(action.write.cancelled().filter(|_| deaf));
                 let other = if deaf { self.other_key(Command::TerminateBackend) } else { String::new() };
                 verified_words(&label, (cancelled, gone), &seconds(after_ms), &other)
+            }
+            ActionStep::Went { of, gone, after_ms } => {
+                action.went.extend(gone.into_iter().map(|key| (key, after_ms)));
+                let cancelled = matches!(&action.write, Write::Bulk(bulk) if bulk.signal == Signal::Cancel);
+                let word = if cancelled { "ended" } else { "gone" };
+                let said = format!("{label}: {} of {of} {word} within {}", action.went.len(), seconds(after_ms));
+                action.verified = Some((said.clone(), Tone::Notice));
+                (said, Tone::Notice)
             }
             ActionStep::VerifiedEach { of, left, after_ms } => {
                 let cancelled = matches!(&action.write, Write::Bulk(bulk) if bulk.signal == Signal::Cancel);
@@ -180,7 +229,8 @@ fn each_words(
     other: &str,
 ) -> (String, Tone) {
     if left.is_empty() {
-        return (format!("{label}: {of} of {of} gone after {after}"), Tone::Good);
+        let word = if cancelled { "ended" } else { "gone" };
+        return (format!("{label}: {of} of {of} {word} within {after}"), Tone::Good);
     }
     let pids: Vec<String> = left.iter().take(8).map(|key| key.session.pid.to_string()).collect();
     let more = if left.len() > 8 { ", …" } else { "" };
@@ -189,7 +239,7 @@ fn each_words(
     (format!("{label}: {count} of {of} {still} {after} after the signal: {pids}{more}{other}"), Tone::Warning)
 }
 
-/// `5 signal sent, 1 already gone, 1 no longer the same`: what a bulk action came to.
+/// `5 signals sent, 1 already gone, 1 no longer the same`: what a bulk action came to.
 fn counted(each: &[EachOutcome]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for one in each {
@@ -199,7 +249,11 @@ fn counted(each: &[EachOutcome]) -> String {
             None => counts.push((word, 1)),
         }
     }
-    counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    let words = counts.into_iter().map(|(word, count)| match (word, count) {
+        ("signal sent", 2..) => format!("{count} signals sent"),
+        _ => format!("{count} {word}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// An outcome in a word or two, for a row of a table.
@@ -231,8 +285,10 @@ fn verified_words(label: &str, (cancelled, gone): (bool, bool), after: &str, oth
     }
 }
 
+/// Milliseconds as seconds: `0.5 s`.
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "milliseconds shown with one decimal")]
-fn seconds(ms: u64) -> String {
+pub fn seconds(ms: u64) -> String {
     format!("{:.1} s", ms as f64 / 1000.0)
 }
 

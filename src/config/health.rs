@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::layer::{Layers, Rank};
-use super::metrics::{BasicAuth, Recipient, split_user};
+use super::metrics::{BasicAuth, Recipient, Whom, split_user};
 use super::option::{Kind, Opt};
 use super::value::{Base, Value};
 use super::{ConfigError, Secret, Surroundings};
@@ -37,6 +37,8 @@ pub struct Health {
     pub dependencies: Vec<Dependency>,
     /// The conninfo of pgbouncer's console, which may hold a password.
     pub pooler: Option<Secret>,
+    /// How many standbys the server should have.
+    pub standbys: Option<u32>,
 }
 
 /// An address of the application.
@@ -88,6 +90,7 @@ impl Health {
             endpoints: self.endpoints.iter().map(|e| e.url.clone()).collect(),
             dependencies: self.dependencies.iter().map(|d| d.name.clone()).collect(),
             pooler,
+            standbys: self.standbys,
         }
     }
 }
@@ -107,7 +110,7 @@ pub(super) fn health(
     }
     let (mut bearer, mut ca_pem) = (None, None);
     let rank = layers.given(Opt::Health).map(|(rank, _)| rank.min(Rank::Environment));
-    let mut recipient = Recipient { layers, around, rank: rank.unwrap_or(Rank::System), warnings, who: "the service" };
+    let mut recipient = Recipient { layers, around, rank: rank.unwrap_or(Rank::System), warnings, whom: Whom::Service };
     if rank.is_some() {
         bearer = recipient.secret(Opt::HealthTokenFile, "PGTRIAGE_HEALTH_TOKEN")?;
     }
@@ -125,6 +128,7 @@ pub(super) fn health(
         timeout: layers.time(Opt::HealthTimeout),
         dependencies,
         pooler: layers.text(Opt::Pgbouncer).map(Secret::new),
+        standbys: layers.count(Opt::Standbys),
     })
 }
 

@@ -115,7 +115,11 @@ fn argument(spec: &Spec) -> Arg {
 
 /// Reads the command line; the first argument is the program's name.
 pub(super) fn read(args: Vec<OsString>, base: &Base) -> Result<Typed, ConfigError> {
-    let matches = match command().try_get_matches_from(args) {
+    let command = command();
+    // The first of the words that is one of ours is the one that clap stopped at.
+    let ours = |arg: &OsString| command.get_subcommands().map(clap::Command::get_name).find(|name| arg == name);
+    let word = args.iter().skip(1).find_map(ours).map(str::to_owned);
+    let matches = match command.try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Typed::Print(e.render().to_string()));
@@ -123,7 +127,8 @@ pub(super) fn read(args: Vec<OsString>, base: &Base) -> Result<Typed, ConfigErro
         Err(e) => {
             // Whoever types `pgtriage audit` may mean a database.
             let subcommand = matches!(e.kind(), ErrorKind::MissingSubcommand | ErrorKind::InvalidSubcommand);
-            let hint = if subcommand { "\n`-d audit` is a database of that name." } else { "" };
+            let hint = word.filter(|_| subcommand);
+            let hint = hint.map_or_else(String::new, |word| format!("\n`-d {word}` is a database of that name."));
             return Err(ConfigError::Usage(format!("{}{hint}", e.render().to_string().trim_end())));
         }
     };

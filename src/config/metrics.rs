@@ -14,9 +14,6 @@ use super::{ConfigError, Secret, Surroundings, read_file};
 use crate::model::baseline::Workload;
 use crate::model::panel::Variables;
 
-/// Who credentials are usually for.
-const PROMETHEUS: &str = "Prometheus";
-
 /// What is asked of Prometheus and of the cache table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
@@ -46,6 +43,7 @@ impl Metrics {
             prefix: self.prefix.clone(),
             pool_max: self.pool_max,
             window_s: 60,
+            host_window_s: 60,
             span_s: 900,
             step_s: 15,
         }
@@ -78,7 +76,35 @@ pub struct BasicAuth {
     pub password: Secret,
 }
 
-/// What credentials are for: a Prometheus, or a service, that was named at this rank.
+/// Whom credentials are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    Prometheus,
+    Service,
+    /// The server, for the login that plans are made on.
+    PlanLogin,
+}
+
+impl Whom {
+    /// What happens where a credential cannot be had.
+    fn without(self) -> &'static str {
+        match self {
+            Self::Prometheus => "Prometheus is asked without it",
+            Self::Service => "the service is asked without it",
+            Self::PlanLogin => "the login for plans is tried without it",
+        }
+    }
+
+    fn another(self) -> &'static str {
+        match self {
+            Self::Prometheus => "another Prometheus",
+            Self::Service => "another service",
+            Self::PlanLogin => "another server or role",
+        }
+    }
+}
+
+/// What credentials are for: whoever was named at this rank.
 ///
 /// Those of a general section do not go to the one that a target, or the command line, names: it may belong to
 /// somebody else. Environment and command line are one person in one place.
@@ -87,8 +113,7 @@ pub(super) struct Recipient<'a> {
     pub around: &'a Surroundings,
     pub rank: Rank,
     pub warnings: &'a mut Vec<String>,
-    /// Who it is, in the sentence of a warning.
-    pub who: &'static str,
+    pub whom: Whom,
 }
 
 pub(super) fn metrics(
@@ -100,7 +125,7 @@ pub(super) fn metrics(
         None => None,
         Some((rank, _)) => {
             let rank = rank.min(Rank::Environment);
-            Some(Recipient { layers, around, rank, warnings, who: PROMETHEUS }.prometheus()?)
+            Some(Recipient { layers, around, rank, warnings, whom: Whom::Prometheus }.prometheus()?)
         }
     };
     Ok(Metrics {
@@ -189,7 +214,7 @@ impl Recipient<'_> {
             (Err(error), Origin::File { .. } | Origin::Variable(_)) => {
                 let error = error.to_string();
                 let sentence = error.trim_start_matches("error: ");
-                self.warnings.push(format!("{sentence}: {} is asked without it", self.who));
+                self.warnings.push(format!("{sentence}: {}", self.whom.without()));
                 Ok(None)
             }
         }
@@ -202,7 +227,7 @@ impl Recipient<'_> {
             return Some((setting.value.clone(), setting.origin.clone()));
         }
         let key = option.spec().key();
-        let another = if self.who == PROMETHEUS { "another Prometheus" } else { "another service" };
+        let another = self.whom.another();
         self.warnings.push(format!("{key} ({}) is not used: it was given for {another}", setting.origin));
         None
     }

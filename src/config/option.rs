@@ -128,6 +128,8 @@ pub enum Group {
     Metrics,
     /// What is beside the database.
     Health,
+    /// As whom plans are made.
+    Plans,
     /// What may be done.
     Actions,
     /// What the screen is like.
@@ -144,6 +146,7 @@ impl Group {
             Self::Connection => "Connection, as in psql",
             Self::Metrics => "Metrics and cache",
             Self::Health => "Health",
+            Self::Plans => "Plans",
             Self::Actions => "Actions",
             Self::Screen => "Screen",
             Self::Files => "Files",
@@ -272,7 +275,12 @@ options! {
     HealthCa, "health-ca", None, Anywhere, Kind::File, None, "Certificates (PEM) to trust besides the system's, of these and of dependencies.";
     HealthTimeout, "health-timeout", None, Anywhere, PATIENCE, Some("3s"), "How long an application or a dependency may take to answer.";
     Dependency, "dependency", None, Files, Kind::Dependencies, None, "`[[dependency]]`, one for each: `name`, and `http` or `tcp`; see Health and dependencies.";
+    Standbys, "standbys", None, Anywhere, Kind::Count, None, "How many standbys the server should have: one that was gone before the console came is then told, too.";
     Pgbouncer, "pgbouncer", None, Anywhere, Kind::Text("CONNINFO"), None, "pgbouncer's admin console (database `pgbouncer`), as one of its `stats_users`.";
+
+    [Plans]
+    PlanUser, "plan-user", None, Anywhere, Kind::Text("NAME"), None, "Role that plans are made as, on a login of its own (see Roles to grant); its password may be in ~/.pgpass.";
+    PlanPasswordFile, "plan-password-file", None, Anywhere, Kind::File, None, "File with its password. PGTRIAGE_PLAN_PASSWORD holds the password itself.";
 
     [Actions]
     Policy, "policy", None, Anywhere, Kind::Policy, None, "What may be done: `observer`, `operator` (light actions) or `admin`; without it admin. Flag and variable only lower it.";

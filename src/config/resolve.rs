@@ -15,7 +15,7 @@ use super::rules::{RulesRequest, TypedRules};
 use super::value::Base;
 use super::words::{AskPassword, Given, Sorted, is_conninfo};
 use super::{Alerting, ConfigError, KeymapChoice, Request, Secret, Settings, Surroundings};
-use super::{example, file, health, limits, line, metrics, words};
+use super::{example, file, health, limits, line, metrics, plan, words};
 use crate::keymap::EMBEDDED;
 use crate::keymap::source::{Source, SourceError};
 
@@ -71,6 +71,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         warnings.push(format!("{reason}: the system's settings are not known, so this is read-only"));
     }
     let base = base_conninfo(around, &layers, &sorted)?;
+    let plan_login = plan::plan_login(&layers, around, server_named(around, &layers, &sorted), &mut warnings)?;
     let connection = Given {
         base: base.map(Secret::new),
         dbname: sorted.dbname.map(Secret::new),
@@ -86,6 +87,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         bounds,
         ceilings: system.ceilings,
         connection,
+        plan_login,
         metrics,
         health,
         refresh: layers.time(Opt::Refresh),
@@ -188,15 +190,29 @@ fn usual_log(around: &Surroundings) -> Result<PathBuf, ConfigError> {
 /// command line nor the environment names a server. Its password must not go to another.
 fn base_conninfo(around: &Surroundings, layers: &Layers, sorted: &Sorted) -> Result<Option<String>, ConfigError> {
     let Some(target) = &sorted.target else {
-        let elsewhere = layers.text(Opt::Host).is_some()
-            || sorted.dbname.as_deref().is_some_and(is_conninfo)
-            || ["PGHOST", "PGHOSTADDR", "PGSERVICE"].iter().any(|name| around.var(name).is_some());
+        let elsewhere = named_on_line(layers, sorted) || named_around(around);
         return Ok(if elsewhere { None } else { layers.text(Opt::Conninfo) });
     };
     match layers.given(Opt::Conninfo) {
         Some((Rank::SystemTarget | Rank::OwnTarget, _)) => Ok(layers.text(Opt::Conninfo)),
         _ => Err(ConfigError::Usage(format!("error: the target `{target}` has no `conninfo` in the config file"))),
     }
+}
+
+fn named_on_line(layers: &Layers, sorted: &Sorted) -> bool {
+    layers.text(Opt::Host).is_some() || sorted.dbname.as_deref().is_some_and(is_conninfo)
+}
+
+fn named_around(around: &Surroundings) -> bool {
+    ["PGHOST", "PGHOSTADDR", "PGSERVICE"].iter().any(|name| around.var(name).is_some())
+}
+
+/// Where the server was named; the weakest place where nobody named one.
+fn server_named(around: &Surroundings, layers: &Layers, sorted: &Sorted) -> Rank {
+    if named_on_line(layers, sorted) || (sorted.target.is_none() && named_around(around)) {
+        return Rank::Environment;
+    }
+    layers.given(Opt::Conninfo).map_or(Rank::System, |(rank, _)| rank)
 }
 
 fn ask(typed: &Line) -> AskPassword {

@@ -81,12 +81,17 @@ pub enum StartError {
 pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<End, StartError> {
     let panels = panels(settings.panels.as_deref(), around)?;
     let conninfo = postgres::resolve(&given(&settings.connection), &postgres::Process)?;
+    let plan_login = plan_login(&settings, &conninfo)?;
     let place = place(&settings, &conninfo);
     let settings = settings.at(&place);
     let keymap = settings.keymap(around)?;
     let rules = rules(&settings, around)?;
-    let (runbooks, said) =
+    let (runbooks, mut said) =
         super::runbooks::load(settings.runbooks.as_deref(), &panels).map_err(StartError::Runbooks)?;
+    // A password file that others may read is said once, whichever of the two looks into it.
+    said.extend(
+        plan_login.iter().flat_map(|login| &login.warnings).filter(|w| !conninfo.warnings.contains(w)).cloned(),
+    );
     let prometheus = prometheus(&settings.metrics)?.map(|p| p.with_rules(rules.clone()));
     let alertmanager = alertmanager(&settings)?;
     let pooler = settings.health.pooler.as_ref().map(|told| pooler(told.reveal())).transpose()?;
@@ -103,7 +108,9 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
         }
         (Policy::Operator | Policy::Admin | Policy::Observer, _) => None,
     };
-    let parts = Parts { keymap, panels: panels.clone(), rules, runbooks, watchlist, said, writes: audit.is_some() };
+    let plan_user = plan_login.as_ref().map(|login| login.user.as_str().into());
+    let writes = audit.is_some();
+    let parts = Parts { keymap, panels: panels.clone(), rules, runbooks, watchlist, said, plan_user, writes };
     let mut app = App::new(setup(&settings, &conninfo, parts));
     app.update(Event::Link(Link::Connecting {
         place: conninfo.places(),
@@ -134,9 +141,11 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
             let own = OwnPids::default();
             let probe = PostgresProbe {
                 conninfo: conninfo.clone(),
+                plan_login,
                 os_user: os_user.clone(),
                 own: own.clone(),
                 cache_table: settings.metrics.cache_table,
+                writer: effect::TEXTS,
             };
             let mut started = Started::default();
             started.probes.spawn(probe.run(wanted.clone(), report.clone()));
@@ -171,6 +180,7 @@ struct Parts {
     runbooks: Vec<Runbook>,
     /// What is to be said of them.
     said: Vec<String>,
+    plan_user: Option<ServerText>,
     writes: bool,
 }
 
@@ -197,6 +207,7 @@ fn setup(settings: &Settings, conninfo: &Conninfo, parts: Parts) -> Setup {
         // Without a writer nothing can be done, whatever the settings say.
         policy: if parts.writes { settings.policy() } else { Policy::Observer },
         policy_by: settings.bounds.policy_by.clone(),
+        plan_user: parts.plan_user,
         target: settings.target.clone().unwrap_or_else(|| conninfo.database.clone()),
         production: settings.bounds.production,
         protected: settings.bounds.protected.clone(),
@@ -257,6 +268,13 @@ fn given(from: &config::Given) -> postgres::Given {
 
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// The way for plans, where they are made as a role of their own.
+fn plan_login(settings: &Settings, conninfo: &Conninfo) -> Result<Option<Conninfo>, ConninfoError> {
+    let login = settings.plan_login.as_ref().filter(|login| login.user != conninfo.user);
+    let login = login.map(|login| (login.user.as_str(), login.password.as_ref().map(config::Secret::reveal)));
+    login.map(|login| postgres::resolve_as(&given(&settings.connection), login, &postgres::Process)).transpose()
 }
 
 /// The built-in rules and those of the files that were named. PromQL that is not understood here is a warning: the

@@ -14,6 +14,9 @@ use crate::model::{ServerText, seconds_between};
 /// Characters of a text of a rule that a line needs.
 const HEAD: usize = 160;
 
+/// Seconds for which a figure has to be within its limits to be well again.
+const WELL_S: f64 = 60.0;
+
 /// Labels that a line of evidence names at most; the detail has all.
 const MOST_LABELS: usize = 6;
 
@@ -23,31 +26,49 @@ pub fn burning(look: &Look<'_>) -> Vec<Finding> {
     rows.filter(|row| !is_found(look, row)).map(|row| finding(look, &row)).collect()
 }
 
+/// A theme's rule.
+type Theme = fn(&Look<'_>) -> Vec<Finding>;
+
+/// What the theme of each built-in rule finds, and the panel with its figure of now.
+const THEMES: [(&str, Theme, Option<&str>); 5] = [
+    ("HighErrorRate", service::errors, Some("error-ratio")),
+    ("DBConnectionPoolExhausted", service::pool, None),
+    ("HighLatency", service::latency, Some("p95")),
+    ("LowCacheHitRate", service::hit_ratio, Some("cache-hit-ratio")),
+    ("MemoryUsageIncreasing", service::memory, None),
+];
+
+/// The theme that a built-in rule belongs to.
+fn theme(look: &Look<'_>, row: &Row) -> Option<(Theme, Option<&'static str>)> {
+    let (group, rule, _) = look.alerts.rule_of(row)?;
+    let found = THEMES.iter().find(|(name, ..)| *name == rule.name)?;
+    (group.origin == ORIGIN).then_some((found.1, found.2))
+}
+
 /// True where the theme that a built-in rule belongs to has found the same.
 fn is_found(look: &Look<'_>, row: &Row) -> bool {
-    let Some((group, rule, _)) = look.alerts.rule_of(row) else { return false };
-    if group.origin != ORIGIN {
-        return false;
-    }
-    let found = match rule.name.as_str() {
-        "HighErrorRate" => service::errors(look),
-        "DBConnectionPoolExhausted" => service::pool(look),
-        "HighLatency" => service::latency(look),
-        "LowCacheHitRate" => service::hit_ratio(look),
-        "MemoryUsageIncreasing" => service::memory(look),
-        _ => Vec::new(),
-    };
-    !found.is_empty()
+    theme(look, row).is_some_and(|(find, _)| !find(look).is_empty())
+}
+
+/// The figure of now, where that has been well for a while: the rule looks back on minutes, and fires until they are over.
+fn well_again(look: &Look<'_>, row: &Row) -> Option<String> {
+    let panel = service::read(look, theme(look, row)?.1?)?;
+    panel.is_well_for(WELL_S).then(|| panel.text())
 }
 
 fn finding(look: &Look<'_>, row: &Row) -> Finding {
     let name = ServerText::from(row.name.as_str()).head(60);
     let said = ["summary", "description", "message"].iter().find_map(|key| row.annotations.get(*key));
     let said = said.map_or_else(String::new, |text| format!(": {}", ServerText::from(text.as_str()).head(HEAD)));
+    // Of one that is unknown nobody knows that it is going out.
+    let known = !matches!(row.standing, Standing::Unknown { .. });
+    let again = well_again(look, row).filter(|_| known);
     let fact = if let Standing::Unknown { why, since, .. } = &row.standing {
         let long = Age(seconds_between(*since, look.now)).short();
         let why = ServerText::new(why.to_string()).head(HEAD);
         format!("alert {name} fired when it was seen last, unknown for {long}: {why}")
+    } else if let Some(figure) = &again {
+        format!("alert {name} still fires{said}; now {figure}")
     } else {
         format!("alert {name} fires{said}")
     };
@@ -56,6 +77,7 @@ fn finding(look: &Look<'_>, row: &Row) -> Finding {
     let subject = row.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(",");
     Finding {
         severity: match row.level {
+            _ if again.is_some() => Severity::Notice,
             Level::Critical => Severity::Critical,
             Level::Warning => Severity::Warning,
             Level::Info => Severity::Notice,

@@ -9,6 +9,7 @@ use super::rule::Look;
 use super::words::{counted, doing, literal, statement, subject, who};
 use crate::command::{Command, Tab};
 use crate::model::ServerText;
+use crate::model::lock::LockGraph;
 use crate::model::session::{Prepared, Session, State};
 use crate::model::unit::Age;
 
@@ -21,14 +22,29 @@ struct Waiting {
     /// Added up, in session-seconds.
     total_s: f64,
     longest_s: f64,
+    /// True where the server does not say how long one of them has waited: it counts as long enough to be named.
+    unknown: bool,
 }
 
 impl Waiting {
     fn of(look: &Look<'_>, pids: &BTreeSet<i32>) -> Self {
         let rows = look.world.sessions.get().map_or(&[][..], |s| s.rows.as_slice());
         let waits = rows.iter().filter(|s| pids.contains(&s.pid)).map(waited_s);
-        let (total_s, longest_s) = waits.fold((0.0, 0.0_f64), |(sum, most), s| (sum + s, most.max(s)));
-        Self { count: pids.len(), total_s, longest_s }
+        let mut waiting = Self { count: pids.len(), total_s: 0.0, longest_s: 0.0, unknown: false };
+        for waited in waits {
+            waiting.total_s += waited.unwrap_or(0.0);
+            waiting.longest_s = waiting.longest_s.max(waited.unwrap_or(look.limits.blocked));
+            waiting.unknown |= waited.is_none();
+        }
+        waiting
+    }
+
+    fn longest(&self) -> String {
+        if self.unknown {
+            "for how long is not known".to_owned()
+        } else {
+            format!("longest {}", Age(self.longest_s).short())
+        }
     }
 
     fn severity(&self, look: &Look<'_>) -> Severity {
@@ -36,41 +52,43 @@ impl Waiting {
     }
 }
 
-fn waited_s(s: &Session) -> f64 {
-    s.waits_for.as_ref().and_then(|w| w.waited_s).or(s.query_s).unwrap_or(0.0).max(0.0)
+/// None where `track_activities` is off and the server, up to 13, does not time the wait itself.
+fn waited_s(s: &Session) -> Option<f64> {
+    s.waits_for.as_ref().and_then(|w| w.waited_s).or(s.query_s).map(|waited| waited.max(0.0))
 }
 
 /// Sessions and prepared transactions that others wait for, and that wait for nobody.
 pub fn roots(look: &Look<'_>) -> Vec<Finding> {
     let Some((sessions, seen)) = look.sessions() else { return Vec::new() };
-    let graph = &look.world.graph;
+    // Each prepared transaction is a root of its own.
+    let split = look.world.graph.pids().contains(&0).then(|| LockGraph::split(sessions));
+    let graph = split.as_ref().unwrap_or(&look.world.graph);
     let mut found = Vec::new();
     for pid in graph.roots() {
         let waiting = Waiting::of(look, &graph.blocks(pid));
         if waiting.longest_s < look.limits.blocked {
             continue;
         }
-        let frees = graph.frees(pid).len();
+        let frees = graph.weight(pid).freed();
         let root = look.session(pid);
         let target = root.map_or(Target::Tab(Tab::Locks), |s| Target::Session { tab: Tab::Locks, key: s.key() });
         let name = root.map_or_else(|| pid.to_string(), |s| subject(&s.key()));
         let mut finding = Finding {
             severity: waiting.severity(look),
-            since: super::words::before(seen, Some(waiting.longest_s)),
+            since: super::words::before(seen, (!waiting.unknown).then_some(waiting.longest_s)),
             harm: Harm { now: waiting.total_s, coming: 1.0 },
             ..Finding::of(Kind::Blocker, name, seen, target)
         };
-        let blocks =
-            format!("blocks {}, longest {}", counted(waiting.count, "session"), Age(waiting.longest_s).short());
+        let blocks = format!("blocks {}, {}", counted(waiting.count, "session"), waiting.longest());
         match root {
             Some(s) => {
                 finding.fact = format!("{pid} {} {blocks}", doing(s));
                 finding.evidence = format!("{}{}", who(s), statement(s));
-                advise(&mut finding, s, frees);
+                advise(&mut finding, s, &frees);
             }
-            None if pid == 0 => {
-                let holds = sessions.prepared.iter().find(|p| !p.waiters.is_empty());
-                prepared(&mut finding, holds.or(sessions.prepared.first()), &blocks);
+            None if pid <= 0 => {
+                let at = usize::try_from(-1 - i64::from(pid)).ok();
+                prepared(&mut finding, at.and_then(|at| sessions.prepared.get(at)), &blocks);
             }
             None => {
                 finding.fact = format!("pid {pid} {blocks}");
@@ -84,7 +102,7 @@ pub fn roots(look: &Look<'_>) -> Vec<Finding> {
 }
 
 /// What helps: a cancel ends a statement, nothing but a termination ends an idle transaction.
-fn advise(finding: &mut Finding, s: &Session, frees: usize) {
+fn advise(finding: &mut Finding, s: &Session, frees: &str) {
     let frees = format!("frees {frees}");
     if s.prevents_wraparound() {
         "it prevents wraparound: let it end. Cancel the strongest lock that queues behind it"
@@ -100,7 +118,14 @@ fn advise(finding: &mut Finding, s: &Session, frees: usize) {
         };
         return;
     }
-    let written = if s.xid.is_some() { "; it has written, which rolls back" } else { "" };
+    if s.awaits_standby() {
+        finding.todo = format!(
+            "it {} here and holds its locks until a standby confirms: see who it waits for on Replication",
+            s.done_here()
+        );
+        return;
+    }
+    let written = if s.xid.is_some() { "; what it may have written rolls back" } else { "" };
     match s.state {
         Some(State::IdleInTransaction | State::IdleInTransactionAborted) => {
             finding.action = Some(Command::TerminateBackend);
@@ -110,7 +135,13 @@ fn advise(finding: &mut Finding, s: &Session, frees: usize) {
             finding.action = Some(Command::CancelBackend);
             finding.todo = format!("cancel its statement ({frees}{written})");
         }
-        Some(State::Idle | State::Starting | State::Disabled) | None => {
+        Some(State::Idle) => {
+            finding.action = Some(Command::TerminateBackend);
+            finding.todo = format!(
+                "it holds a lock of its session, without a transaction: terminate it, a cancel cannot help ({frees})"
+            );
+        }
+        Some(State::Starting | State::Disabled) | None => {
             finding.action = Some(Command::TerminateBackend);
             finding.todo = format!("what it does is not to be seen; terminating it {frees}");
         }
@@ -125,6 +156,7 @@ fn prepared(finding: &mut Finding, which: Option<&Prepared>, blocks: &str) {
         return;
     };
     finding.key.subject = format!("prepared {}", p.gid.raw());
+    finding.target = Target::Prepared(p.gid.clone());
     finding.fact = format!("prepared transaction {} {blocks}", p.gid.head(40));
     finding.evidence = format!(
         "prepared by {} in {} {} ago: it has no session, and outlives a restart",
@@ -167,7 +199,7 @@ pub fn queues(look: &Look<'_>) -> Vec<Finding> {
                 "cancel it: the {} go on at once, whoever blocks it; try it again later with a lock_timeout",
                 waiting.count
             ),
-            since: super::words::before(seen, Some(waited_s(s))),
+            since: super::words::before(seen, waited_s(s)),
             harm: Harm { now: waiting.total_s, coming: 1.0 },
             action: Some(Command::CancelBackend),
             ..Finding::of(Kind::Queue, subject(&s.key()), seen, Target::Session { tab: Tab::Locks, key: s.key() })

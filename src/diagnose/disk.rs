@@ -49,6 +49,13 @@ impl<'a> Disk<'a> {
     }
 }
 
+/// The disk that is full first at the rate at which it falls, and in how many seconds; none where none falls.
+pub fn full_first<'a>(panel: &Read<'a>) -> Option<(&'a str, f64)> {
+    let disks = panel.series.iter().filter_map(Disk::of);
+    let falling = disks.filter_map(|disk| Some((disk.series.name.as_str(), disk.full_in()?)));
+    falling.min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
 /// Disks that are full, or will be.
 pub fn fills(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "disk-free") else { return Vec::new() };

@@ -10,7 +10,7 @@ use crate::model::alert::Labels;
 use crate::model::relation::RelationKey;
 use crate::model::replica::ReplicaKey;
 use crate::model::session::SessionKey;
-use crate::model::{Timestamp, Tone};
+use crate::model::{ServerText, Timestamp, Tone};
 
 macro_rules! kinds {
     ($($name:ident, $slug:literal, $role:ident, $runbook:expr, $doc:literal;)*) => {
@@ -56,6 +56,7 @@ const MEMORY: Option<&str> = Some("memory-pressure");
 kinds! {
     ServerLost, "server-lost", Cause, DATABASE, "There is no connection to the server.";
     NoAnswer, "no-answer", Cause, DATABASE, "The server lets us in, and does not say who is connected.";
+    Restarted, "restarted", Cause, DATABASE, "The server began anew while it was looked at.";
     Blocker, "blocker", Cause, DATABASE, "A session, or a prepared transaction, that others wait for and that waits for nobody.";
     Queue, "queue", Cause, DATABASE, "A strong lock that is only waited for, and behind which others queue.";
     IdleTransaction, "idle-transaction", Cause, DATABASE, "Transactions whose clients do nothing.";
@@ -64,6 +65,7 @@ kinds! {
     SlowStatements, "slow-statements", Cause, DATABASE, "Statements that run for long.";
     BusyStatements, "busy-statements", Cause, DATABASE, "Many statements that run for seconds.";
     Connections, "connections", Cause, DATABASE, "The server's connections run out.";
+    ConnectionLimit, "connection-limit", Cause, DATABASE, "The connections that one role, or one database, may have run out.";
     Service, "service", Symptom, DATABASE, "The application says that it is not well, or says nothing.";
     BlindHealth, "blind-health", Symptom, DATABASE, "The application is well by its own word while its database does not answer us.";
     Dependency, "dependency", Cause, None, "Something that the application needs is not there.";
@@ -74,11 +76,15 @@ kinds! {
     HitRatio, "hit-ratio", Cause, CACHE, "The result cache finds little.";
     Pool, "pool", Symptom, DATABASE, "The service's pool of connections runs out.";
     Memory, "memory", Cause, MEMORY, "The service's memory grows.";
+    MemoryShort, "memory-short", Cause, MEMORY, "A host or a container has little memory left, or its kernel ended a process for want of it.";
+    ProcessorShort, "processor-short", Cause, DATABASE, "A host's cores are all in use, or a container is held back by its CPU limit.";
+    IoWaits, "io-waits", Cause, DATABASE, "The server's host waits for I/O, and sessions with it.";
     Alert, "alert", Symptom, None, "An alert of the rules fires.";
     TargetDown, "target-down", Cause, None, "Prometheus cannot read from something.";
+    SyncWait, "sync-wait", Cause, DATABASE, "Commits wait for a synchronous standby that does not confirm.";
     ReplicaGone, "replica-gone", Cause, None, "A standby that was here is gone.";
     ReplicaLag, "replica-lag", Cause, None, "A standby is behind.";
-    SlotLost, "slot-lost", Cause, None, "A slot has lost, or is about to lose, the WAL that its reader needs.";
+    SlotLost, "slot-lost", Cause, None, "A slot is invalid, or is about to lose the WAL that its reader needs.";
     SlotRetains, "slot-retains", Cause, None, "A slot keeps WAL.";
     ReplayPaused, "replay-paused", Cause, None, "Replay is paused on this standby.";
     StandbyBehind, "standby-behind", Cause, None, "This standby is behind, or hears nothing.";
@@ -96,7 +102,7 @@ kinds! {
     TempFiles, "temp-files", Cause, DATABASE, "Sorts and hashes spill into temporary files.";
     Deadlocks, "deadlocks", Cause, DATABASE, "Transactions wait for each other, and the server ends one.";
     Conflicts, "conflicts", Cause, None, "Replay cancels queries on this standby.";
-    Disk, "disk", Cause, None, "A disk is full, or will be.";
+    Disk, "disk", Cause, DATABASE, "A disk is full, or will be.";
     ExporterBlind, "exporter-blind", Cause, None, "The exporter cannot reach the server that answers us.";
     Waits, "waits", Symptom, DATABASE, "Many more sessions wait for something than a while ago.";
     Prepared, "prepared", Cause, DATABASE, "A transaction was prepared long ago and not ended.";
@@ -170,6 +176,8 @@ pub enum Target {
     Table(RelationKey),
     /// An index's row in the indexes of Tables.
     Index(RelationKey),
+    /// A prepared transaction in Locks, by its identifier.
+    Prepared(ServerText),
     /// A standby's row.
     Replica(ReplicaKey),
     /// A panel, by its id.
@@ -183,6 +191,10 @@ pub enum Target {
     Alert(Labels),
     /// An item of the health.
     Health(ItemKey),
+    /// The figures that it rests on (`diagnose::figures`), in a view of their own above that tab: no row shows them.
+    Figures(Tab),
+    /// The list of Tables, sorted by that column: whichever come first.
+    Ranked(String),
     /// A tab as a whole.
     Tab(Tab),
 }
@@ -192,9 +204,10 @@ impl Target {
     #[must_use]
     pub fn tab(&self) -> Tab {
         match self {
-            Self::Session { tab, .. } | Self::Panel { tab, .. } | Self::Tab(tab) => *tab,
+            Self::Session { tab, .. } | Self::Panel { tab, .. } | Self::Figures(tab) | Self::Tab(tab) => *tab,
             Self::Sessions { .. } => Tab::Connections,
-            Self::Table(_) | Self::Index(_) => Tab::Tables,
+            Self::Table(_) | Self::Index(_) | Self::Ranked(_) => Tab::Tables,
+            Self::Prepared(_) => Tab::Locks,
             Self::Replica(_) => Tab::Replication,
             Self::Alert(_) | Self::Health(_) => Tab::Triage,
         }

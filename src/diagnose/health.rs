@@ -9,10 +9,12 @@ mod service;
 
 use serde::{Deserialize, Serialize};
 
+use super::link;
 use super::rule::Look;
 use crate::model::health::State;
+use crate::model::unit::Age;
 use crate::model::world::Link;
-use crate::model::{ProbeError, ServerText, Timestamp};
+use crate::model::{Latest, ProbeError, ServerText, Timestamp, seconds_between};
 
 pub(super) use beside::{host, is_old};
 
@@ -29,7 +31,9 @@ pub enum ItemKey {
     Pooler,
     /// Connections against the slots.
     Connections,
-    /// Standbys, or this standby.
+    /// This server as a standby.
+    Standby,
+    /// Standbys of this server.
     Standbys,
     /// Autovacuum.
     Autovacuum,
@@ -94,11 +98,30 @@ pub(super) fn items(look: &Look<'_>) -> Vec<Item> {
     items.extend(beside::endpoints(look));
     items.extend(beside::dependencies(look));
     items.extend(beside::pooler(look));
-    items.extend([server::connections(look), server::standbys(look), server::autovacuum(look)]);
+    let world = look.world;
+    items.push(of_now(look, &world.sessions, server::connections(look)));
+    items.extend(server::standby(look).map(|item| of_now(look, &world.replication, item)));
+    items.extend(server::standbys(look).map(|item| of_now(look, &world.replication, item)));
+    items.push(of_now(look, &world.sessions, server::autovacuum(look)));
     items.extend(service::cache(look));
     items.extend(service::memory(look));
     items.extend(service::prometheus(look));
     items
+}
+
+/// An item by one of our own looks: where that is not answered any more, it is how things were, and no word of how they
+/// are. That every slot is taken is said by the refusal itself.
+fn of_now<T>(look: &Look<'_>, latest: &Latest<T>, mut item: Item) -> Item {
+    let Some((_, seen)) = &latest.value else { return item };
+    if link::full(look) && item.key == ItemKey::Connections {
+        return item;
+    }
+    if latest.error.is_some() || database_gone(look).is_some() {
+        item.state = Some(State::Unknown);
+        item.text = format!("{} ago: {}", Age(seconds_between(*seen, look.now)).short(), item.text);
+        item.since = None;
+    }
+    item
 }
 
 /// Since when the database does not answer us; none while it does.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use super::finding::{Finding, FindingKey};
 use crate::model::activity::delta::Delta;
 use crate::model::relation::{Relation, Relations};
-use crate::model::session::{Sessions, State, Wait};
+use crate::model::replica::Standby;
+use crate::model::session::{Session, Sessions, State, Wait};
 use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// How far back it goes, in seconds: what the sparklines of Triage span.
@@ -20,6 +21,12 @@ const MOST_BEATS: usize = 3600;
 /// A finding that is gone for less than this, in seconds, was never away: figures at a limit come and go.
 const AWAY_S: f64 = 30.0;
 
+/// Seconds that a finding may be away and is the same one still: panels are asked this often.
+const MOMENT_S: f64 = 15.0;
+
+/// Looks at one who vacuums that are kept: five minutes at the slowest pace of the sessions.
+const MOST_LOOKS: usize = 60;
+
 /// The sessions at one moment, in figures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beat {
@@ -29,6 +36,10 @@ pub struct Beat {
     pub clients: usize,
     /// Of them active.
     pub active: usize,
+    /// Backends of any kind that work and wait for nothing: on a processor, or queueing for one.
+    pub running: usize,
+    /// Backends of any kind that work.
+    pub working: usize,
     /// Waiting for a lock.
     pub locked: usize,
     /// What active sessions wait for, by class, most first; what no backend waits for itself (`Client`, `Activity`)
@@ -43,6 +54,12 @@ impl Beat {
     #[must_use]
     pub fn of(sessions: &Sessions, took_ms: f64) -> Self {
         let mut beat = Self { took_ms, clients: sessions.own, ..Self::default() };
+        // A walsender is active while it has nothing to send.
+        let idles = |s: &Session| s.wait.as_ref().is_some_and(|wait| wait.class == "Activity");
+        for s in sessions.rows.iter().filter(|s| s.is_active() && !idles(s)) {
+            beat.working += 1;
+            beat.running += usize::from(s.wait.is_none());
+        }
         let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
         let mut events: BTreeMap<String, usize> = BTreeMap::new();
         for s in sessions.rows.iter().filter(|s| s.is_client()) {
@@ -71,11 +88,13 @@ struct Counters {
     at: Timestamp,
     scans: i64,
     rows: i64,
+    /// Scans of its indexes; fewer after one was dropped.
+    by_index: i64,
 }
 
 impl Counters {
     fn of(r: &Relation, at: Timestamp) -> Self {
-        Self { at, scans: r.seq_scan, rows: r.seq_rows }
+        Self { at, scans: r.seq_scan, rows: r.seq_rows, by_index: r.idx_scan }
     }
 
     /// Counters only fall when they are reset.
@@ -93,6 +112,8 @@ pub struct Scans {
     pub scans: i64,
     /// Rows.
     pub rows: i64,
+    /// How many scans of its indexes there were meanwhile.
+    pub by_index: i64,
 }
 
 impl Scans {
@@ -104,10 +125,34 @@ impl Scans {
     }
 }
 
+/// How replay on this standby moves, from look to look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replay {
+    at: Timestamp,
+    replayed: Option<String>,
+    /// Seconds since the last commit that was replayed.
+    age_s: Option<f64>,
+    /// Since when it stands where it stands.
+    pub stands: Timestamp,
+    /// True where it has come to another commit since the look before: the age of that is how late replay is.
+    pub commits: bool,
+}
+
+impl Replay {
+    fn of(before: Option<&Self>, standby: &Standby, at: Timestamp) -> Self {
+        let (replayed, age_s) = (standby.replay_lsn.clone(), standby.last_replay_s);
+        let stands = before.filter(|b| b.replayed == replayed).map_or(at, |b| b.stands);
+        let grown = |b: &Self| b.age_s.zip(age_s).map(|(then, now)| now - then - seconds_between(b.at, at));
+        // The same commit grows old by the time between the looks, less what the clocks and the road make of it.
+        let commits = before.and_then(grown).is_some_and(|grown| grown < -1.0);
+        Self { at, replayed, age_s, stands, commits }
+    }
+}
+
 /// What was seen before.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// When each finding was first and last there.
+    /// Since when each finding was said to be there, at the earliest, and when it was there last.
     found: BTreeMap<FindingKey, (Timestamp, Timestamp)>,
     /// The sessions, oldest first.
     beats: VecDeque<(Timestamp, Beat)>,
@@ -115,18 +160,28 @@ pub struct History {
     gaps: VecDeque<(Timestamp, Timestamp)>,
     /// What the server as a whole did between two looks, oldest first; spans of which that is not known are missing.
     deltas: VecDeque<(Timestamp, Delta)>,
+    /// How replay moves, on a standby.
+    replay: Option<Replay>,
     /// The database of the tables below.
     database: ServerText,
     /// The scans of each table as they were a while ago, and as they were later: the earlier ones move up to the later
     /// ones after half the span.
     scans: BTreeMap<u32, (Counters, Counters)>,
+    /// Of each session that vacuums, by its pid and start: whether it slept in its cost delay, look by look, the oldest first.
+    sleeps: BTreeMap<(i32, Option<String>), VecDeque<bool>>,
 }
 
 impl History {
-    /// When that finding was first there.
+    /// Since when that finding was said to be there, at the earliest.
     #[must_use]
     pub fn first_found(&self, key: &FindingKey) -> Option<Timestamp> {
         self.found.get(key).map(|f| f.0)
+    }
+
+    /// The same of a finding that was there until now, or a moment ago.
+    #[must_use]
+    pub fn found_till(&self, key: &FindingKey, now: Timestamp) -> Option<Timestamp> {
+        self.found.get(key).filter(|f| seconds_between(f.1, now) < MOMENT_S).map(|f| f.0)
     }
 
     /// The sessions of the last half hour, oldest first.
@@ -157,13 +212,50 @@ impl History {
         }
     }
 
+    /// Takes in how far this standby has replayed; none on a primary.
+    pub fn follow(&mut self, standby: Option<&Standby>, at: Timestamp) {
+        self.replay = standby.map(|s| Replay::of(self.replay.as_ref(), s, at));
+    }
+
+    /// How replay moves, on a standby.
+    #[must_use]
+    pub fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
+    }
+
+    /// Takes in who sleeps in the cost delay of its vacuum.
+    pub fn doze(&mut self, sessions: &Sessions) {
+        let mut before = std::mem::take(&mut self.sleeps);
+        for s in sessions.rows.iter().filter(|s| !s.hidden) {
+            let key = (s.pid, s.backend_start.clone());
+            let sleeps = s.wait.as_ref().is_some_and(Wait::is_cost_delay);
+            let auto = s.backend_type.as_deref() == Some("autovacuum worker");
+            let known = before.remove(&key);
+            if sleeps || auto || known.is_some() && s.is_active() {
+                let mut looks = known.unwrap_or_default();
+                looks.push_back(sleeps);
+                if looks.len() > MOST_LOOKS {
+                    looks.pop_front();
+                }
+                self.sleeps.insert(key, looks);
+            }
+        }
+    }
+
+    /// At how many looks that session slept in its cost delay, and how many looks there were, of late.
+    #[must_use]
+    pub fn slept(&self, s: &Session) -> (usize, usize) {
+        let looks = self.sleeps.get(&(s.pid, s.backend_start.clone()));
+        looks.map_or((0, 0), |looks| (looks.iter().filter(|asleep| **asleep).count(), looks.len()))
+    }
+
     /// Takes in how often tables were read from end to end.
     pub fn count(&mut self, relations: &Relations, at: Timestamp) {
         if self.database != relations.database {
             self.database = relations.database.clone();
             self.scans.clear();
         }
-        for r in &relations.rows {
+        for r in relations.read() {
             let now = Counters::of(r, at);
             let (then, later) = self.scans.entry(r.oid).or_insert((now, now));
             if !then.are_before(&now) || !later.are_before(&now) || seconds_between(later.at, at) > SPAN_S {
@@ -184,14 +276,16 @@ impl History {
             seconds: seconds_between(then.at, at),
             scans: now.scans - then.scans,
             rows: now.rows - then.rows,
+            by_index: (now.by_index - then.by_index).max(0),
         })
     }
 
     /// Remembers which findings were there.
     pub fn remember(&mut self, findings: &[Finding], at: Timestamp) {
         for finding in findings {
-            let entry = self.found.entry(finding.key.clone()).or_insert((finding.seen, at));
-            entry.1 = at;
+            let since = finding.since.unwrap_or(finding.seen);
+            let (first, last) = self.found.entry(finding.key.clone()).or_insert((since, at));
+            (*first, *last) = ((*first).min(since), at);
         }
         self.found.retain(|_, (_, last)| seconds_between(*last, at) < AWAY_S);
     }

@@ -4,11 +4,12 @@
 //! built on the primary unseen, and scans are its own: nothing is said of indexes there.
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
+use super::partitioned::{attaching, lack, loss};
 use super::rule::Look;
-use super::words::{before, figure, of_i64, relation};
+use super::words::{before, figure, of_i64, quoted, relation};
 use crate::command::Command;
 use crate::model::Timestamp;
-use crate::model::index::{Covered, Fault, Index, Indexes, Validity};
+use crate::model::index::{Covered, Fault, Index, Indexes, Remains, Validity};
 use crate::model::relation::RelationKey;
 use crate::model::unit::{Age, Bytes, short_count};
 
@@ -57,11 +58,10 @@ fn table(index: &Index) -> String {
 
 /// What drops it without keeping writes out; raw.
 fn dropping(index: &Index) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     format!("DROP INDEX CONCURRENTLY {}.{};", quoted(index.schema.raw()), quoted(index.name.raw()))
 }
 
-/// What failed builds left.
+/// What failed builds, or drops, left.
 pub fn invalid(look: &Look<'_>) -> Vec<Finding> {
     let Some((indexes, seen)) = known(look) else { return Vec::new() };
     let found = worst(indexes, |i| i.fault() == Some(Fault::Leftover));
@@ -74,7 +74,14 @@ pub fn invalid(look: &Look<'_>) -> Vec<Finding> {
     let (todo, remedy) = if bound {
         ("a constraint, a replica identity or a partitioned index stands on it: REINDEX it on Tables", None)
     } else {
-        ("drop it, then build it again; the drop waits for transactions that use the table", Some(dropping(index)))
+        let todo = match index.remains() {
+            Some(Remains::Old) => "drop it, nothing else: a REINDEX CONCURRENTLY has replaced it, and did not end",
+            Some(Remains::New) => {
+                "drop it: a REINDEX CONCURRENTLY that did not end left it; what it was to replace stands as before"
+            }
+            None => "drop it, then build it again; the drop waits for transactions that use the table",
+        };
+        (todo, Some(dropping(index)))
     };
     // The guard would not have it while another index of the table is built.
     let may = !bound && index.builder.is_none() && index.rights.drop;
@@ -87,6 +94,28 @@ pub fn invalid(look: &Look<'_>) -> Vec<Finding> {
         harm: Harm { now: 0.0, coming: 0.2 },
         action: may.then_some(Command::DropInvalidIndex),
         ..Finding::of(Kind::InvalidIndex, "", seen, target(indexes, index))
+    }]
+}
+
+/// Those of partitioned tables that not every partition has its part of.
+pub fn unattached(look: &Look<'_>) -> Vec<Finding> {
+    let Some((indexes, seen)) = known(look) else { return Vec::new() };
+    let found = worst(indexes, |i| i.fault() == Some(Fault::Unattached));
+    let Some((index, parts)) = found.first().and_then(|i| Some((*i, i.partitions.as_ref()?))) else {
+        return Vec::new();
+    };
+    let lacking = match parts.without() {
+        0 => String::new(),
+        n if n > 3 => format!(" · without: {} and {} more", parts.lacking.head(120), n - 3),
+        _ => format!(" · without: {}", parts.lacking.head(120)),
+    };
+    vec![Finding {
+        severity: Severity::Warning,
+        fact: format!("partitioned index {} is INVALID: {}{}", index.shown(), lack(parts), more(indexes, &found)),
+        evidence: format!("{} · on {} ({}){lacking}", loss(index), table(index), index.columns.head(60)),
+        todo: attaching(parts),
+        harm: Harm { now: 0.0, coming: 0.15 },
+        ..Finding::of(Kind::InvalidIndex, "partitioned", seen, target(indexes, index))
     }]
 }
 
@@ -148,8 +177,7 @@ pub fn unused(look: &Look<'_>) -> Vec<Finding> {
 pub fn missing(look: &Look<'_>) -> Vec<Finding> {
     let Some((relations, seen)) = look.world.relations.value.as_ref() else { return Vec::new() };
     let mut found: Vec<_> = relations
-        .rows
-        .iter()
+        .read()
         .filter(|r| of_i64(r.bytes) >= look.limits.scan_bytes)
         .filter_map(|r| {
             let read = look.history.scans(&relations.database, r, *seen)?;
@@ -172,10 +200,11 @@ pub fn missing(look: &Look<'_>) -> Vec<Finding> {
             short_count(read.rows_a_minute())
         ),
         evidence: format!(
-            "{} scans read {} rows in the last {} · it has {} · an index may be missing, or its queries want most rows",
+            "{} scans read {} rows in the last {}, {} more went by an index · it has {} · an index may be missing, or its queries want most rows",
             read.scans,
             short_count(of_i64(read.rows)),
             Age(read.seconds).short(),
+            short_count(of_i64(read.by_index)),
             if r.indexes == 1 { "1 index".to_owned() } else { format!("{} indexes", r.indexes) }
         ),
         todo: "find its costly statements on Statements, and see by EXPLAIN what they filter by".to_owned(),

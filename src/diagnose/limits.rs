@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::horizon::Patience;
+
 /// What a limit is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -71,10 +73,18 @@ limits! {
     idle_transaction_long, Seconds, 300.0, "From this on it is a warning.";
     long_transaction, Seconds, 900.0, "A working transaction that is open longer is worth a look.";
     horizon, Seconds, 60.0, "Who holds back vacuum's horizon longer than this is named, where tables wait to be cleaned.";
-    horizon_age, Count, 1_000_000.0, "A horizon so many transactions old is named in any case.";
+    horizon_age, Count, 1_000_000.0, "A horizon so many transactions old is named in any case; one of a tenth of that, where tables wait and nobody tells since when it is held.";
     connections, Share, 0.8, "So much of the connections that ordinary roles can have is a warning.";
     connections_full, Share, 0.95, "So much of them is critical.";
+    baseline_times, Count, 4.0, "A p95 so many times that of the chosen workload, or of a week ago, is worth a look below its limit, too.";
+    baseline_points, Share, 0.2, "A hit ratio so far below the workload's, or a week ago's, is worth a look above its limit, too.";
     memory_growth, Bytes, 100.0 * MB, "The service's memory grows by more than this an hour: worth a look; by ten times that: a warning.";
+    memory_used, Share, 0.8, "A host or a container with so much of its memory in use is worth a look; with three quarters of the rest, a warning.";
+    host_short, Seconds, 180.0, "What a host's processor and disks do is a mean over so long, up to a quarter of an hour: a moment is traffic.";
+    cpu_used, Share, 0.9, "A host with so much of its cores in use is worth a look.";
+    cpu_waiting, Share, 0.3, "If somebody waits for a core so much of the time, that is a warning; a container that its CPU limit holds back in so many of its periods is worth a look, in twice as many a warning.";
+    io_waiting, Share, 0.4, "A host where somebody waits for I/O so much of the time, two sessions of the server among them, is worth a look.";
+    io_sessions, Count, 4.0, "So many sessions that wait with it are a warning.";
     replica_gone, Seconds, 30.0, "A standby that is gone for longer is critical: shorter is a restart.";
     replica_bytes, Bytes, 64.0 * MB, "A standby that is so far behind is a warning.";
     replica_bytes_far, Bytes, GB, "From this on it is critical.";
@@ -88,7 +98,7 @@ limits! {
     index_unused, Seconds, 7.0 * 86_400.0, "An index without a scan is unused once scans were counted for so long: a week has seen what runs weekly.";
     scan_bytes, Bytes, 64.0 * MB, "A smaller table is well read from end to end.";
     scan_rows, Count, 10_000_000.0, "A larger one of which sequential scans read so many rows a minute is worth a look: an index may be missing.";
-    freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`: its forced vacuum does not keep up.";
+    freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`, or the multixact ids' own: its forced vacuum does not keep up.";
     unwell, Seconds, 10.0, "An application that fails for longer is critical: shorter is a restart.";
     pooler_wait, Seconds, 1.0, "A client that waits longer at pgbouncer for a server connection is a warning.";
     pooler_wait_long, Seconds, 10.0, "From this on it is critical: most clients are no more patient.";
@@ -106,8 +116,18 @@ limits! {
     subscription, Seconds, 10.0, "An enabled subscription that has no worker for longer is a warning.";
     cache_expired, Count, 10_000.0, "So many expired rows of the cache table are worth a look, where they are many of all.";
     cache_expired_share, Share, 0.5, "So much of all rows of the cache table has to have expired for that.";
+    cache_lookups, Count, 100.0, "Of fewer look-ups of the cache within a minute no hit ratio is judged: they are chance.";
     partitions, Seconds, 7.0 * 86_400.0, "A table of error tracking whose last partition ends sooner is worth a look; one that has ended, a warning.";
     own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
+}
+
+impl Limits {
+    /// From when on it is worth a word that somebody holds the horizon, if tables wait for it. Where nobody tells since when,
+    /// a tenth of the age that is named in any case is old.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience { seconds: self.horizon, transactions: self.horizon_age / 10.0 }
+    }
 }
 
 #[cfg(test)]

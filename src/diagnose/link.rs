@@ -1,9 +1,10 @@
-//! The road to the server itself: no connection, no answer, times that were not seen, and what our own questions cost.
+//! The road to the server itself: no connection, no answer, a server that began anew, times that were not seen, and what our own questions cost.
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
-use super::words::percent;
+use super::words::{before, percent};
 use crate::command::{Command, Tab};
+use crate::model::restart::Cause;
 use crate::model::unit::Age;
 use crate::model::world::Link;
 use crate::model::{ServerText, seconds_between};
@@ -12,8 +13,31 @@ use crate::model::{ServerText, seconds_between};
 /// server stand in the evidence all the same.
 const FULL: [&str; 2] = ["too many clients already", "remaining connection slots are reserved"];
 
+/// What it says when a limit of the database, or of our role, is reached, and what helps then.
+const LIMITED: [(&str, &str, &str); 2] = [
+    (
+        "too many connections for database",
+        ": its CONNECTION LIMIT is reached",
+        "look from another database, such as `-d postgres`: who is in this one can be seen from there",
+    ),
+    (
+        "too many connections for role",
+        ": our role's CONNECTION LIMIT is reached",
+        "we need three at most: see who else uses the role, or raise its limit",
+    ),
+];
+
 /// Our cost is judged after so many seconds: the first questions of a start come all at once.
 const COST_KNOWN_S: f64 = 30.0;
+
+/// A restart is told for so many seconds: its traces, cold caches and counters that are gone, last as long.
+const RESTARTED_S: f64 = 600.0;
+
+/// The server has no slot left for us, by its own words.
+pub fn full(look: &Look<'_>) -> bool {
+    let Some(Link::Connecting { last_error: Some(words), .. }) = &look.world.link else { return false };
+    FULL.iter().any(|full| words.contains(full))
+}
 
 /// There is no connection, and an attempt has failed.
 pub fn lost(look: &Look<'_>) -> Vec<Finding> {
@@ -27,14 +51,27 @@ pub fn lost(look: &Look<'_>) -> Vec<Finding> {
         ""
     };
     let long = seconds_between(*since, look.now);
-    let advice = if FULL.iter().any(|full| words.contains(full)) {
-        "every slot is taken: stop, or restart, the client that took them; the console takes the first one that gets free"
+    let limited = LIMITED.iter().find(|(says, ..)| words.contains(says));
+    let (why, advice) = if let Some((_, why, advice)) = limited {
+        (*why, *advice)
+    } else if full(look) {
+        (
+            ": every slot is taken",
+            "stop, or restart, the client that took the slots; the console takes the first one that gets free",
+        )
     } else {
-        "what stands below is from before"
+        (
+            "",
+            if look.world.sessions.get().is_some() {
+                "what stands below is from before"
+            } else {
+                "nothing was seen yet"
+            },
+        )
     };
     vec![Finding {
         severity: Severity::Critical,
-        fact: format!("no connection to {} for {}", ServerText::from(place.as_str()).head(60), Age(long).short()),
+        fact: format!("no connection to {} for {}{why}", ServerText::from(place.as_str()).head(60), Age(long).short()),
         evidence: format!("{}{beside}", ServerText::from(words.as_str()).head(160)),
         todo: format!("it is tried again by itself (attempt {attempt}); {advice}"),
         since: Some(*since),
@@ -63,6 +100,39 @@ pub fn no_answer(look: &Look<'_>) -> Vec<Finding> {
     }]
 }
 
+/// The server was started anew, or a process of it crashed, while we looked.
+pub fn restarted(look: &Look<'_>) -> Vec<Finding> {
+    let Some(restart) = look.world.life.restart() else { return Vec::new() };
+    let ago_s = restart.age_s + seconds_between(restart.seen, look.now);
+    if ago_s > RESTARTED_S {
+        return Vec::new();
+    }
+    let (ago, before_s) = (Age(ago_s).short(), Age(restart.before_s).short());
+    let (fact, evidence) = match restart.cause {
+        Cause::Start => (
+            format!("the server restarted {ago} ago (it had been up {before_s})"),
+            "all sessions ended, and their open transactions were rolled back; if it crashed, its statistics begin anew",
+        ),
+        Cause::Crash => (
+            format!(
+                "a server process crashed {ago} ago: all others were ended and begun anew (they had run {before_s})"
+            ),
+            "all sessions ended, and their open transactions were rolled back; the server's statistics begin anew",
+        ),
+    };
+    vec![Finding {
+        severity: Severity::Warning,
+        fact,
+        evidence: evidence.to_owned(),
+        todo:
+            "the server's log says why; `signal 9` there is mostly the kernel, which ends a process for want of memory"
+                .to_owned(),
+        since: before(restart.seen, Some(restart.age_s)),
+        harm: Harm { now: 0.0, coming: 0.5 },
+        ..Finding::of(Kind::Restarted, "", restart.seen, Target::Figures(Tab::Triage))
+    }]
+}
+
 /// Our own questions cost more than they may.
 pub fn own_cost(look: &Look<'_>) -> Vec<Finding> {
     let share = look.world.own_cost_ms_per_s(look.now) / 1000.0;
@@ -74,7 +144,7 @@ pub fn own_cost(look: &Look<'_>) -> Vec<Finding> {
         evidence: format!("answers took {:.0} ms of each second in the last minute", share * 1000.0),
         todo: "ask slower (`slower`), or see why the server answers slowly".to_owned(),
         action: Some(Command::Slower),
-        ..Finding::of(Kind::OwnCost, "", look.now, Target::Tab(Tab::Connections))
+        ..Finding::of(Kind::OwnCost, "", look.now, Target::Figures(Tab::Triage))
     }]
 }
 
@@ -92,6 +162,6 @@ pub fn gap(look: &Look<'_>) -> Vec<Finding> {
         evidence: format!("from {} to {}", from.strftime("%H:%M:%SZ"), to.strftime("%H:%M:%SZ")),
         todo: "what happened within is not on this screen; the server's log has it".to_owned(),
         since: Some(*from),
-        ..Finding::of(Kind::Gap, "", *to, Target::Tab(Tab::Connections))
+        ..Finding::of(Kind::Gap, "", *to, Target::Figures(Tab::Triage))
     }]
 }

@@ -5,14 +5,14 @@ use super::finding::Finding;
 use super::history::History;
 use super::limits::Limits;
 use super::{
-    alerts, blockers, connections, dependencies, disk, endpoints, horizon, indexes, link, pooler, replication, server,
-    service, slow, standby, tables, transactions, upkeep, waits, wal, wraparound,
+    alerts, blockers, connections, dependencies, disk, endpoints, horizon, host, indexes, link, memory, pooler,
+    replication, server, service, slow, standby, sync, tables, transactions, upkeep, waits, wal, wraparound,
 };
 use crate::model::baseline::Workload;
 use crate::model::health::Watchlist;
 use crate::model::panel::PanelSpec;
 use crate::model::session::{Session, Sessions};
-use crate::model::{Timestamp, World};
+use crate::model::{Timestamp, World, seconds_between};
 
 /// All that a rule may look at.
 #[derive(Clone, Copy)]
@@ -38,6 +38,22 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// Why our role cannot signal that session, where it is known that it cannot.
+    #[must_use]
+    pub fn out_of_reach(&self, session: &Session) -> Option<String> {
+        let server = self.world.server.get()?;
+        if session.hidden {
+            return Some(format!("for that {} needs pg_monitor", server.user.head(40)));
+        }
+        server.is_out_of_reach(session).then(|| format!("only a superuser may: {} is none", server.user.head(40)))
+    }
+
+    /// How long ago an answer came, in seconds: what it says of "ago" is so much longer ago by now.
+    #[must_use]
+    pub fn since(&self, at: Timestamp) -> f64 {
+        seconds_between(at, self.now).max(0.0)
+    }
+
     /// The last sessions, and when they were seen.
     #[must_use]
     pub fn sessions(&self) -> Option<(&'a Sessions, Timestamp)> {
@@ -72,6 +88,7 @@ macro_rules! rules {
 rules! {
     link::lost,
     link::no_answer,
+    link::restarted,
     link::own_cost,
     link::gap,
     blockers::roots,
@@ -79,9 +96,11 @@ rules! {
     transactions::idle,
     transactions::long,
     horizon::held,
+    horizon::catalogs,
     slow::statements,
     slow::busy,
     connections::used,
+    connections::limited,
     endpoints::failing,
     endpoints::degraded,
     endpoints::blind,
@@ -93,9 +112,14 @@ rules! {
     service::hit_ratio,
     service::pool,
     service::memory,
+    memory::short,
+    host::processor,
+    host::disks,
     service::targets,
     alerts::burning,
+    sync::waits,
     replication::gone,
+    replication::fewer,
     replication::behind,
     replication::slots_kept,
     standby::paused,
@@ -104,6 +128,7 @@ rules! {
     tables::dead_rows,
     tables::bloat,
     indexes::invalid,
+    indexes::unattached,
     indexes::duplicate,
     indexes::unused,
     indexes::missing,

@@ -17,7 +17,7 @@ use crate::model::{ServerText, Timestamp};
 pub const RECENT_S: f64 = 300.0;
 
 /// Checkpoints need more of them: by default they come five minutes apart.
-const CHECKPOINTS_S: f64 = 900.0;
+pub const CHECKPOINTS_S: f64 = 900.0;
 
 /// A rate of less than this, in seconds, is that of a moment.
 pub const LEAST_S: f64 = 4.0;
@@ -65,7 +65,7 @@ pub fn checkpoints(look: &Look<'_>) -> Vec<Finding> {
         ),
         harm: Harm { now: 0.0, coming: 0.3 },
         action: Some(Command::ServerSettings),
-        ..Finding::of(Kind::Checkpoints, "", span.seen, Target::Tab(Tab::Replication))
+        ..Finding::of(Kind::Checkpoints, "", span.seen, Target::Figures(Tab::Triage))
     }]
 }
 
@@ -93,7 +93,7 @@ pub fn temp_files(look: &Look<'_>) -> Vec<Finding> {
     }
     let spilling = spilling(look);
     let target =
-        spilling.map_or(Target::Tab(Tab::Statements), |s| Target::Session { tab: Tab::Connections, key: s.key() });
+        spilling.map_or(Target::Figures(Tab::Triage), |s| Target::Session { tab: Tab::Connections, key: s.key() });
     let now = spilling.map_or_else(
         || "a file counts when its statement ends".to_owned(),
         |s| format!("{} spills now: {}{}", s.pid, who(s), statement(s)),
@@ -107,7 +107,7 @@ pub fn temp_files(look: &Look<'_>) -> Vec<Finding> {
             inside(database)
         ),
         evidence: format!("work_mem {} · {now}", ServerText::from(activity.bounds.work_mem.as_str()).head(20)),
-        todo: "find the statement on Statements, sorted by temp; an index, or more work_mem for its role alone: each sort of each session may take as much".to_owned(),
+        todo: "find the statement on Statements, sorted by temp; an index, or more work_mem for its role alone: each sort of each session may take as much; an index build takes maintenance_work_mem".to_owned(),
         harm: Harm { now: 0.0, coming: 0.3 },
         ..recent(Kind::TempFiles, span.seen, rate / look.limits.temp_bytes, target)
     }]
@@ -143,7 +143,7 @@ pub fn deadlocks(look: &Look<'_>) -> Vec<Finding> {
         todo: "two ways through the same rows in another order: lock them in one order, and try again on 40P01"
             .to_owned(),
         harm: Harm { now: count, coming: 0.3 },
-        ..recent(Kind::Deadlocks, span.seen, count / look.limits.deadlocks, Target::Tab(Tab::Locks))
+        ..recent(Kind::Deadlocks, span.seen, count / look.limits.deadlocks, Target::Figures(Tab::Triage))
     }]
 }
 
@@ -195,6 +195,6 @@ pub fn conflicts(look: &Look<'_>) -> Vec<Finding> {
         todo: most.to_owned(),
         harm: Harm { now: count, coming: 0.3 },
         action: Some(Command::ServerSettings),
-        ..recent(Kind::Conflicts, span.seen, count / look.limits.conflicts, Target::Tab(Tab::Replication))
+        ..recent(Kind::Conflicts, span.seen, count / look.limits.conflicts, Target::Figures(Tab::Triage))
     }]
 }

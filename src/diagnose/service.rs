@@ -4,12 +4,15 @@
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
-use super::words::{before, bytes};
+use super::words::{before, bytes, figure};
 use crate::command::Tab;
 use crate::model::baseline::beside;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, PanelTab, Reading, Series, shown};
 use crate::model::unit::short_count;
 use crate::model::{Latest, ServerText, Timestamp, seconds_between};
+
+/// A minute in seconds.
+const MINUTE_S: f64 = 60.0;
 
 /// An hour in seconds.
 const HOUR_S: f64 = 3600.0;
@@ -22,6 +25,9 @@ const RECENT_S: f64 = 300.0;
 
 /// Growth of less than this, in bytes, is the breath of an allocator.
 const LEAST_GROWTH: f64 = 33_554_432.0;
+
+/// A latency of less than this, in seconds, is felt by nobody.
+const FELT_S: f64 = 0.1;
 
 /// Seconds between answers after which a panel's figure is none of now.
 const STALE_S: f64 = 60.0;
@@ -61,6 +67,15 @@ impl Read<'_> {
         }
     }
 
+    /// True where no value of the last seconds is beyond a limit, and some are known.
+    pub(super) fn is_well_for(&self, seconds: f64) -> bool {
+        let limits = || [self.spec.warn, self.spec.critical].into_iter().flatten();
+        let beyond = |v: f64| limits().any(|l| if self.spec.low_is_bad { v <= l } else { v >= l });
+        let points = self.series.iter().flat_map(|s| &s.points);
+        let mut young = points.filter(|p| self.answer.end - p.0 <= seconds).filter_map(|p| p.1).peekable();
+        limits().next().is_some() && young.peek().is_some() && !young.any(beyond)
+    }
+
     fn limit(&self) -> String {
         self.spec.warn.map_or_else(String::new, |l| shown(l, self.spec.unit, None))
     }
@@ -69,21 +84,57 @@ impl Read<'_> {
     pub(super) fn since(&self) -> Option<Timestamp> {
         let limit = self.spec.warn.or(self.spec.critical)?;
         let beyond = |v: f64| if self.spec.low_is_bad { v <= limit } else { v >= limit };
-        let first = self
-            .series
-            .iter()
-            .filter_map(|s| {
-                let run = s.points.iter().rev().take_while(|p| p.1.is_some_and(beyond));
-                run.last().map(|p| p.0)
-            })
-            .reduce(f64::min)?;
-        before(self.seen, Some(self.answer.end - first))
+        self.series.iter().filter_map(|s| self.run(s, beyond)).min()
+    }
+
+    /// Since when all values of a series are so.
+    pub(super) fn run(&self, series: &Series, so: impl Fn(f64) -> bool) -> Option<Timestamp> {
+        let run = series.points.iter().rev().take_while(|p| p.1.is_some_and(&so));
+        self.time(run.last()?.0)
+    }
+
+    /// The mean of a series over the last seconds, or the asked span where that is shorter; none where it has ended, or
+    /// does not go back so far.
+    pub(super) fn mean(&self, series: &Series, seconds: f64) -> Option<f64> {
+        self.current(series)?;
+        let from = (self.answer.end - seconds).max(self.answer.start + self.answer.step);
+        if series.points.first()?.0 > from {
+            return None;
+        }
+        let lately: Vec<f64> = series.points.iter().filter(|p| p.0 >= from).filter_map(|p| p.1).collect();
+        (!lately.is_empty()).then(|| lately.iter().sum::<f64>() / figure(lately.len()))
+    }
+
+    /// What a series is now; none where it has ended.
+    pub(super) fn current(&self, series: &Series) -> Option<f64> {
+        self.answer.worst_of(std::slice::from_ref(series), self.spec.low_is_bad)
+    }
+
+    /// The moment of a point on its time axis.
+    pub(super) fn time(&self, point: f64) -> Option<Timestamp> {
+        before(self.seen, Some(self.answer.end - point))
     }
 
     /// What answered, in words.
     pub fn source(&self) -> String {
         let name = self.candidate.map_or("", |c| c.name.as_str());
         format!("by {}", ServerText::from(name).head(40))
+    }
+
+    /// True where the value is far from what the service should keep to, or from what was usual a week ago, whatever the
+    /// panel's limits say. A latency that nobody feels is none.
+    fn strays(&self, look: &Look<'_>) -> bool {
+        if self.candidate.is_some_and(|c| c.unjudged) {
+            return false;
+        }
+        let past = look.world.panels_before.get(&self.spec.id).and_then(Latest::get);
+        beside(self.spec, Some(self.answer), past, look.workload).into_iter().any(|b| {
+            if self.spec.low_is_bad {
+                b.usual - self.value >= look.limits.baseline_points
+            } else {
+                b.usual > 0.0 && self.value >= FELT_S && self.value >= b.usual * look.limits.baseline_times
+            }
+        })
     }
 
     /// How the value stands to what the service should keep to: `, ×82 the baseline (50 ms, simple-crud)`.
@@ -130,6 +181,16 @@ pub fn read<'a>(look: &Look<'a>, id: &str) -> Option<Read<'a>> {
     Some(Read { spec, candidate: spec.candidates.get(*candidate), answer, series, value, seen: *seen })
 }
 
+/// The same where it is one to judge: of hosts that may have nothing to do with the server a finding would be a claim.
+pub fn judged<'a>(look: &Look<'a>, id: &str) -> Option<Read<'a>> {
+    read(look, id).filter(|panel| !panel.candidate.is_some_and(|c| c.unjudged))
+}
+
+/// The series of that name.
+pub fn named<'a>(panel: &Read<'a>, name: &str) -> Option<&'a Series> {
+    panel.series.iter().find(|series| series.name == name)
+}
+
 /// Requests a second, where that is known.
 fn throughput(look: &Look<'_>) -> Option<f64> {
     read(look, "throughput").map(|r| r.value).filter(|v| *v > 0.0)
@@ -153,7 +214,8 @@ pub fn latency(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "p95") else { return Vec::new() };
     // One of twenty is at or above the 95th percentile.
     let hit = throughput(look).unwrap_or(1.0) * 0.05;
-    let found = beyond(Kind::Latency, &panel, hit).map(|f| Finding {
+    let strays = || panel.strays(look).then(|| Finding::of(Kind::Latency, "", panel.seen, panel.target()));
+    let found = beyond(Kind::Latency, &panel, hit).or_else(strays).map(|f| Finding {
         fact: format!("p95 latency {} (limit {}){}", panel.text(), panel.limit(), panel.against_baseline(look)),
         evidence: format!("{}{}{}", panel.against_the_past(look), per_second(look), panel.source()),
         todo: "see what stands beside it: locks, slow statements, the pool; by operation on Latency".to_owned(),
@@ -175,11 +237,25 @@ pub fn errors(look: &Look<'_>) -> Vec<Finding> {
     found.into_iter().collect()
 }
 
+/// Look-ups of the cache within the last minute, where that is known.
+pub(super) fn look_ups(look: &Look<'_>) -> Option<f64> {
+    let panel = read(look, "cache-requests")?;
+    let series = panel.series.iter().find(|series| series.name == "requests")?;
+    let young = series.points.iter().filter(|p| panel.answer.end - p.0 < MINUTE_S).filter_map(|p| p.1);
+    let (sum, points) = young.fold((0.0, 0.0), |(sum, points), rate| (sum + rate, points + 1.0));
+    (points > 0.0).then(|| sum / points * MINUTE_S)
+}
+
 /// A cache that finds little.
 pub fn hit_ratio(look: &Look<'_>) -> Vec<Finding> {
     let Some(panel) = read(look, "cache-hit-ratio") else { return Vec::new() };
-    let hit = throughput(look).unwrap_or(1.0) * (1.0 - panel.value).clamp(0.0, 1.0);
-    let found = beyond(Kind::HitRatio, &panel, hit).map(|f| Finding {
+    if look_ups(look).is_some_and(|many| many < look.limits.cache_lookups) {
+        return Vec::new();
+    }
+    // A miss costs a query; it fails nobody.
+    let hit = throughput(look).unwrap_or(1.0) * (1.0 - panel.value).clamp(0.0, 1.0) * 0.1;
+    let strays = || panel.strays(look).then(|| Finding::of(Kind::HitRatio, "", panel.seen, panel.target()));
+    let found = beyond(Kind::HitRatio, &panel, hit).or_else(strays).map(|f| Finding {
         fact: format!("cache hits {} (limit {}){}", panel.text(), panel.limit(), panel.against_baseline(look)),
         evidence: format!("{}{}{}", panel.against_the_past(look), per_second(look), panel.source()),
         todo: "look at keys, expiry and what is invalidated on Cache; after a deployment compare the keys".to_owned(),
@@ -201,7 +277,9 @@ pub fn pool(look: &Look<'_>) -> Vec<Finding> {
     let queue = waiting.as_ref().map_or(0.0, |w| w.value);
     let mut said = Vec::new();
     if let Some(share) = &share {
-        said.push(format!("{} in use", share.text()));
+        // Of those that were opened, that is; how many may be, no server tells.
+        let opened = if share.candidate.is_some_and(|c| c.unjudged) { " of the opened" } else { "" };
+        said.push(format!("{}{opened} in use", share.text()));
     }
     if queue > 0.0 {
         said.push(format!("{} requests wait for a connection", short_count(queue)));

@@ -2,34 +2,55 @@
 //!
 //! An all-clear is worth what was seen: this theme finds nothing wrong itself.
 
+mod storage;
+
 use std::collections::BTreeMap;
 
 use super::finding::Unchecked;
-use super::health::host;
+use super::health;
+use super::host;
+use super::memory;
 use super::rule::Look;
+use super::service;
 use super::words::{counted, identifier};
 use crate::model::activity::Part;
 use crate::model::cache::CacheState;
 use crate::model::health::{State as HealthState, Watched};
 use crate::model::panel::Reading;
 use crate::model::session::State;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, short_count};
 use crate::model::{Latest, Link, ProbeError, ServerText, Timestamp, seconds_between};
 
-/// Panels that rules read.
-const PANELS: [&str; 7] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio", "disk-free"];
+/// Panels of the service that rules read.
+const PANELS: [&str; 6] = ["p95", "error-ratio", "pool", "requests-waiting", "memory", "cache-hit-ratio"];
 
-/// The panel of room on the disk.
-const DISK: &str = "disk-free";
+/// Panels of the hosts that rules read, and what they are of: `PostgreSQL` knows nothing of it.
+const HOSTS: [(&str, &str); 5] = [
+    ("disk-free", "free disk space"),
+    (memory::USED, "memory in use"),
+    (memory::KILLS, "processes ended for want of memory"),
+    (host::USED, "processor in use"),
+    (host::IO, "waiting for I/O"),
+];
+
+/// What brings their series.
+pub const NODE_EXPORTER: &str = "have Prometheus read node_exporter on the server's host";
+
+/// Why they are not judged where nothing tells whose host it is.
+pub const ANY_HOST: &str = "which host is the server's is not known: no postgres_exporter runs on one";
 
 /// What was not looked at.
 pub fn unchecked(look: &Look<'_>) -> Vec<Unchecked> {
     let mut out = Vec::new();
-    sessions(look, &mut out);
-    tables(look, &mut out);
-    indexes(look, &mut out);
-    replication(look, &mut out);
-    activity(look, &mut out);
+    if let Some(why) = cut_off(look) {
+        out.push(Unchecked::of("all of the server: its sessions, locks, tables, indexes, standbys, WAL", why, ""));
+    } else {
+        sessions(look, &mut out);
+        storage::tables(look, &mut out);
+        storage::indexes(look, &mut out);
+        replication(look, &mut out);
+        activity(look, &mut out);
+    }
     cache(look, &mut out);
     panels(look, &mut out);
     beside(look, &mut out);
@@ -48,6 +69,13 @@ pub fn failed<T>(latest: &Latest<T>, look: &Look<'_>) -> Option<(String, String)
     let cure = if let ProbeError::Denied { cure } = error { cure.clone() } else { String::new() };
     let words = ServerText::new(error.to_string()).head(120);
     Some((format!("{words}, for {}", Age(seconds_between(*since, look.now)).short()), cure))
+}
+
+/// Why nothing of the server is looked at, where an attempt to connect has failed: one reason, told once.
+fn cut_off(look: &Look<'_>) -> Option<String> {
+    let Some(Link::Connecting { since, last_error: Some(_), .. }) = &look.world.link else { return None };
+    let before = if look.world.sessions.get().is_some() { "; what is shown of it is from before" } else { "" };
+    Some(format!("no connection for {}{before}", Age(seconds_between(*since, look.now)).short()))
 }
 
 fn sessions(look: &Look<'_>, out: &mut Vec<Unchecked>) {
@@ -76,61 +104,6 @@ fn sessions(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     }
 }
 
-fn tables(look: &Look<'_>, out: &mut Vec<Unchecked>) {
-    let what = "tables, vacuum, wraparound";
-    if let Some((why, cure)) = failed(&look.world.relations, look) {
-        out.push(Unchecked::of(what, why, cure));
-    }
-    let Some(relations) = look.world.relations.get() else {
-        if look.world.relations.error.is_none() {
-            out.push(Unchecked::of(what, "no answer yet", ""));
-        }
-        return;
-    };
-    if relations.in_recovery {
-        out.push(Unchecked::of("dead rows and vacuum", "a standby's statistics are its own", "look at the primary"));
-    }
-    if relations.not_estimable > 0 {
-        let cure = match look.world.server.get() {
-            Some(server) if server.major() < 14 => format!("GRANT SELECT on them TO {}", role(look)),
-            _ => format!("GRANT pg_read_all_data TO {}", role(look)),
-        };
-        let tables = counted(usize::try_from(relations.not_estimable).unwrap_or(0), "table");
-        out.push(Unchecked::of(format!("bloat of {tables}"), "column statistics are hidden or missing", cure));
-    }
-    let others = relations.databases.iter().filter(|d| d.connectable && d.name != relations.database).count();
-    if others > 0 {
-        let others = counted(others, "other database");
-        out.push(Unchecked::of(
-            format!("tables and indexes of {others}"),
-            "one database is looked at",
-            "choose it on Tables",
-        ));
-    }
-}
-
-fn indexes(look: &Look<'_>, out: &mut Vec<Unchecked>) {
-    let what = "indexes";
-    if let Some((why, cure)) = failed(&look.world.indexes, look) {
-        out.push(Unchecked::of(what, why, cure));
-    }
-    let Some(indexes) = look.world.indexes.get() else {
-        if look.world.indexes.error.is_none() {
-            out.push(Unchecked::of(what, "no answer yet", ""));
-        }
-        return;
-    };
-    if indexes.in_recovery {
-        let why = "whether one is being built is known to the primary, and scans here are this standby's own";
-        out.push(Unchecked::of("invalid, duplicate and unused indexes", why, "look at the primary"));
-    } else if !indexes.counted {
-        out.push(Unchecked::of("unused indexes", "scans are not counted", "track_counts = on"));
-    } else if indexes.counted_s < look.limits.index_unused {
-        let why = format!("scans were counted for {} only, as far as is known", Age(indexes.counted_s).short());
-        out.push(Unchecked::of("unused indexes", why, ""));
-    }
-}
-
 fn replication(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     let what = "standbys and slots";
     if let Some((why, cure)) = failed(&look.world.replication, look) {
@@ -142,6 +115,9 @@ fn replication(look: &Look<'_>, out: &mut Vec<Unchecked>) {
         }
         return;
     };
+    if look.watchlist.standbys.is_none() && replication.standby.is_none() {
+        out.push(Unchecked::of("how many standbys there should be", "nobody said", "--standbys N"));
+    }
     let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
     if hidden > 0 {
         let role = role(look);
@@ -163,12 +139,8 @@ fn activity(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     };
     let role = role(look);
     if activity.wal_directory.is_none() {
-        let why = format!("{role} may not list it");
-        out.push(Unchecked::of(
-            "size of pg_wal and what waits for the archive",
-            why,
-            format!("GRANT pg_monitor TO {role}"),
-        ));
+        let what = "size of pg_wal and what waits for the archive";
+        out.push(Unchecked::of(what, format!("{role} may not list it"), format!("GRANT pg_monitor TO {role}")));
     }
     let hidden = activity.subscriptions.rows().iter().filter(|s| s.hidden && s.enabled).count();
     if hidden > 0 {
@@ -183,6 +155,8 @@ fn activity(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     part(&activity.prepared, "prepared transactions", out);
     part(&activity.subscriptions, "subscriptions", out);
     part(&activity.partitioned, "partitions of error tracking", out);
+    part(&activity.io, "who reads and writes", out);
+    part(&activity.limited, "the CONNECTION LIMITs of roles and databases", out);
 }
 
 fn cache(look: &Look<'_>, out: &mut Vec<Unchecked>) {
@@ -204,20 +178,31 @@ fn part<T>(part: &Part<Vec<T>>, what: &str, out: &mut Vec<Unchecked>) {
 
 fn panels(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     if !look.prometheus {
-        let what = "latency, errors, pool, cache hits and memory of the service; free disk space, which PostgreSQL does not know";
+        let what = "latency, errors, pool, cache hits and memory of the service; disk space, memory, processor and I/O of the host, which PostgreSQL does not know";
         out.push(Unchecked::of(what, "no Prometheus is named", "--prometheus URL"));
         return;
     }
-    disk(look, out);
-    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let told = |id: &str| PANELS.contains(&id) && id != DISK;
-    for spec in look.panels.iter().filter(|p| told(&p.id)) {
+    hosts(look, out);
+    let mut by_reason: BTreeMap<(String, &str), Vec<String>> = BTreeMap::new();
+    for spec in look.panels.iter().filter(|p| PANELS.contains(&p.id.as_str())) {
         let latest = look.world.panels.get(&spec.id);
-        if let Some(why) = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
-            by_reason.entry(why).or_default().push(ServerText::from(spec.title.as_str()).head(40));
+        let why = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look));
+        if let Some(reason) = why.map(|why| (why, "")).or_else(|| not_judged(&spec.id, look)) {
+            by_reason.entry(reason).or_default().push(ServerText::from(spec.title.as_str()).head(40));
         }
     }
-    out.extend(by_reason.into_iter().map(|(why, titles)| Unchecked::of(titles.join(", "), why, "")));
+    out.extend(by_reason.into_iter().map(|((why, cure), titles)| Unchecked::of(titles.join(", "), why, cure)));
+}
+
+/// Why the figure of a panel that has one is held to no limit, and what would cure that.
+fn not_judged(id: &str, look: &Look<'_>) -> Option<(String, &'static str)> {
+    let Some(panel) = service::read(look, id) else { return Some(("its figure is old".to_owned(), "")) };
+    if panel.candidate.is_some_and(|c| c.unjudged) {
+        let cure = if id == "pool" { "--pool-max N" } else { "" };
+        return Some(("of how much it is a part, no server tells".to_owned(), cure));
+    }
+    let few = service::look_ups(look).filter(|many| id == "cache-hit-ratio" && *many < look.limits.cache_lookups);
+    few.map(|many| (format!("{} look-ups within a minute are too few", short_count(many.round())), ""))
 }
 
 /// What stands beside the database, where nobody said where.
@@ -249,6 +234,7 @@ fn shut(look: &Look<'_>, out: &mut Vec<Unchecked>) {
             | ProbeError::Locked(_)
             | ProbeError::Absent(_)
             | ProbeError::Refused { .. }
+            | ProbeError::Faulty(_)
             | ProbeError::Shape(_) => String::new(),
         };
         out.push(Unchecked::of(what, ServerText::new(error.to_string()).head(120), cure));
@@ -256,7 +242,7 @@ fn shut(look: &Look<'_>, out: &mut Vec<Unchecked>) {
     let service = ("--health-token-file FILE", "--health-ca FILE");
     for address in &look.watchlist.endpoints {
         if let Some((error, _)) = unknown(look.world.health.get(address)) {
-            add(format!("health of {}", host(address)), error, service);
+            add(format!("health of {}", health::host(address)), error, service);
         }
     }
     for name in &look.watchlist.dependencies {
@@ -274,22 +260,26 @@ fn unknown<T>(watched: Option<&Watched<T>>) -> Option<&(ProbeError, Timestamp)> 
     watched.filter(|w| w.state == HealthState::Unknown)?.latest.error.as_ref()
 }
 
-/// Room on the disk has a cure that the service's own figures have not; and disks of any host are none of the server.
-fn disk(look: &Look<'_>, out: &mut Vec<Unchecked>) {
-    let Some(spec) = look.panels.iter().find(|p| p.id == DISK) else { return };
-    let what = "free disk space, which PostgreSQL does not know";
-    let latest = look.world.panels.get(DISK);
-    if let Some(why) = latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
-        let absent = matches!(latest.and_then(|l| l.get()).map(|a| &a.reading), Some(Reading::NoSeries));
-        let cure = if absent { "have Prometheus read node_exporter on the server's host" } else { "" };
-        out.push(Unchecked::of(what, why, cure));
-        return;
+/// What only an exporter on the host knows has a cure that the service's own figures have not; and figures of any host are
+/// none of the server.
+fn hosts(look: &Look<'_>, out: &mut Vec<Unchecked>) {
+    let mut by_reason: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
+    for (id, what) in HOSTS {
+        let Some(spec) = look.panels.iter().find(|p| p.id == id) else { continue };
+        let latest = look.world.panels.get(id);
+        let reading = latest.and_then(|l| l.get()).map(|a| &a.reading);
+        let unjudged = |by: usize| spec.candidates.get(by).is_some_and(|c| c.unjudged);
+        let reason = match latest.map_or(Some("not asked yet".to_owned()), |l| blind(l, look)) {
+            Some(why) => (why, if matches!(reading, Some(Reading::NoSeries)) { NODE_EXPORTER } else { "" }),
+            None if matches!(reading, Some(Reading::Values { candidate, .. }) if unjudged(*candidate)) => {
+                (ANY_HOST.to_owned(), "look at Latency")
+            }
+            None => continue,
+        };
+        by_reason.entry(reason).or_default().push(what);
     }
-    if let Some(Reading::Values { candidate, .. }) = latest.and_then(|l| l.get()).map(|a| &a.reading)
-        && spec.candidates.get(*candidate).is_some_and(|c| c.unjudged)
-    {
-        let why = "which host is the server's is not known: no postgres_exporter runs on one";
-        out.push(Unchecked::of(what, why, "look at Free disk space on Latency"));
+    for ((why, cure), what) in by_reason {
+        out.push(Unchecked::of(format!("{}, which PostgreSQL does not know", what.join(", ")), why, cure));
     }
 }
 
@@ -316,23 +306,20 @@ pub fn checked(look: &Look<'_>) -> Vec<String> {
         out.push(format!("{} and their locks", counted(seen, "session")));
     }
     if let Some(relations) = world.relations.get() {
-        let indexes = world.indexes.get().filter(|i| i.database == relations.database);
-        let indexes = indexes.map_or_else(String::new, |i| match i.total {
-            1 => " and 1 index".to_owned(),
-            n => format!(" and {n} indexes"),
-        });
-        let tables = counted(relations.rows.len(), "table");
-        out.push(format!("{tables}{indexes} of {}", relations.database.head(24)));
+        out.push(storage::seen(look, relations));
     }
     if let Some(replication) = world.replication.get() {
         let (replicas, slots) = (replication.replicas.len(), replication.slots.len());
         let standbys = if replicas == 1 { "1 standby".to_owned() } else { format!("{replicas} standbys") };
         out.push(format!("{standbys}, {}", counted(slots, "slot")));
     }
-    let panels = look.panels.iter().filter(|p| PANELS.contains(&p.id.as_str()));
-    let read = panels.filter(|p| world.panels.get(&p.id).is_some_and(|l| blind(l, look).is_none())).count();
+    let rules_read = |id: &str| PANELS.contains(&id) || HOSTS.iter().any(|host| host.0 == id);
+    let panels = look.panels.iter().filter(|p| rules_read(&p.id));
+    let told = |id: &str| HOSTS.iter().any(|host| host.0 == id) || not_judged(id, look).is_none();
+    let seen = |id: &str| world.panels.get(id).is_some_and(|l| blind(l, look).is_none());
+    let read = panels.filter(|p| seen(&p.id) && told(&p.id)).count();
     if read > 0 {
-        out.push(format!("{} of the service", counted(read, "metric")));
+        out.push(format!("{} from Prometheus", counted(read, "metric")));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! Statements that run for long, and many that run for seconds.
 //!
-//! Who waits for a lock is held up, not slow; and maintenance is expected to take its time.
+//! Who waits for a lock, or has committed and waits for a standby, is held up, not slow; and maintenance is expected to
+//! take its time.
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
@@ -10,7 +11,8 @@ use crate::model::session::Session;
 use crate::model::unit::Age;
 
 /// What is expected to run for long.
-const MAINTENANCE: [&str; 6] = ["vacuum", "analyze", "reindex", "create index", "cluster", "copy"];
+const MAINTENANCE: [&str; 8] =
+    ["vacuum", "analyze", "reindex", "create index", "create unique index", "cluster", "copy", "refresh"];
 
 /// Client statements that run for at least so long and wait for no lock, the longest first.
 pub fn running<'a>(look: &Look<'a>, least_s: f64) -> Vec<(&'a Session, f64)> {
@@ -19,15 +21,19 @@ pub fn running<'a>(look: &Look<'a>, least_s: f64) -> Vec<(&'a Session, f64)> {
         .rows
         .iter()
         .filter(|s| s.is_client() && s.leader.is_none() && s.is_active() && s.blocked_by.is_empty())
-        .filter(|s| !is_maintenance(s))
+        .filter(|s| !is_maintenance(s) && !s.awaits_standby())
         .filter_map(|s| s.query_s.filter(|q| *q >= least_s).map(|q| (s, q)))
         .collect();
     rows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.pid.cmp(&b.0.pid)));
     rows
 }
 
-fn is_maintenance(s: &Session) -> bool {
-    let text = s.query.raw().trim_start();
+/// True for what is expected to run for long: no slow statement, though its transaction may be open for too long.
+pub fn is_maintenance(s: &Session) -> bool {
+    let mut text = s.query.raw().trim_start();
+    while let Some((_, rest)) = text.strip_prefix("/*").and_then(|comment| comment.split_once("*/")) {
+        text = rest.trim_start();
+    }
     MAINTENANCE.iter().any(|word| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)))
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::rule::Look;
 use crate::model::activity::delta::{CheckpointDelta, Delta, Trouble};
+use crate::model::activity::io::Io;
 use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// The looks of a span.
@@ -63,18 +64,44 @@ impl<'a> Span<'a> {
         })
     }
 
+    /// Who read and wrote how much.
+    pub fn io(&self) -> Sum<Vec<Io>> {
+        let mut all = Sum::<Vec<Io>>::default();
+        for part in self.sum(|d| d.io.as_ref()) {
+            all.seconds += part.seconds;
+            for io in part.of {
+                match all.of.iter_mut().find(|known| known.who == io.who && known.wal == io.wal) {
+                    Some(known) => {
+                        known.read = known.read.saturating_add(io.read);
+                        known.written = known.written.saturating_add(io.written);
+                        known.read_ms += io.read_ms;
+                        known.write_ms += io.write_ms;
+                    }
+                    None => all.of.push(io.clone()),
+                }
+            }
+        }
+        all
+    }
+
+    /// The trouble of each database that had any.
+    pub fn databases(&self) -> BTreeMap<&'a ServerText, Trouble> {
+        let mut each: BTreeMap<&ServerText, Trouble> = BTreeMap::new();
+        for (name, trouble) in self.sum(|d| d.databases.as_ref()).into_iter().flat_map(|part| &part.of.trouble) {
+            let entry = each.entry(name).or_default();
+            *entry = entry.and(*trouble);
+        }
+        each
+    }
+
     /// The trouble of all databases, and of which of them the most, by that figure.
     pub fn trouble(&self, most: fn(&Trouble) -> i64) -> (Sum<Trouble>, Option<&'a ServerText>) {
         let mut all = Sum::<Trouble>::default();
-        let mut each: BTreeMap<&ServerText, Trouble> = BTreeMap::new();
         for part in self.sum(|d| d.databases.as_ref()) {
             all.seconds += part.seconds;
-            for (name, trouble) in &part.of.trouble {
-                all.of = all.of.and(*trouble);
-                let entry = each.entry(name).or_default();
-                *entry = entry.and(*trouble);
-            }
+            all.of = part.of.trouble.iter().fold(all.of, |sum, (_, trouble)| sum.and(*trouble));
         }
+        let each = self.databases();
         let worst = each.into_iter().filter(|(name, t)| !name.is_empty() && most(t) > 0).max_by_key(|(_, t)| most(t));
         (all, worst.map(|(name, _)| name))
     }

@@ -4,14 +4,15 @@
 
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
-use super::words::{before, counted, statement, who};
-use super::{blockers, horizon};
+use super::words::{before, counted, silent_s, statement, who};
+use super::{blockers, horizon, slow};
 use crate::command::{Command, Tab};
+use crate::model::horizon::counts;
 use crate::model::session::{Session, State};
 use crate::model::unit::Age;
 
-/// The sessions that `which` lets through and no other finding names, the oldest transaction first.
-fn open<'a>(look: &Look<'a>, which: impl Fn(&Session) -> bool) -> Vec<(&'a Session, f64)> {
+/// The sessions that no other finding names, each with the seconds that `age` counts, the most first.
+fn open<'a>(look: &Look<'a>, age: impl Fn(&Session) -> Option<f64>) -> Vec<(&'a Session, f64)> {
     let Some((sessions, _)) = look.sessions() else { return Vec::new() };
     let mut named = blockers::named(look);
     named.extend(horizon::named(look));
@@ -19,24 +20,29 @@ fn open<'a>(look: &Look<'a>, which: impl Fn(&Session) -> bool) -> Vec<(&'a Sessi
         .rows
         .iter()
         .filter(|s| s.is_client() && s.leader.is_none() && s.blocked_by.is_empty())
-        .filter(|s| !named.contains(&s.pid) && which(s))
-        .filter_map(|s| s.xact_s.map(|age| (s, age)))
+        .filter(|s| !named.contains(&s.pid))
+        .filter_map(|s| age(s).map(|age| (s, age)))
         .collect();
     rows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.pid.cmp(&b.0.pid)));
     rows
 }
 
+/// For how long the client of an open transaction has said nothing.
+fn silence(look: &Look<'_>, s: &Session) -> Option<f64> {
+    let silent = silent_s(s).filter(|_| s.state.is_some_and(State::is_idle_in_transaction));
+    silent.filter(|seconds| *seconds >= look.limits.idle_transaction)
+}
+
 /// Transactions whose clients do nothing.
 pub fn idle(look: &Look<'_>) -> Vec<Finding> {
-    let mut rows = open(look, |s| s.state.is_some_and(State::is_idle_in_transaction));
-    rows.retain(|r| r.1 >= look.limits.idle_transaction);
+    let rows = open(look, |s| silence(look, s));
     let (Some((oldest, age)), Some((_, seen))) = (rows.first().copied(), look.sessions()) else { return Vec::new() };
     let long = age >= look.limits.idle_transaction_long;
     let fact = if rows.len() == 1 {
         format!("{} idle in transaction {}", oldest.pid, Age(age).short())
     } else {
         format!(
-            "{} idle in transaction, oldest {} for {}",
+            "{} idle in transaction, longest {} for {}",
             counted(rows.len(), "session"),
             oldest.pid,
             Age(age).short()
@@ -46,7 +52,10 @@ pub fn idle(look: &Look<'_>) -> Vec<Finding> {
         severity: if long { Severity::Warning } else { Severity::Notice },
         fact,
         evidence: format!("{}{}", who(oldest), statement(oldest)),
-        todo: "it holds its locks and the horizon; ask its owner, or terminate it: a cancel cannot help".to_owned(),
+        todo: format!(
+            "it holds its locks{}; ask its owner, or terminate it: a cancel cannot help",
+            if oldest.xmin_age.is_some() && counts(look.world) { " and the horizon" } else { "" }
+        ),
         since: before(seen, Some(age)),
         harm: Harm { now: 0.0, coming: 0.5 },
         action: Some(Command::TerminateBackend),
@@ -54,10 +63,15 @@ pub fn idle(look: &Look<'_>) -> Vec<Finding> {
     }]
 }
 
-/// Transactions that work for long, statement after statement: one long statement is a slow statement.
+/// Transactions that work for long, statement after statement, or in one that is expected to: any other long statement is a
+/// slow one.
 pub fn long(look: &Look<'_>) -> Vec<Finding> {
-    let mut rows = open(look, |s| s.is_active() && s.query_s.is_some_and(|q| q < look.limits.slow));
-    rows.retain(|r| r.1 >= look.limits.long_transaction);
+    let at_work = |s: &Session| match s.state {
+        Some(state) if state.is_idle_in_transaction() => silence(look, s).is_none(),
+        _ if !s.is_active() || s.awaits_standby() => false,
+        _ => slow::is_maintenance(s) || s.query_s.is_some_and(|q| q < look.limits.slow),
+    };
+    let rows = open(look, |s| s.xact_s.filter(|age| *age >= look.limits.long_transaction && at_work(s)));
     let (Some((oldest, age)), Some((_, seen))) = (rows.first().copied(), look.sessions()) else { return Vec::new() };
     let fact = format!(
         "{} of a transaction open over {}, oldest {} for {}",

@@ -1,11 +1,11 @@
 //! What somebody has to look after and nobody looks at: prepared transactions that were forgotten, subscriptions that
 //! stand still, expired rows of the cache, partitions that end.
 
-use super::blockers;
 use super::finding::{Finding, FindingKey, Harm, Kind, Severity, Target};
 use super::rule::Look;
 use super::server::RECENT_S;
 use super::words::{before, counted, figure, identifier, literal, of_i64, percent};
+use super::{blockers, horizon};
 use crate::command::Tab;
 use crate::model::activity::delta::Delta;
 use crate::model::activity::{Partitioned, PreparedTransaction, Subscription};
@@ -13,12 +13,13 @@ use crate::model::cache::CacheState;
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{Timestamp, seconds_between};
 
-/// Transactions that were prepared long ago; who blocks others by one is named as a blocker.
+/// Transactions that were prepared long ago; one that blocks others, or that holds the horizon, is named as that.
 pub fn prepared(look: &Look<'_>) -> Vec<Finding> {
     let Some((activity, seen)) = look.world.activity.value.as_ref() else { return Vec::new() };
     let blockers: Vec<FindingKey> = blockers::roots(look).into_iter().map(|f| f.key).collect();
     let blocks = |p: &PreparedTransaction| blockers.iter().any(|k| k.subject == format!("prepared {}", p.gid.raw()));
-    let old = |p: &&PreparedTransaction| p.age_s >= look.limits.prepared && !blocks(p);
+    let named = |p: &PreparedTransaction| blocks(p) || horizon::names(look, p);
+    let old = |p: &&PreparedTransaction| p.age_s >= look.limits.prepared && !named(p);
     let rows: Vec<&PreparedTransaction> = activity.prepared.rows().iter().filter(old).collect();
     let Some(oldest) = rows.first() else { return Vec::new() };
     let more = if rows.len() > 1 { format!(" (the oldest of {})", rows.len()) } else { String::new() };
@@ -39,7 +40,7 @@ pub fn prepared(look: &Look<'_>) -> Vec<Finding> {
         remedy: oldest.exact.then(|| format!("ROLLBACK PREPARED {};", literal(oldest.gid.raw()))),
         since: before(*seen, Some(oldest.age_s)),
         harm: Harm { now: 0.0, coming: 0.5 },
-        ..Finding::of(Kind::Prepared, "", *seen, Target::Tab(Tab::Locks))
+        ..Finding::of(Kind::Prepared, "", *seen, Target::Figures(Tab::Triage))
     }]
 }
 
@@ -71,7 +72,7 @@ pub fn subscriptions(look: &Look<'_>) -> Vec<Finding> {
             todo: fault.todo.to_owned(),
             since: fault.since,
             harm: Harm { now: 0.0, coming: 0.6 },
-            ..Finding::of(Kind::Subscription, s.oid.to_string(), *seen, Target::Tab(Tab::Replication))
+            ..Finding::of(Kind::Subscription, s.oid.to_string(), *seen, Target::Figures(Tab::Triage))
         }
     });
     found.collect()
@@ -87,8 +88,11 @@ fn fault(look: &Look<'_>, s: &Subscription, seen: Timestamp) -> Option<Fault> {
         let fact = format!("fails: {count} within five minutes{disabled}");
         return Some(Fault { severity: Severity::Warning, fact, todo: log, since: None });
     }
-    if !s.enabled || s.hidden {
+    if s.hidden {
         return None;
+    }
+    if !s.enabled {
+        return disabled(s);
     }
     let stopped = |d: &&Delta| d.subscriptions_stopped.contains(&s.oid);
     let without_s: f64 = recent().collect::<Vec<_>>().into_iter().rev().take_while(stopped).map(|d| d.seconds).sum();
@@ -103,6 +107,19 @@ fn fault(look: &Look<'_>, s: &Subscription, seen: Timestamp) -> Option<Fault> {
         fact: format!("has heard nothing from its publisher for {}", Age(silent).short()),
         todo: "see whether the publisher and the network live, or one large transaction is being applied",
         since: before(seen, Some(silent)),
+    })
+}
+
+/// One that somebody disabled is as somebody wants it; one that has failed may have been disabled by its own error
+/// (`disable_on_error`), which the server does not tell apart.
+fn disabled(s: &Subscription) -> Option<Fault> {
+    let errors = s.apply_errors.unwrap_or(0).saturating_add(s.sync_errors.unwrap_or(0));
+    (errors > 0).then(|| Fault {
+        severity: Severity::Warning,
+        fact: "is disabled, and has failed before".to_owned(),
+        todo: "if its own error did it (disable_on_error), the server's log has the cause: mend it, then ALTER SUBSCRIPTION … \
+               ENABLE in its database",
+        since: None,
     })
 }
 
@@ -167,7 +184,7 @@ pub fn partitions(look: &Look<'_>) -> Vec<Finding> {
         ),
         todo: format!("CREATE TABLE … PARTITION OF {name} FOR VALUES FROM … TO …, and a job that does so in time"),
         harm: Harm { now: 0.0, coming: 0.3 },
-        ..Finding::of(Kind::Partitions, "", *seen, Target::Tab(Tab::Tables))
+        ..Finding::of(Kind::Partitions, "", *seen, Target::Figures(Tab::Triage))
     }]
 }
 

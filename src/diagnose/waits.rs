@@ -60,6 +60,11 @@ const MEANINGS: &[(&str, &str)] = &[
     ("Extension:", "an extension waits: see what these sessions run"),
 ];
 
+/// What an event means, and where to look.
+pub fn meaning(event: &str) -> &'static str {
+    MEANINGS.iter().find(|(start, _)| event.starts_with(start)).map_or("see what these sessions run", |m| m.1)
+}
+
 fn mean(beats: &[&Beat], event: &str) -> f64 {
     let counts = beats.iter().map(|b| count(b, event)).sum::<f64>();
     #[expect(clippy::cast_precision_loss, reason = "a few looks")]
@@ -95,14 +100,14 @@ pub fn jumped(look: &Look<'_>) -> Vec<Finding> {
     let mut jumps: Vec<(&str, f64, f64)> = events
         .into_iter()
         .map(|(event, waiting)| (event, waiting, median(&usual, event)))
+        // That is a theme of its own.
+        .filter(|(event, ..)| !event.eq_ignore_ascii_case("IPC:SyncRep"))
         .filter(|(_, waiting, usual)| *waiting >= look.limits.waits && *waiting >= JUMP * usual.max(1.0))
         .collect();
     jumps.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
     jumps.truncate(MOST);
     let found = jumps.into_iter().map(|(event, waiting, usual)| {
         let one = sessions.rows.iter().find(|s| s.is_active() && name(s).as_deref() == Some(event));
-        let meaning =
-            MEANINGS.iter().find(|(start, _)| event.starts_with(start)).map_or("see what these sessions run", |m| m.1);
         Finding {
             severity: if waiting >= look.limits.waits * MANY { Severity::Warning } else { Severity::Notice },
             fact: format!(
@@ -115,7 +120,7 @@ pub fn jumped(look: &Look<'_>) -> Vec<Finding> {
                 || "at this moment none of them does".to_owned(),
                 |s| format!("one of them is {}: {}{}", s.pid, who(s), statement(s)),
             ),
-            todo: meaning.to_owned(),
+            todo: meaning(event).to_owned(),
             harm: Harm { now: waiting * NOW_S, coming: 0.3 },
             ..Finding::of(
                 Kind::Waits,

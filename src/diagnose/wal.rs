@@ -7,11 +7,13 @@ use super::server::RECENT_S;
 use super::span::Span;
 use super::words::{bytes, counted, of_i64};
 use crate::command::{Command, Tab};
-use crate::model::ServerText;
 use crate::model::activity::{Activity, Archiver};
 use crate::model::unit::{Age, Bytes, short_count};
+use crate::model::{ServerText, seconds_between};
 
 const HOUR_S: f64 = 3600.0;
+/// Slots that were looked at longer ago say nothing of what was written since.
+const LATER_S: f64 = 60.0;
 
 /// What the archive's trouble is.
 enum Trouble {
@@ -76,7 +78,7 @@ pub fn archive(look: &Look<'_>) -> Vec<Finding> {
         todo: todo.to_owned(),
         harm: Harm { now: 0.0, coming: 0.7 },
         action: matches!(trouble, Trouble::NoCommand).then_some(Command::ServerSettings),
-        ..Finding::of(Kind::Archive, "", *seen, Target::Tab(Tab::Replication))
+        ..Finding::of(Kind::Archive, "", *seen, Target::Figures(Tab::Triage))
     }]
 }
 
@@ -107,7 +109,7 @@ pub fn kept(look: &Look<'_>) -> Vec<Finding> {
     let grown = Span::last(look, RECENT_S).map(|span| span.figure(|d| d.wal_directory.map(of_i64)));
     let an_hour = grown.filter(|g| g.seconds > 0.0).map(|g| g.of / g.seconds * HOUR_S).filter(|rate| *rate > 0.0);
     let trend = an_hour.map_or_else(String::new, |rate| format!(", and grows by {} an hour", bytes(rate)));
-    let (why, todo) = why(look, activity);
+    let (why, todo) = why(look, activity, excess);
     vec![Finding {
         severity: Severity::Warning,
         fact: format!(
@@ -118,12 +120,21 @@ pub fn kept(look: &Look<'_>) -> Vec<Finding> {
         evidence: why,
         todo: todo.to_owned(),
         harm: Harm { now: 0.0, coming: if an_hour.is_some() { 0.7 } else { 0.4 } },
-        ..Finding::of(Kind::WalKept, "", *seen, Target::Tab(Tab::Replication))
+        ..Finding::of(Kind::WalKept, "", *seen, Target::Figures(Tab::Triage))
     }]
 }
 
+/// Bytes of WAL that were written between the look at the slots and the later one at the directory, as fast as WAL was
+/// written last: slots are not looked at in the same moment.
+fn written_since_slots(look: &Look<'_>) -> f64 {
+    let both = look.world.replication.value.as_ref().zip(look.world.activity.value.as_ref());
+    let apart = both.map_or(0.0, |((_, slots), (_, directory))| seconds_between(*slots, *directory));
+    let rate = look.history.deltas().filter_map(|(_, d)| Some(of_i64(d.wal?) / d.seconds)).next_back();
+    rate.filter(|rate| rate.is_finite()).map_or(0.0, |rate| rate * apart.clamp(0.0, LATER_S))
+}
+
 /// What keeps the WAL, as far as it can be seen.
-fn why(look: &Look<'_>, activity: &Activity) -> (String, &'static str) {
+fn why(look: &Look<'_>, activity: &Activity, excess: f64) -> (String, &'static str) {
     let settings = format!(
         "max_wal_size {}, wal_keep_size {}",
         Bytes(activity.bounds.max_wal_size).short(),
@@ -137,14 +148,19 @@ fn why(look: &Look<'_>, activity: &Activity) -> (String, &'static str) {
     }
     let slots = look.world.replication.get().map_or(&[][..], |r| r.slots.as_slice());
     let slot = slots.iter().filter_map(|s| s.retained.map(|b| (s, b))).max_by_key(|s| s.1);
-    if let Some((slot, retained)) = slot.filter(|(_, b)| of_i64(*b) >= look.limits.wal_excess) {
+    // Some of the directory are files that are kept to be used again.
+    if let Some((slot, retained)) = slot.filter(|(_, b)| of_i64(*b) + written_since_slots(look) >= excess / 2.0) {
         return (
             format!("slot {} retains {} · {settings}", slot.name.head(40), Bytes(retained).short()),
             "bring the slot's reader back, or drop the slot if that never returns",
         );
     }
+    let who = match look.world.replication.get() {
+        Some(_) => "neither a slot nor the archive explains it",
+        None => "the archive does not explain it; the slots were not seen",
+    };
     (
-        format!("neither a slot nor the archive explains it · {settings}"),
+        format!("{who} · {settings}"),
         "a checkpoint removes what nothing needs: see in the log whether one has ended since",
     )
 }

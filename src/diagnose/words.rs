@@ -4,6 +4,7 @@ use crate::model::ServerText;
 use crate::model::relation::Relation;
 use crate::model::session::{Session, SessionKey, State};
 use crate::model::unit::Age;
+pub use crate::model::unit::counted;
 
 /// Characters of a statement that a line of evidence needs.
 const HEAD: usize = 160;
@@ -37,12 +38,20 @@ pub fn statement(s: &Session) -> String {
     format!(" · {verb}: {}", s.query.head(HEAD))
 }
 
-/// `idle in transaction 12m`, `active 40s`: the state and how long it lasts.
+/// For how long a client that holds a transaction open has been silent: its state says, and without that the transaction.
+pub fn silent_s(s: &Session) -> Option<f64> {
+    s.state_s.or(s.xact_s)
+}
+
+/// `idle in transaction 12m`, `active 40s`: the state and how long it lasts. A transaction that is open for much longer
+/// than its client is silent works, statement after statement, and says so.
 pub fn doing(s: &Session) -> String {
     let age = |seconds: Option<f64>| seconds.map_or_else(String::new, |s| format!(" {}", Age(s).short()));
     match s.state {
         Some(state @ (State::IdleInTransaction | State::IdleInTransactionAborted)) => {
-            format!("{}{}", state.word(), age(s.xact_s))
+            let works = s.xact_s.zip(silent_s(s)).filter(|(open, silent)| *open > silent * 2.0);
+            let open = works.map_or_else(String::new, |(open, _)| format!(" (open for {})", Age(open).short()));
+            format!("{}{}{open}", state.word(), age(silent_s(s)))
         }
         Some(state) => format!("{}{}", state.word(), age(s.query_s)),
         None if s.hidden => "(state hidden)".to_owned(),
@@ -53,11 +62,6 @@ pub fn doing(s: &Session) -> String {
 /// The identity of a session as a finding's subject.
 pub fn subject(key: &SessionKey) -> String {
     format!("{} {}", key.pid, key.backend_start.as_deref().unwrap_or_default())
-}
-
-/// `1 session`, `37 sessions`.
-pub fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// `orders`, `audit.events`, `TOAST of orders`.
@@ -111,6 +115,11 @@ pub fn identifier(name: &ServerText) -> String {
     if raw.chars().all(plain) && raw.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') {
         raw.to_owned()
     } else {
-        ServerText::new(format!("\"{}\"", raw.replace('"', "\"\""))).escaped()
+        ServerText::new(quoted(raw)).escaped()
     }
+}
+
+/// A name as SQL takes it, raw and quoted: for the clipboard.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

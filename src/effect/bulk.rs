@@ -10,7 +10,7 @@ use crate::model::ServerText;
 use crate::model::session::{SessionKey, State};
 use crate::postgres::{AskError, Link, Row};
 
-use super::cancel::{OTHER_SERVER, failed, rehearsed, shown, words};
+use super::cancel::{HIDDEN, OTHER_SERVER, failed, rehearsed, seen, shown, words};
 use super::session::{ask, cell};
 
 /// How long the server may take over the whole list: 30 ms for a hundred among 500 connections.
@@ -69,6 +69,7 @@ fn outcome(row: Option<Row<'_>>, signal: Signal) -> Outcome {
     match (cell(Some(row), "signaled"), is("same_server"), is("same_session"), is("same_target")) {
         (Some("true"), ..) => Outcome::Done("signal sent".to_owned()),
         (None, false, ..) => Outcome::Changed(OTHER_SERVER.to_owned()),
+        (None, true, false, _) if is("hidden") => Outcome::Changed(HIDDEN.to_owned()),
         // It ended between the look and the signal; or before; or its pid belongs to a later one.
         (Some(_), ..) | (None, true, false, _) => Outcome::Gone,
         (None, true, true, false) => Outcome::Changed(now_doing(cell(Some(row), "state"), signal)),
@@ -106,7 +107,7 @@ fn denied(row: Row<'_>, signal: Signal) -> Outcome {
     }
 }
 
-/// Who of `targets` is still there, by its place among them; none where that could not be asked.
+/// Who of `targets` is still there, by its place among them; none where that could not be asked, or the server hides one.
 pub(super) async fn still_there(link: &mut Link, signal: Signal, targets: &[BulkTarget]) -> Option<Vec<bool>> {
     let column = |value: &dyn Fn(&BulkTarget) -> Option<String>| array(targets.iter().map(value));
     let parameters = vec![
@@ -118,7 +119,7 @@ pub(super) async fn still_there(link: &mut Link, signal: Signal, targets: &[Bulk
     let rows = ask(link, &Statement { sql, parameters }, DEADLINE).await.ok()?;
     let there = |at: usize| {
         let row = rows.iter().find(|row| cell(Some(*row), "n") == Some((at + 1).to_string().as_str()));
-        cell(row, "there") == Some("true")
+        seen(row.filter(|row| cell(Some(*row), "pid").is_some()), "there")
     };
-    Some((0..targets.len()).map(there).collect())
+    (0..targets.len()).map(there).collect()
 }

@@ -62,6 +62,9 @@ pub(super) fn rehearsed(outcome: Outcome) -> Result<(), String> {
 /// What is said where the server is not the one that was asked about.
 pub(super) const OTHER_SERVER: &str = "the server restarted, was promoted, or is another one; nothing was sent";
 
+/// What is said where our role may not see the session any more.
+pub(super) const HIDDEN: &str = "the server hides from us what it runs now; nothing was sent";
+
 /// Sends the guarded statement and says what came of it.
 pub(super) async fn send(link: &mut Link, write: &Write) -> (Outcome, Vec<String>) {
     match ask(link, &write.statement(), DEADLINE).await {
@@ -89,9 +92,7 @@ pub(super) fn signalled(row: Option<Row<'_>>, done: &str, now_doing: fn(Option<&
     match (cell(row, "signaled"), cell(row, "same_server"), cell(row, "same_session")) {
         (Some("true"), ..) => Outcome::Done(done.to_owned()),
         (None, Some("true"), Some("true")) => Outcome::Changed(now_doing(cell(row, "state"))),
-        (None, Some("true"), None) if hidden => {
-            Outcome::Changed("the server hides from us what it runs now; nothing was sent".to_owned())
-        }
+        (None, Some("true"), None) if hidden => Outcome::Changed(HIDDEN.to_owned()),
         // The server warned that no backend has that pid: it ended between the look and the signal. Or it was gone
         // before; or its pid belongs to a later one.
         (Some(_), ..) | (None, Some("true"), _) => Outcome::Gone,
@@ -154,7 +155,12 @@ pub(super) async fn still_runs(link: &mut Link, write: &Write) -> Option<bool> {
     let parameters = vec![Some(key.pid.to_string()), key.backend_start.clone(), query_start.clone()];
     let sql = include_str!("sql/look.sql").to_owned();
     let rows = ask(link, &Statement { sql, parameters }, DEADLINE).await.ok()?;
-    Some(cell(rows.first(), "running") == Some("true"))
+    seen(rows.first(), "running")
+}
+
+/// What a look says of a session: without a row it is gone; what is hidden from us may be there or not.
+pub(super) fn seen(row: Option<Row<'_>>, column: &str) -> Option<bool> {
+    if row.is_none() { Some(false) } else { cell(row, column).map(|there| there == "true") }
 }
 
 /// What the server said, without the severity in front.

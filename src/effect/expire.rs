@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::guard::{Approved, EXPIRE_BATCH, Named, Write, role_name};
 use crate::message::Outcome;
-use crate::model::ServerText;
 use crate::model::unit::Age;
+use crate::model::{ServerText, Timestamp};
 use crate::postgres::{AskError, Link};
 
 use super::cancel::{OTHER_SERVER, failed, shown, words};
@@ -196,14 +196,24 @@ impl Job {
     /// What is left of the rows that had expired when the question was asked.
     async fn left(&self, link: &mut Link) -> String {
         let Some(statement) = self.approved.write().remainder() else { return String::new() };
+        let Write::ExpireCache { before, .. } = self.approved.write() else { return String::new() };
+        // More expire while it runs: the screen counts those, too.
+        let then = clock(before);
         let rows = ask(link, &statement, DEADLINE).await.unwrap_or_default();
         match cell(rows.first(), "remaining").and_then(|n| n.parse::<i64>().ok()) {
-            Some(0) => "none of the expired is left".to_owned(),
-            Some(left) if left > 10_000 => "more than 10000 of the expired are left".to_owned(),
-            Some(left) => format!("{left} of the expired left: locked by others, or added since"),
+            Some(0) => format!("none of those that had expired at {then} is left"),
+            Some(left) if left > 10_000 => format!("more than 10000 of those that had expired at {then} are left"),
+            Some(left) => {
+                format!("{left} of those that had expired at {then} left: locked by others, or added since")
+            }
             None => "what is left could not be counted".to_owned(),
         }
     }
+}
+
+/// The time of day in UTC of a server's timestamp; the timestamp where it cannot be read.
+fn clock(timestamp: &str) -> String {
+    timestamp.parse::<Timestamp>().map_or_else(|_| shown(timestamp), |time| time.strftime("%H:%M:%SZ").to_string())
 }
 
 fn denied(message: String, table: &Named, role: &ServerText) -> Outcome {
@@ -233,6 +243,13 @@ fn behind(outcome: Outcome, removed: &str) -> Outcome {
 #[cfg(test)]
 mod behind_tests {
     use super::*;
+
+    #[test]
+    fn a_servers_time_is_told_as_the_screens_clock_is() {
+        assert_eq!(clock("2025-11-24 03:14:07.123456+00"), "03:14:07Z");
+        assert_eq!(clock("2025-11-24 08:44:07.5+05:30"), "03:14:07Z");
+        assert_eq!(clock("infinity"), "infinity");
+    }
 
     #[test]
     fn whatever_stops_a_batch_what_went_before_is_told() {

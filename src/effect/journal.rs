@@ -80,6 +80,16 @@ impl Journal {
         self.say_if_unlogged(id, line).await;
     }
 
+    /// Tells how many dead rows a vacuum found and left. The log has them in the words of its outcome.
+    pub(super) async fn dead_rows(&self, id: u64, (before, after): (i64, i64)) {
+        self.tell(id, ActionStep::DeadRows { before, after }).await;
+    }
+
+    /// Tells who of a bulk action's targets has gone since the look before. The log has what the last look comes to.
+    pub(super) async fn went(&self, id: u64, (of, gone): (usize, Vec<StatementKey>), after_ms: u64) {
+        self.tell(id, ActionStep::Went { of, gone, after_ms }).await;
+    }
+
     /// Tells who of a bulk action's targets is left.
     pub(super) async fn verified_each(
         &self,

@@ -3,6 +3,7 @@
 //! The server says whether the target is still the one that was asked about and writes the statement; it is sent only if
 //! it is the very text that the question showed. Nothing here is tried again.
 
+mod dead;
 mod ended;
 mod rights;
 
@@ -96,6 +97,7 @@ impl Job {
             Ok(checked) => checked,
             Err(outcome) => return nothing(outcome),
         };
+        let dead = dead::before(&mut link, task, &target, &checked.at).await;
         self.journal.started(self.id, Some(link.facts().pid)).await;
         let since = Instant::now();
         let done = self.run_or_stop(&mut link, &checked.sql).await;
@@ -116,7 +118,14 @@ impl Job {
             done,
             notices,
         };
-        (end.outcome(&mut link).await, said)
+        let mut outcome = end.outcome(&mut link).await;
+        if let (Some(before), Outcome::Done(_)) = (dead, &outcome)
+            && let Some(after) = dead::after(&mut link, &target, &checked.at).await
+        {
+            self.journal.dead_rows(self.id, (before, after)).await;
+            outcome = dead::told(outcome, (before, after));
+        }
+        (outcome, said)
     }
 
     /// The statement, if server and target are still what was on the screen and nobody works on it.

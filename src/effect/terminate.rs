@@ -12,7 +12,7 @@ use crate::model::ServerText;
 use crate::model::session::{SessionKey, State};
 use crate::postgres::Link;
 
-use super::cancel::{cure, failed, rehearsed, shown, signalled, words};
+use super::cancel::{cure, failed, rehearsed, seen, shown, signalled, words};
 use super::session::{ask, cell};
 
 /// How long the server itself waits for the end of the session (14 and later); `terminate.sql` says the same.
@@ -94,5 +94,5 @@ pub(super) async fn still_there(link: &mut Link, write: &Write) -> Option<bool> 
     let parameters = vec![Some(key.pid.to_string()), key.backend_start.clone()];
     let sql = include_str!("sql/present.sql").to_owned();
     let rows = ask(link, &Statement { sql, parameters }, DEADLINE).await.ok()?;
-    Some(cell(rows.first(), "present") == Some("true"))
+    seen(rows.first(), "present")
 }

@@ -70,11 +70,18 @@ impl Watched {
 
     /// Looks, and tells what came of it; gives itself back where it is to be looked at again.
     pub(super) async fn look(mut self, link: Option<&mut Link>, journal: &Journal) -> Option<Self> {
+        let before: Vec<StatementKey> = self.left.iter().map(BulkTarget::statement).collect();
         let look = match link {
             Some(link) => self.ask(link).await,
             None => Look::NotTaken,
         };
         self.looks += 1;
+        let after = u64::try_from(self.sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let left: Vec<StatementKey> = self.left.iter().map(BulkTarget::statement).collect();
+        let gone: Vec<StatementKey> = before.into_iter().filter(|key| !left.contains(key)).collect();
+        if !gone.is_empty() {
+            journal.went(self.id, (self.of, gone), after).await;
+        }
         match look {
             Look::Left if self.looks < LOOKS.len() => Some(self),
             Look::NotTaken if self.looks < LOOKS.len() + MORE_LOOKS => Some(self),
@@ -86,9 +93,7 @@ impl Watched {
                 None
             }
             Look::Gone | Look::Left => {
-                let after = u64::try_from(self.sent.elapsed().as_millis()).unwrap_or(u64::MAX);
                 if matches!(self.write, Write::Bulk(_)) {
-                    let left: Vec<StatementKey> = self.left.iter().map(BulkTarget::statement).collect();
                     journal.verified_each(self.id, &self.write, (self.of, left), after).await;
                 } else {
                     journal.verified(self.id, &self.write, matches!(look, Look::Gone), after).await;

@@ -1,6 +1,7 @@
 //! A world for the tests of this module: a server, sessions, a table. Nothing else uses it.
 
 use crate::keymap::Chord;
+use crate::model::horizon::Patience;
 use crate::model::question::{Question, Sample, Snapshot};
 use crate::model::relation::{Relation, RelationKey, RelationOrder, Relations};
 use crate::model::server::Server;
@@ -94,6 +95,7 @@ pub fn relation() -> Relation {
         freeze_max_age: 200_000_000,
         bloat: None,
         locked: false,
+        barred: None,
         rights: None,
         indexes: 3,
         index_bytes: 300 << 20,
@@ -191,5 +193,6 @@ pub fn scene(world: &World) -> Scene<'_> {
         insists: None,
         cannot_act: None,
         logged_as: "alice",
+        patience: Patience { seconds: 60.0, transactions: 100_000.0 },
     }
 }

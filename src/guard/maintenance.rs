@@ -105,8 +105,7 @@ impl Object {
             kind,
         };
         Self::Index {
-            // An index of a partitioned table has no storage, and is not in the list.
-            index: named(index.oid, &index.name, 'i'),
+            index: named(index.oid, &index.name, if index.partitions.is_some() { 'I' } else { 'i' }),
             table: named(index.table_oid, &index.table, index.table_kind),
         }
     }

@@ -129,12 +129,20 @@ fn doing(target: &Target<'_>) -> String {
     format!("{out}: {}", target.query.head(200))
 }
 
+/// What cannot be undone: the server says of it `already committed locally, but might not have been replicated`.
+fn written(session: &Session) -> String {
+    format!("nothing: it {} here, and a failover may lose that", session.done_here())
+}
+
 /// An error aborts the transaction, not the statement alone: all that it wrote is rolled back (to the last savepoint,
 /// where the client set one).
 fn undoes(found: Option<&Session>) -> String {
     let Some(session) = found else { return "the statement and its transaction".to_owned() };
     if let Some(loss) = twice::loss(session) {
         return loss.to_owned();
+    }
+    if session.awaits_standby() {
+        return format!("{}; its client only stops waiting for the standby", written(session));
     }
     format!("the statement and {}", transaction(session))
 }
@@ -145,7 +153,7 @@ fn transaction(session: &Session) -> String {
     let wrote = session
         .xid
         .as_ref()
-        .map_or_else(|| "has written nothing".to_owned(), |xid| format!("has written (xid {xid}): rolled back"));
+        .map_or_else(|| "has written nothing".to_owned(), |xid| format!("may have written (xid {xid}): rolled back"));
     format!("its transaction{open}; it {wrote}")
 }
 
@@ -153,16 +161,17 @@ fn transaction(session: &Session) -> String {
 fn frees(pid: i32, world: &World) -> String {
     let graph = &world.graph;
     let (behind, free) = (graph.blocks(pid), graph.frees(pid));
+    let most = if graph.unsure(&free) { "at most " } else { "" };
     let mut out = if behind.is_empty() {
         "nobody waits behind it".to_owned()
     } else if free.len() == behind.len() {
-        format!("{}{}", sessions(free.len()), oldest(&free, world))
+        format!("{most}{}{}", sessions(free.len()), oldest(&free, world))
     } else {
         let left: BTreeSet<i32> = behind.difference(&free).copied().collect();
         let others = left.iter().flat_map(|waiter| graph.blockers_of(*waiter)).copied();
         let remaining: BTreeSet<i32> = others.filter(|b| *b != pid && !left.contains(b) && !free.contains(b)).collect();
         let why = if remaining.is_empty() { "not all blockers are known".to_owned() } else { remain(&remaining) };
-        format!("{} of {} waiting behind it{} ({why})", free.len(), behind.len(), oldest(&free, world))
+        format!("{most}{} of {} waiting behind it{} ({why})", free.len(), behind.len(), oldest(&free, world))
     };
     let before = graph.blockers_of(pid);
     if !before.is_empty() {

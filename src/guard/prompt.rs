@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keymap::{Chord, Key};
 use crate::model::session::SessionKey;
-use crate::model::{ServerText, Timestamp};
+use crate::model::{Scroll, Seen, ServerText, Shown, Timestamp};
 
 pub use reason::Reason;
 
@@ -25,9 +25,6 @@ pub const DELIBERATE: Duration = Duration::from_millis(300);
 
 /// The most that the typed answer holds: more than any name that is asked for.
 const TYPED_MOST: usize = 160;
-
-/// Lines that a page of a bulk action's list moves on: what fits even where little does.
-const PAGE: isize = 5;
 
 /// What confirms a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +62,6 @@ pub struct Prompt {
     title: String,
     rows: Vec<Row>,
     listed: Vec<Listed>,
-    scroll: usize,
     warnings: Vec<String>,
     confirm: Confirm,
     opened_by: Chord,
@@ -74,9 +70,12 @@ pub struct Prompt {
     /// What the writer saw before it was asked, and whether it was asked for twice: what it is judged by to the end.
     looked: Option<Looked>,
     insists: Option<SessionKey>,
+    /// What was seen of it so far.
+    seen: Seen,
     /// The first frame that showed it.
     shown: Option<Timestamp>,
-    /// The frame since which it can be answered: the first one, or the first after the reason was typed.
+    /// The frame since which it can be answered: the one that showed the last of its facts, or the first after the reason
+    /// was typed.
     armed: Option<Timestamp>,
 }
 
@@ -110,7 +109,6 @@ impl Prompt {
             title: preview.title,
             rows: preview.rows,
             listed: preview.listed,
-            scroll: 0,
             warnings: cannot.into_iter().chain(careful).chain(preview.warnings).collect(),
             confirm,
             opened_by: scene.opened_by,
@@ -118,6 +116,7 @@ impl Prompt {
             reason: Reason::new(scene.require_reason),
             looked: scene.look().cloned(),
             insists: scene.insists.cloned(),
+            seen: Seen::default(),
             shown: None,
             armed: None,
         }
@@ -153,10 +152,10 @@ impl Prompt {
         &self.listed
     }
 
-    /// How many of them were scrolled away.
+    /// What was seen of it: lines that were scrolled away, and whether the last fact has been on the screen.
     #[must_use]
-    pub fn scroll(&self) -> usize {
-        self.scroll
+    pub fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// What one should know before; safe to draw.
@@ -193,11 +192,34 @@ impl Prompt {
         }
     }
 
-    /// A frame that shows the question was flushed to the terminal at `at`; only the first one counts, and the first one
-    /// after the reason was typed.
-    pub fn drawn(&mut self, at: Timestamp) {
+    /// A frame that shows so much of the question was flushed to the terminal at `at`. It can be answered since the first
+    /// one with which all facts have been on the screen, and anew since the first one after the reason was typed.
+    pub fn drawn(&mut self, at: Timestamp, shown: Shown) {
         self.shown.get_or_insert(at);
-        self.armed.get_or_insert(at);
+        self.seen.take(shown);
+        if self.seen.is_enough() {
+            self.armed.get_or_insert(at);
+        } else {
+            self.armed = None;
+        }
+    }
+
+    /// The window has another size: what was seen in the old one counts no more.
+    pub fn resized(&mut self) {
+        self.seen.forget();
+        self.armed = None;
+    }
+
+    /// Moves through its lines.
+    pub fn scroll(&mut self, by: Scroll) {
+        self.seen.scroll(by);
+    }
+
+    /// True where this key means nothing to the question, so that it may move through it as through a list.
+    #[must_use]
+    pub fn leaves(&self, chord: Chord) -> bool {
+        let Confirm::Key(yes) = &self.confirm else { return false };
+        !self.reason.is_open() && chord != *yes && chord != Chord::plain(Key::Tab) && !self.declines(chord)
     }
 
     /// What would refuse the action by now: to be said while the question is still open.
@@ -207,9 +229,9 @@ impl Prompt {
         rule::objection(&bulk::narrowed(self.write.clone(), &scene), &scene)
     }
 
-    /// Takes a key that was read at `at`. Declining counts at any time. A confirmation counts only once the question has
-    /// been on the screen for [`DELIBERATE`], and all rules are asked again with what is known by then: a server that
-    /// restarted, a target that ended or a screen frozen in between void the question.
+    /// Takes a key that was read at `at`. Declining counts at any time. A confirmation counts only once every fact of the
+    /// question has been on the screen, the last of them for [`DELIBERATE`], and all rules are asked again with what is known
+    /// by then: a server that restarted, a target that ended or a screen frozen in between void the question.
     ///
     /// Tab leads to the reason and back, Enter back. While it is typed nothing confirms, and after it the question must
     /// have been on the screen anew: a text pasted into the reason with its line ends may go on with a `y`.
@@ -233,7 +255,7 @@ impl Prompt {
             self.reason.open();
             return Answer::Waiting(self);
         }
-        if since(self.armed, at) < Some(DELIBERATE) || !self.confirms(chord) {
+        if !self.seen.is_enough() || since(self.armed, at) < Some(DELIBERATE) || !self.confirms(chord) {
             return Answer::Waiting(self);
         }
         if !self.reason.is_enough() {
@@ -259,13 +281,19 @@ impl Prompt {
         chord == Chord::plain(Key::Esc) || chord == control_c || word
     }
 
-    /// Moves through the list of a bulk action; true where the key was one for that.
+    /// Moves with the keys that are no letters, also while text is typed; true where the key was one for that.
     fn scrolls(&mut self, chord: Chord) -> bool {
-        let last = self.listed.len().saturating_sub(1);
-        let moves = [(Key::Up, -1), (Key::Down, 1), (Key::PageUp, -PAGE), (Key::PageDown, PAGE)];
-        let Some((_, by)) = moves.into_iter().find(|(key, _)| chord == Chord::plain(*key)) else { return false };
-        self.scroll = self.scroll.saturating_add_signed(by).min(last);
-        true
+        let moves = [
+            (Key::Up, Scroll::Up),
+            (Key::Down, Scroll::Down),
+            (Key::PageUp, Scroll::PageUp),
+            (Key::PageDown, Scroll::PageDown),
+        ];
+        let by = moves.into_iter().find(|(key, _)| chord == Chord::plain(*key));
+        if let Some((_, by)) = by {
+            self.scroll(by);
+        }
+        by.is_some()
     }
 
     /// Takes the key in; true if it completes the confirmation. The chord that opened the question confirms nothing by

@@ -8,6 +8,7 @@ mod sentence;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ServerText;
+use crate::model::index::Builder;
 
 use super::protection::Kind;
 use super::weight::Policy;
@@ -61,6 +62,13 @@ pub enum Refusal {
     },
     /// The server hides the session's times and statement from our role, so it could not check what it signals.
     Hidden {
+        /// Its pid.
+        pid: i32,
+        /// Our role.
+        role: ServerText,
+    },
+    /// It is a superuser's, and our role is none.
+    Superusers {
         /// Its pid.
         pid: i32,
         /// Our role.
@@ -136,6 +144,8 @@ pub enum Refusal {
         blocks: usize,
         /// Those of them who could go on without it.
         frees: usize,
+        /// True where it may be fewer.
+        unsure: bool,
     },
     /// The server does not tell what the session does, though our role may see it.
     StateUnknown {
@@ -197,12 +207,12 @@ pub enum Refusal {
         /// Its name.
         name: ServerText,
     },
-    /// Somebody builds it, or another index of its table.
+    /// Somebody builds or drops it, or another index of its table.
     IndexBuilding {
         /// Its name.
         name: ServerText,
         /// Who.
-        pid: i32,
+        by: Builder,
     },
     /// Our role lacks the right to it.
     NotPermitted {

@@ -49,12 +49,13 @@ impl Remedy {
         }
     }
 
-    /// For a replication slot that nobody reads from while WAL or dead rows are kept for it; none for any other.
+    /// For a replication slot that nobody reads from while WAL or dead rows are kept for it, or that is invalid; none for any
+    /// other.
     #[must_use]
     pub fn slot(slot: &Slot) -> Option<Self> {
         let keeps = slot.retained.is_some_and(|bytes| bytes > 0) || slot.xmin_age.or(slot.catalog_xmin_age).is_some();
-        let lost = slot.wal_status.as_deref() == Some("lost");
-        if slot.active || !(keeps || lost) {
+        let invalid = slot.invalid().is_some();
+        if slot.active || !(keeps || invalid) {
             return None;
         }
         let since = slot.inactive_s.map_or_else(String::new, |s| format!(" for {}", Age(s).exact()));
@@ -65,8 +66,8 @@ impl Remedy {
             }
             None => "on this server, as a superuser or with REPLICATION".to_owned(),
         };
-        let risk = if lost {
-            "it is lost already: its consumer cannot go on from it, whatever is done".to_owned()
+        let risk = if invalid {
+            "it is invalid already: its consumer cannot go on from it, whatever is done".to_owned()
         } else if slot.kind == "logical" {
             "its subscriber cannot go on from it: it needs a new slot and a new copy of its tables. If it is only away, \
              bring it back instead"
@@ -156,6 +157,7 @@ mod tests {
             retained,
             wal_status: Some("extended".to_owned()),
             safe: None,
+            xmin: None,
             xmin_age: None,
             catalog_xmin_age: None,
             inactive_s: None,
@@ -194,7 +196,7 @@ mod tests {
         assert!(!offered(&slot(false, None)), "it keeps nothing");
         assert!(offered(&Slot { catalog_xmin_age: Some(9), ..slot(false, None) }));
         let lost = Remedy::slot(&Slot { wal_status: Some("lost".to_owned()), ..slot(false, None) });
-        assert!(lost.is_some_and(|remedy| remedy.risk.starts_with("it is lost already")));
+        assert!(lost.is_some_and(|remedy| remedy.risk.starts_with("it is invalid already")));
         let logical = Slot { kind: "logical".to_owned(), database: Some("shop".into()), ..slot(false, Some(1)) };
         let remedy = Remedy::slot(&logical).expect("one");
         assert!(remedy.place.contains("in database shop") && remedy.risk.contains("subscriber"));

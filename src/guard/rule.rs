@@ -42,6 +42,7 @@ const RULES: &[Rule] = &[
     session::gone,
     session::parallel_worker,
     session::hidden,
+    session::superusers,
     session::wraparound,
     session::asked_once,
     session::background,
@@ -90,6 +91,16 @@ const RULES: &[Rule] = &[
 
 /// What is asked before anything is known of the target.
 const WHATEVER_IT_IS: &[Rule] = &[read_only, too_heavy, frozen];
+
+/// What is known of a setting before a value is typed.
+const WHATEVER_THE_VALUE: &[Rule] =
+    &[too_heavy, setting::not_offered, setting::pooled, setting::alter_off, setting::not_permitted];
+
+/// What objects to changing a setting whatever its new value is.
+pub(super) fn whatever_the_value(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {
+    let case = Case { write, scene };
+    WHATEVER_THE_VALUE.iter().find_map(|rule| rule(&case))
+}
 
 /// What objects to the action whatever its target is by now.
 pub(super) fn whatever_it_is(write: &Write, scene: &Scene<'_>) -> Option<Refusal> {

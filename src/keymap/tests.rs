@@ -83,7 +83,8 @@ fn the_keys_are_those_that_the_fingers_know() {
         ("default", Tab::Connections, "X", Step::Run(C::TerminateBackend)),
         ("vim", Tab::Slow, "X", Step::Run(C::TerminateBackend)),
         ("default", Tab::Slow, "x", Step::Run(C::CancelBackend)),
-        ("default", Tab::Tables, "x", Step::Unbound),
+        ("default", Tab::Tables, "x", Step::Run(C::CancelBackend)),
+        ("default", Tab::Replication, "x", Step::Unbound),
         ("default", Tab::Tables, "v", Step::Run(C::VacuumAnalyze)),
         ("default", Tab::Tables, "a", Step::Run(C::Analyze)),
         ("default", Tab::Tables, "K", Step::Run(C::CancelJob)),
@@ -207,7 +208,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         (
             "inherit = 'default'\n[everywhere]\n'x' = 'help'",
             "mine.toml:3: `x` is `cancel-backend` on Triage, which acts on a server, so its key must do nothing else; \
-             but `x` is `help` on Tables",
+             but `x` is `help` on Replication",
         ),
         (
             "inherit = 'default'\n[slow]\n'c' = 'cancel-backend'",
@@ -235,7 +236,7 @@ fn the_markdown_has_a_row_for_every_command_and_keeps_its_columns() {
         assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
     }
     assert!(text.contains(
-        "| `x` | Cancel the selected session's statement (asks first). | Triage, Connections, Slow, Locks | `cancel-backend` |"
+        "| `x` | Cancel the selected session's statement (asks first). | Triage, Connections, Slow, Locks, Tables | `cancel-backend` |"
     ));
     assert!(text.contains("| `\\|` `` ` `` `?` `F1` |"));
 }

@@ -4,6 +4,7 @@
 //! Counters of one look say nothing by themselves: see [`delta`].
 
 pub mod delta;
+pub mod io;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,12 @@ pub struct Activity {
     pub subscriptions: Part<Vec<Subscription>>,
     /// Tables of error tracking that are partitioned by time; or why they are not known.
     pub partitioned: Part<Vec<Partitioned>>,
+    /// Roles and databases that have a `CONNECTION LIMIT`, the most used of theirs first; or why they are not known.
+    #[serde(default)]
+    pub limited: Part<Vec<Limited>>,
+    /// Who reads and writes, by kind of process; empty before 16. Or why that is not known.
+    #[serde(default)]
+    pub io: Part<Vec<io::Io>>,
 }
 
 /// A part of the answer that may fail by itself.
@@ -198,6 +205,12 @@ pub struct PreparedTransaction {
     pub database: ServerText,
     /// Seconds ago.
     pub age_s: f64,
+    /// Its transaction id, at which it holds the horizon.
+    #[serde(default)]
+    pub xid: Option<String>,
+    /// Age of that in transactions.
+    #[serde(default)]
+    pub xid_age: Option<i64>,
 }
 
 /// A logical subscription of any database here.
@@ -240,4 +253,26 @@ pub struct Partitioned {
     pub ends_s: Option<f64>,
     /// Some partition takes whatever comes.
     pub endless: bool,
+}
+
+/// What a `CONNECTION LIMIT` is set on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Holder {
+    /// A role that is no superuser: the limit does not hold for one.
+    Role,
+    /// A database.
+    Database,
+}
+
+/// A role or a database that may have only so many connections at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limited {
+    /// Which of the two.
+    pub holder: Holder,
+    /// Its name.
+    pub name: ServerText,
+    /// False where the name is not UTF-8, so that what we show of it is a guess.
+    pub exact: bool,
+    /// Its limit; 0 lets nobody in.
+    pub limit: i64,
 }

@@ -34,6 +34,9 @@ pub enum ProbeError {
         /// The server's words.
         message: String,
     },
+    /// What was asked is at fault itself, in these words: an alert rule whose alerts are more than its group's limit.
+    #[error("{0}")]
+    Faulty(String),
     /// The answer did not have the shape that was asked for.
     #[error("unexpected answer: {0}")]
     Shape(String),

@@ -58,7 +58,9 @@ impl State {
     #[must_use]
     pub fn of_error(error: &ProbeError) -> Self {
         match error {
-            ProbeError::TimedOut(_) | ProbeError::Unreachable(_) | ProbeError::Shape(_) => Self::Failing,
+            ProbeError::TimedOut(_) | ProbeError::Unreachable(_) | ProbeError::Shape(_) | ProbeError::Faulty(_) => {
+                Self::Failing
+            }
             ProbeError::Unauthorized(_)
             | ProbeError::Absent(_)
             | ProbeError::Denied { .. }
@@ -77,6 +79,9 @@ pub struct Watchlist {
     pub dependencies: Vec<String>,
     /// Where pgbouncer's console is.
     pub pooler: Option<String>,
+    /// How many standbys the server should have.
+    #[serde(default)]
+    pub standbys: Option<u32>,
 }
 
 /// What an application's endpoint answered: one reply for each path that was asked.

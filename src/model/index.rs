@@ -41,13 +41,24 @@ impl IndexOrder {
     }
 }
 
-/// Who works on an index that is not valid, or on another one of its table.
+/// Who builds or drops an index that is not valid, or another one of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builder {
     /// Its pid.
     pub pid: i32,
-    /// Whether it builds this very index; none where the server hides that from our role.
+    /// Whether it is at this very index; none where that cannot be told, since the server hides it from our role.
     pub this: Option<bool>,
+    /// True for a DROP INDEX CONCURRENTLY: it makes its index invalid first, and then waits.
+    #[serde(default)]
+    pub drops: bool,
+}
+
+impl Builder {
+    /// What it does, in a word.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        if self.drops { "drops" } else { "builds" }
+    }
 }
 
 /// Another index that does all that this one does.
@@ -95,10 +106,12 @@ impl Needed {
 /// What is wrong with an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Not valid, and being built now, perhaps.
+    /// Not valid, and being built or dropped now, perhaps.
     Building(Builder),
-    /// Not valid: what a build that failed left.
+    /// Not valid: what a build, or a drop, that failed left.
     Leftover,
+    /// Not valid, and its table partitioned: not all partitions have a valid index attached to it.
+    Unattached,
     /// Another one does the same.
     Duplicate,
     /// The first columns of another one.
@@ -116,6 +129,38 @@ pub enum Validity {
     Invalid,
     /// Neither queries nor writes use it.
     NotReady,
+}
+
+/// How far the partitions are with theirs, of an index of a partitioned table that is not valid.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partitions {
+    /// How many its table has, sub-partitioned ones as one.
+    pub all: i64,
+    /// How many of them have an index attached to it.
+    pub attached: i64,
+    /// How many of those indexes are not valid themselves.
+    pub invalid: i64,
+    /// How many of those that have none are foreign tables, which can have none.
+    pub foreign: i64,
+    /// The names of the first three that have none.
+    pub lacking: ServerText,
+}
+
+impl Partitions {
+    /// How many have none.
+    #[must_use]
+    pub fn without(&self) -> i64 {
+        (self.all - self.attached).max(0)
+    }
+}
+
+/// What a REINDEX CONCURRENTLY that did not come to its end left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// `…_ccnew`: what was to take another one's place, which stands as before.
+    New,
+    /// `…_ccold`: what another one has taken the place of.
+    Old,
 }
 
 /// What our role may do to an index.
@@ -140,11 +185,14 @@ pub struct Index {
     pub schema: ServerText,
     /// Name.
     pub name: ServerText,
+    /// Of an index of a partitioned table, which has no storage: how far its partitions are with theirs.
+    #[serde(default)]
+    pub partitions: Option<Partitions>,
     /// OID of its table.
     pub table_oid: u32,
     /// Name of its table.
     pub table: ServerText,
-    /// `relkind` of its table: r, m or t.
+    /// `relkind` of its table: r, m, t or p.
     pub table_kind: char,
     /// For an index of a TOAST table, the name of the table that it belongs to, where it is known.
     pub toast_of: Option<ServerText>,
@@ -172,7 +220,7 @@ pub struct Index {
     pub writes: Option<i64>,
     /// The index that does all that this one does.
     pub covered: Option<Covered>,
-    /// Who builds an index of its table now.
+    /// Who builds or drops an index of its table now.
     pub builder: Option<Builder>,
     /// True while somebody holds or awaits `AccessExclusiveLock` on it or on its table.
     pub locked: bool,
@@ -197,10 +245,26 @@ impl Index {
         (self.bytes > 0).then_some(self.bytes)
     }
 
+    /// What it is left of, by its name: the server gives these to what a REINDEX CONCURRENTLY builds and replaces, with a
+    /// number behind where the name is taken.
+    #[must_use]
+    pub fn remains(&self) -> Option<Remains> {
+        let name = self.name.raw().trim_end_matches(|c: char| c.is_ascii_digit());
+        match name {
+            _ if self.fault() != Some(Fault::Leftover) => None,
+            name if name.ends_with("_ccnew") => Some(Remains::New),
+            name if name.ends_with("_ccold") => Some(Remains::Old),
+            _ => None,
+        }
+    }
+
     /// What is wrong with it, the gravest. Whether no scans mean anything is for those to say who know how long they
     /// were counted for.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
+        if self.validity != Validity::Valid && self.partitions.is_some() {
+            return Some(Fault::Unattached);
+        }
         if self.validity != Validity::Valid {
             // Whoever builds another one is no reason to spare this one for ever, but one to look twice.
             return Some(match self.builder.filter(|b| b.this != Some(false)) {

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::session::{Session, Sessions};
 use components::Components;
 pub use queue::queue_starts;
-pub use weight::Weight;
+use weight::Doubts;
+pub use weight::{Weight, at_most};
 
 /// Edges from a waiter to its blockers, and back. Pid 0 stands for prepared transactions.
 ///
@@ -29,6 +30,8 @@ pub struct LockGraph {
     behind: Vec<Vec<usize>>,
     /// By number: true where its list of blockers was cut.
     cut: Vec<bool>,
+    /// By number: true where it may have a blocker that the server does not name.
+    shared: Vec<bool>,
     /// By number: how many it holds up, and how many could go on without it.
     weights: Vec<Weight>,
     /// Circles of waiters, each ascending: a deadlock, for as long as the server needs to see it.
@@ -67,16 +70,20 @@ impl LockGraph {
             list.extend(&named);
             *cut |= s.blockers > s.blocked_by.len();
         }
-        Self::with(edges.iter().map(|(pid, (list, cut))| (*pid, list.as_slice(), *cut)))
+        let sharing = sessions.iter().filter(|s| s.waits_for.as_ref().is_some_and(|lock| lock.shared));
+        let shared = sharing.map(|s| s.leader.unwrap_or(s.pid)).collect();
+        Self::with(edges.iter().map(|(pid, (list, cut))| (*pid, list.as_slice(), *cut)), &shared)
     }
 
-    fn with<'a>(edges: impl Iterator<Item = (i32, &'a [i32], bool)> + Clone) -> Self {
+    fn with<'a>(edges: impl Iterator<Item = (i32, &'a [i32], bool)> + Clone, shared: &BTreeSet<i32>) -> Self {
         let mut pids: Vec<i32> = edges.clone().flat_map(|(pid, list, _)| list.iter().copied().chain([pid])).collect();
         pids.sort_unstable();
         pids.dedup();
         let count = pids.len();
+        let shared = pids.iter().map(|pid| shared.contains(pid)).collect();
         let mut graph = Self {
             pids,
+            shared,
             blockers: vec![Vec::new(); count],
             waiters: vec![Vec::new(); count],
             behind: vec![Vec::new(); count],
@@ -102,8 +109,12 @@ impl LockGraph {
         }
         let components = Components::of(&ahead);
         graph.circles = components.circles().map(|c| c.iter().filter_map(|n| graph.pid(*n)).collect()).collect();
-        graph.weights = weight::all(&ahead, &graph.behind, &graph.cut, &components);
+        graph.weights = weight::all(&ahead, &graph.behind, graph.doubts(), &components);
         graph
+    }
+
+    fn doubts(&self) -> Doubts<'_> {
+        Doubts { cut: &self.cut, shared: &self.shared }
     }
 
     fn number(&self, pid: i32) -> Option<usize> {
@@ -171,14 +182,22 @@ impl LockGraph {
         found.into_iter().filter_map(|n| self.pid(n)).collect()
     }
 
-    /// The waiters that depend on no remaining blocker once `pid` is gone, assuming that freed ones finish. A waiter
-    /// whose list of blockers was cut is never counted: the figure may be too small, not too large.
+    /// The waiters that depend on no remaining blocker once `pid` is gone, assuming that freed ones finish: those of whom
+    /// every chain of blockers ends in it. A waiter whose list of blockers was cut is never counted: the figure may be too
+    /// small. It is too large only where [`Self::unsure`] says so.
     #[must_use]
     pub fn frees(&self, pid: i32) -> BTreeSet<i32> {
         self.frees_all(&[pid])
     }
 
-    /// The same once all of `pids` are gone; none of them counts as freed.
+    /// True where one of these may have a blocker beside those that the server names: of several who share a lock on a row
+    /// it names one to each waiter, and the next once that one is gone.
+    #[must_use]
+    pub fn unsure(&self, freed: &BTreeSet<i32>) -> bool {
+        freed.iter().filter_map(|pid| self.number(*pid)).any(|n| self.shared.get(n) == Some(&true))
+    }
+
+    /// The waiters that depend on no remaining blocker once all of `pids` are gone; none of them counts as freed.
     #[must_use]
     pub fn frees_all(&self, pids: &[i32]) -> BTreeSet<i32> {
         // How many blockers each still waits for; who reaches none is free. Each edge is walked once.

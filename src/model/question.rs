@@ -13,6 +13,7 @@ use super::index::{IndexOrder, Indexes};
 use super::panel::{PanelAnswer, ScrapeTarget};
 use super::plan::{Plan, PlanOf};
 use super::pooler::Pooler;
+use super::progress::Running;
 use super::relation::{ExactBloat, RelationKey, RelationOrder, Relations};
 use super::replica::Replication;
 use super::server::Server;
@@ -31,6 +32,8 @@ pub enum Question {
     Sessions,
     /// The locks of one session.
     SessionLocks(SessionKey),
+    /// The work of the whole server that tells how far it is.
+    Progress,
     /// The tables of a database (none: the one connected to).
     Relations {
         /// Which database.
@@ -44,6 +47,13 @@ pub enum Question {
         database: Option<ServerText>,
         /// Ranked by.
         order: IndexOrder,
+    },
+    /// The statement that makes one index.
+    IndexDefinition {
+        /// Of which database (none: the one connected to).
+        database: Option<ServerText>,
+        /// Its OID.
+        oid: u32,
     },
     /// Exact bloat of one table.
     ExactBloat(RelationKey),
@@ -123,8 +133,10 @@ impl Question {
             Self::Server
             | Self::Sessions
             | Self::SessionLocks(_)
+            | Self::Progress
             | Self::Relations { .. }
             | Self::Indexes { .. }
+            | Self::IndexDefinition { .. }
             | Self::ExactBloat(_)
             | Self::Plan(_)
             | Self::Replication
@@ -176,10 +188,14 @@ pub enum Snapshot {
     Sessions(Sessions),
     /// To [`Question::SessionLocks`].
     SessionLocks(Vec<HeldLock>),
+    /// To [`Question::Progress`].
+    Progress(Running),
     /// To [`Question::Relations`].
     Relations(Box<Relations>),
     /// To [`Question::Indexes`].
     Indexes(Box<Indexes>),
+    /// To [`Question::IndexDefinition`].
+    IndexDefinition(ServerText),
     /// To [`Question::ExactBloat`].
     ExactBloat(ExactBloat),
     /// To [`Question::Plan`].

@@ -29,14 +29,24 @@ pub enum RelationOrder {
     FreezeAge,
     /// Most changed rows since the last analyze first.
     Modified,
+    /// Most rows read by sequential scans since the statistics began first.
+    Scanned,
     /// By name.
     Name,
 }
 
 impl RelationOrder {
     /// All of them, in the order of the picker.
-    pub const ALL: [Self; 7] =
-        [Self::Dead, Self::DeadRatio, Self::Size, Self::Threshold, Self::FreezeAge, Self::Modified, Self::Name];
+    pub const ALL: [Self; 8] = [
+        Self::Dead,
+        Self::DeadRatio,
+        Self::Size,
+        Self::Threshold,
+        Self::FreezeAge,
+        Self::Modified,
+        Self::Scanned,
+        Self::Name,
+    ];
 }
 
 /// An estimate of wasted space from `pg_class` and `pg_stats`.
@@ -105,8 +115,11 @@ pub struct Relation {
     pub freeze_max_age: i64,
     /// Estimated waste, where it can be estimated.
     pub bloat: Option<BloatEstimate>,
-    /// True while somebody holds or awaits `AccessExclusiveLock` on it.
+    /// True while somebody holds or awaits `AccessExclusiveLock` on it: to read its files would wait.
     pub locked: bool,
+    /// Who keeps every vacuum out of it now.
+    #[serde(default)]
+    pub barred: Option<Barrier>,
     /// Whose it is, and what our role may do to it.
     #[serde(default)]
     pub rights: Option<TableRights>,
@@ -116,6 +129,31 @@ pub struct Relation {
     /// Their bytes by `relpages`.
     #[serde(default)]
     pub index_bytes: i64,
+}
+
+/// A lock that is held on a table and shuts vacuum out, which takes `ShareUpdateExclusiveLock`: that or a stronger one, by
+/// somebody who does not vacuum the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Barrier {
+    /// Whose lock it is, the leader's of a parallel build; none for a prepared transaction, which has no session.
+    pub pid: Option<i32>,
+    /// Its `mode`.
+    pub mode: String,
+    /// How many others hold such a lock beside it.
+    pub others: i64,
+}
+
+impl Barrier {
+    /// `4711`, `4711 and 2 others`, `a prepared transaction`.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let first = self.pid.map_or_else(|| "a prepared transaction".to_owned(), |pid| pid.to_string());
+        match self.others {
+            n if n <= 0 => first,
+            1 => format!("{first} and 1 other"),
+            n => format!("{first} and {n} others"),
+        }
+    }
 }
 
 /// What our role may do to a table.
@@ -156,6 +194,12 @@ impl Relation {
         #[expect(clippy::cast_precision_loss, reason = "a ratio of row counts")]
         let (dead, live) = (self.dead as f64, self.live as f64);
         (dead + live > 0.0).then(|| dead / (dead + live))
+    }
+
+    /// How long ago the last vacuum ended, whoever sent it, in seconds.
+    #[must_use]
+    pub fn last_vacuum_s(&self) -> Option<f64> {
+        [self.vacuum_s, self.autovacuum_s].into_iter().flatten().reduce(f64::min)
     }
 
     /// Dead rows over the autovacuum threshold: 1 and more means that a vacuum is due.
@@ -206,6 +250,12 @@ pub struct DatabaseTotals {
     pub xid_age: i64,
     /// `mxid_age(datminmxid)`.
     pub mxid_age: i64,
+    /// `autovacuum_freeze_max_age`.
+    #[serde(default)]
+    pub xid_forced_at: Option<i64>,
+    /// `autovacuum_multixact_freeze_max_age`.
+    #[serde(default)]
+    pub mxid_forced_at: Option<i64>,
     /// Deadlocks since the statistics were reset.
     pub deadlocks: i64,
     /// Bytes spilled to temporary files.
@@ -226,6 +276,13 @@ pub struct Relations {
     pub order: RelationOrder,
     /// The first of them.
     pub rows: Vec<Relation>,
+    /// Those with the most dead rows, where the rows are ranked by something else; empty where they are these.
+    #[serde(default)]
+    pub dead: Vec<Relation>,
+    /// Others than the fullest, of which sequential scans read most since the statistics began: large ones, at most 50. What is
+    /// looked for would else miss a table that is only read.
+    #[serde(default)]
+    pub scanned: Vec<Relation>,
     /// How many there are in all.
     pub total: i64,
     /// Tables over 1 MB among the rows whose bloat cannot be estimated: their column statistics are hidden or missing.
@@ -236,10 +293,36 @@ pub struct Relations {
     pub databases: Vec<DatabaseTotals>,
     /// True on a standby: its statistics are its own, so dead rows and vacuum times are not known there.
     pub in_recovery: bool,
-    /// `autovacuum` is on for the server.
+    /// `autovacuum` is on for the server, and so is `track_counts`, without which it does not run.
     pub autovacuum: bool,
+    /// `track_counts` is on: dead rows, scans, deadlocks and temporary files are counted.
+    #[serde(default = "counted")]
+    pub counted: bool,
     /// `autovacuum_max_workers`.
     pub autovacuum_workers: i64,
+}
+
+impl Relations {
+    /// The tables with the most dead rows, however the rows are ranked: what is found must not depend on that.
+    #[must_use]
+    pub fn fullest(&self) -> &[Relation] {
+        if self.dead.is_empty() { &self.rows } else { &self.dead }
+    }
+
+    /// True where the list was not cut.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        i64::try_from(self.rows.len()).is_ok_and(|rows| rows >= self.total)
+    }
+
+    /// All tables that are judged: the fullest, and those of which sequential scans read most.
+    pub fn read(&self) -> impl Iterator<Item = &Relation> {
+        self.fullest().iter().chain(&self.scanned)
+    }
+}
+
+fn counted() -> bool {
+    true
 }
 
 /// Exact figures of one table from `pgstattuple_approx`.

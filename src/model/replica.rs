@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::text::ServerText;
+use super::{Timestamp, seconds_between};
 
 /// A standby's identity across reconnects: its slot, or its name and address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,7 +46,13 @@ pub struct Replica {
     pub reply_s: Option<f64>,
     /// `replay_lsn`.
     pub replay_lsn: Option<String>,
-    /// Age of the horizon that it holds by feedback, in transactions.
+    /// Seconds for which that has been seen to stand still before WAL that waits to be replayed.
+    #[serde(default)]
+    pub stands_s: f64,
+    /// The horizon that it holds by feedback.
+    #[serde(default)]
+    pub xmin: Option<String>,
+    /// Its age in transactions.
     pub xmin_age: Option<i64>,
     /// True where the server hid the row from our role.
     pub hidden: bool,
@@ -75,20 +82,57 @@ pub struct Slot {
     pub database: Option<ServerText>,
     /// True while somebody streams from it.
     pub active: bool,
-    /// WAL kept for it, in bytes.
+    /// WAL kept for it, in bytes; none where it is invalid, since nothing is kept for it then.
     pub retained: Option<i64>,
     /// `wal_status`: reserved, extended, unreserved, lost.
     pub wal_status: Option<String>,
     /// Bytes that may still be written before it is in danger; none where `max_slot_wal_keep_size` is -1.
     pub safe: Option<i64>,
+    /// Its `xmin`: the horizon that it holds; none where it is invalid.
+    #[serde(default)]
+    pub xmin: Option<String>,
     /// Age of its xmin in transactions.
     pub xmin_age: Option<i64>,
     /// Age of its `catalog_xmin`.
     pub catalog_xmin_age: Option<i64>,
     /// Seconds inactive (17 and later).
     pub inactive_s: Option<f64>,
-    /// Why it was invalidated (17 and later), or `conflicting` (16).
+    /// `invalidation_reason` (17 and later), or `conflicting` (16).
     pub invalidation: Option<String>,
+}
+
+/// Why a slot is invalid: its reader cannot go on from it, and nothing is kept for it any more. `wal_status` calls it lost
+/// whatever the reason is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalid<'a> {
+    /// `wal_removed`: WAL that it needs is gone (`max_slot_wal_keep_size`); the only reason before 16.
+    Wal,
+    /// `rows_removed`, on a standby: the primary removed rows that a logical reader needs.
+    Rows,
+    /// `wal_level_insufficient`, on a standby: the primary's `wal_level` was less than `logical`.
+    WalLevel,
+    /// One of these two: 16 does not tell which.
+    Conflict,
+    /// `idle_timeout`: nobody read from it for longer than `idle_replication_slot_timeout` (18).
+    Idle,
+    /// A reason that we do not know, as the server calls it.
+    Other(&'a str),
+}
+
+impl Slot {
+    /// Why it is invalid; none where it is good.
+    #[must_use]
+    pub fn invalid(&self) -> Option<Invalid<'_>> {
+        match self.invalidation.as_deref() {
+            Some("wal_removed") => Some(Invalid::Wal),
+            Some("rows_removed") => Some(Invalid::Rows),
+            Some("wal_level_insufficient") => Some(Invalid::WalLevel),
+            Some("conflicting") => Some(Invalid::Conflict),
+            Some("idle_timeout") => Some(Invalid::Idle),
+            Some(other) => Some(Invalid::Other(other)),
+            None => (self.wal_status.as_deref() == Some("lost")).then_some(Invalid::Wal),
+        }
+    }
 }
 
 /// The receiving side, on a standby.
@@ -134,4 +178,30 @@ pub struct Replication {
     pub lsn: Option<String>,
     /// `max_slot_wal_keep_size` as a setting; -1 means no limit.
     pub slot_keep_mb: Option<i64>,
+    /// `synchronous_standby_names`: whom commits wait for; empty for nobody.
+    #[serde(default)]
+    pub sync_names: Option<ServerText>,
+}
+
+impl Replication {
+    /// With what the look before it adds: for how long each standby has replayed nothing of what waits.
+    #[must_use]
+    pub fn after(mut self, before: Option<&(Self, Timestamp)>, at: Timestamp) -> Self {
+        let Some((before, then)) = before else { return self };
+        let waits = |r: &Replica| r.total.is_some_and(|bytes| bytes > 0);
+        for r in &mut self.replicas {
+            let same = |b: &&Replica| b.pid == r.pid && b.replay_lsn == r.replay_lsn && waits(b) && waits(r);
+            let stood = before.replicas.iter().find(same);
+            r.stands_s = stood.map_or(0.0, |b| b.stands_s + seconds_between(*then, at).max(0.0));
+        }
+        self
+    }
+
+    /// True where commits wait for a synchronous standby, and none that is connected is one.
+    #[must_use]
+    pub fn lacks_sync(&self) -> bool {
+        let asked = self.sync_names.as_ref().is_some_and(|names| !names.raw().trim().is_empty());
+        let sync = |r: &Replica| r.hidden || matches!(r.sync_state.as_deref(), Some("sync" | "quorum"));
+        asked && self.standby.is_none() && !self.replicas.iter().any(sync)
+    }
 }

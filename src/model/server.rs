@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::session::Session;
 use super::text::ServerText;
 
 /// Facts of a server that do not change from one second to the next.
@@ -35,6 +36,9 @@ pub struct Server {
     pub query_size: i64,
     /// What our role may do.
     pub rights: Rights,
+    /// The roles with `rolsuper`: none but a superuser may signal their sessions.
+    #[serde(default)]
+    pub superusers: Vec<ServerText>,
     /// Schema of `pg_stat_statements` in this database, where it is installed.
     pub statements_schema: Option<ServerText>,
     /// Schema of `pgstattuple` in this database, where it is installed.
@@ -46,6 +50,12 @@ impl Server {
     #[must_use]
     pub fn major(&self) -> i32 {
         self.version_num / 10_000
+    }
+
+    /// True where our role may not signal that session, since it is a superuser's.
+    #[must_use]
+    pub fn is_out_of_reach(&self, session: &Session) -> bool {
+        !self.rights.superuser && session.user.as_ref().is_some_and(|user| self.superusers.contains(user))
     }
 
     /// Connections that an ordinary role can have in all.

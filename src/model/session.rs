@@ -93,6 +93,26 @@ pub struct Wait {
 }
 
 impl Wait {
+    /// True where it waits for files to be read or written, or for another backend that does.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        Self::named_io(&format!("{}:{}", self.class, self.event))
+    }
+
+    /// The same of one that is written `IO:DataFileRead`.
+    #[must_use]
+    pub fn named_io(name: &str) -> bool {
+        // The class of `BufferIO` changed in 14.
+        let for_another = ["LWLock:WALWrite", "LWLock:BufferIO", "IPC:BufferIO"];
+        name.starts_with("IO:") || for_another.iter().any(|other| name.eq_ignore_ascii_case(other))
+    }
+
+    /// True where a vacuum or an analyze sleeps for its cost delay.
+    #[must_use]
+    pub fn is_cost_delay(&self) -> bool {
+        self.class == "Timeout" && self.event.eq_ignore_ascii_case("VacuumDelay")
+    }
+
     /// True for a heavyweight lock: the waits that have a blocker.
     #[must_use]
     pub fn is_lock(&self) -> bool {
@@ -111,6 +131,9 @@ pub struct LockWait {
     pub relation: Option<ServerText>,
     /// Seconds waited: from `waitstart` on 14 and later, before that since the query's start, which is too much.
     pub waited_s: Option<f64>,
+    /// True where others may lock the same row beside its blocker: of those who share it the server names one.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// What a session holds that another one waits for.
@@ -155,7 +178,7 @@ pub struct Session {
     pub xid: Option<String>,
     /// `backend_xmin`: the horizon that it holds.
     pub xmin: Option<String>,
-    /// Age of that horizon in transactions.
+    /// Age in transactions of what it holds vacuum's horizon at: its xmin, or its own id where that is older.
     pub xmin_age: Option<i64>,
     /// `backend_start` as text, exact.
     pub backend_start: Option<String>,
@@ -209,6 +232,26 @@ impl Session {
         matches!(self.state, Some(State::Active | State::Fastpath))
     }
 
+    /// True where its transaction has committed on this server, and its client waits for a synchronous standby to confirm:
+    /// nothing of it can be undone any more. Its locks are held until then.
+    #[must_use]
+    pub fn awaits_standby(&self) -> bool {
+        self.wait.as_ref().is_some_and(|w| w.class == "IPC" && w.event.eq_ignore_ascii_case("SyncRep"))
+    }
+
+    /// What the transaction of one that awaits a standby has come to: both halves of a two-phase commit wait as well.
+    #[must_use]
+    pub fn done_here(&self) -> &'static str {
+        let begins = |words: &str| {
+            self.query.raw().trim_start().get(..words.len()).is_some_and(|t| t.eq_ignore_ascii_case(words))
+        };
+        match () {
+            () if begins("PREPARE TRANSACTION") => "is prepared",
+            () if begins("ROLLBACK PREPARED") => "has rolled back what was prepared",
+            () => "has committed",
+        }
+    }
+
     /// True for a vacuum that keeps the server from stopping at the wraparound limit: never to be cancelled lightly.
     #[must_use]
     pub fn prevents_wraparound(&self) -> bool {
@@ -240,6 +283,15 @@ fn yes() -> bool {
     true
 }
 
+/// One of our own connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ours {
+    /// Its role.
+    pub user: Option<ServerText>,
+    /// Its database.
+    pub database: Option<ServerText>,
+}
+
 /// All sessions at one moment, our own left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sessions {
@@ -249,6 +301,9 @@ pub struct Sessions {
     pub hidden: usize,
     /// Our own connections, which were left out.
     pub own: usize,
+    /// Whose each of them is, and where: they count towards the limits of a role and of a database.
+    #[serde(default)]
+    pub ours: Vec<Ours>,
     /// Prepared transactions, asked for only when one of them blocks.
     pub prepared: Vec<Prepared>,
 }

@@ -39,8 +39,8 @@ impl ServerText {
         escaped_line(&self.0, usize::MAX)
     }
 
-    /// As [`ServerText::escaped`], but no longer than `most` characters: a table needs the head of a text only, and a
-    /// megabyte of SQL must not be walked for forty cells.
+    /// As [`ServerText::escaped`], but of the first `most` characters only, with `…` where more follow: a table needs the
+    /// head of a text only, and a megabyte of SQL must not be walked for forty cells.
     #[must_use]
     pub fn head(&self, most: usize) -> String {
         escaped_line(&self.0, most)
@@ -74,6 +74,11 @@ fn escaped_line(raw: &str, most: usize) -> String {
     let mut blank = true;
     for (taken, c) in raw.chars().enumerate() {
         if taken >= most {
+            // What follows is not hidden without a word: a DELETE may go on with a WHERE.
+            if raw.chars().skip(taken).any(|c| !c.is_whitespace()) {
+                out.truncate(out.trim_end().len());
+                out.push('…');
+            }
             break;
         }
         if matches!(c, ' ' | '\n' | '\r' | '\t') {
@@ -169,7 +174,9 @@ mod tests {
 
     #[test]
     fn the_head_stops_after_that_many_characters() {
-        assert_eq!(ServerText::from("select   1").head(9), "select");
+        assert_eq!(ServerText::from("select   1").head(9), "select…", "what follows is not hidden without a sign");
+        assert_eq!(ServerText::from("select   1").head(6), "select…");
+        assert_eq!(ServerText::from("select   ").head(6), "select");
         assert_eq!(ServerText::from("select   1").head(10), "select 1");
     }
 

@@ -104,6 +104,12 @@ pub fn short_count(figure: f64) -> String {
     if whole || f.abs() >= 9.95 { format!("{f:.0}{name}") } else { format!("{f:.1}{name}") }
 }
 
+/// `1 session`, `37 sessions`.
+#[must_use]
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

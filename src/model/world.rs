@@ -1,28 +1,36 @@
 //! All that is known of one target: the last answer to each question, and the last failure beside it.
 
+mod cost;
+mod pairs;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use cost::{Cost, Spent};
 
 use super::activity::Activity;
 use super::activity::delta::Delta;
 use super::cache::{CacheTable, Lookups};
 use super::error::ProbeError;
 use super::health::{Contact, Health, State, Watched};
+use super::horizon::Stands;
 use super::index::Indexes;
 use super::lock::LockGraph;
 use super::panel::{PanelAnswer, ScrapeTarget};
 use super::plan::{Plan, PlanOf};
 use super::pooler::Pooler;
+use super::progress::Running;
 use super::question::{Question, Sample, Snapshot};
 use super::relation::{ExactBloat, RelationKey, Relations};
 use super::replica::{Replica, ReplicaKey, Replication};
+use super::restart::Life;
 use super::server::Server;
 use super::session::{HeldLock, SessionKey, Sessions};
 use super::setting::Settings;
 use super::statement::rate::Interval;
 use super::statement::{StatementText, Statements};
+use super::text::ServerText;
 use super::{Timestamp, seconds_between};
 
 /// The last value of something, and why there is no newer one.
@@ -139,6 +147,9 @@ pub struct World {
     pub place: Option<String>,
     /// The server.
     pub server: Latest<Server>,
+    /// Whether it began anew meanwhile.
+    #[serde(skip)]
+    pub life: Life,
     /// Sessions.
     pub sessions: Latest<Sessions>,
     /// The lock graph of the last sessions.
@@ -146,11 +157,16 @@ pub struct World {
     pub graph: LockGraph,
     /// Locks of the sessions that were looked at.
     pub locks: Option<(SessionKey, Latest<Vec<HeldLock>>)>,
+    /// Work that tells how far it is.
+    #[serde(default)]
+    pub progress: Latest<Running>,
     /// Tables.
     pub relations: Latest<Relations>,
     /// Indexes.
     #[serde(default)]
     pub indexes: Latest<Indexes>,
+    /// The statement that makes the index that was looked at last, by the question that it answers.
+    pub definition: Option<(Question, Latest<ServerText>)>,
     /// Exact bloat, where it was asked for.
     #[serde(with = "pairs")]
     pub exact: BTreeMap<u32, (RelationKey, Latest<ExactBloat>)>,
@@ -168,6 +184,9 @@ pub struct World {
     /// Standbys seen before and now gone.
     #[serde(with = "pairs")]
     pub missing: BTreeMap<ReplicaKey, Missing>,
+    /// Since when their horizons stand.
+    #[serde(default)]
+    pub stands: Stands,
     /// The settings.
     #[serde(default)]
     pub settings: Latest<Settings>,
@@ -200,9 +219,9 @@ pub struct World {
     /// pgbouncer.
     #[serde(default)]
     pub pooler: Watched<Pooler>,
-    /// Server time that our questions took within the last minute: when, how long.
+    /// Server time that our questions took within the last minute.
     #[serde(skip)]
-    pub spent: Vec<(Timestamp, Duration)>,
+    pub spent: Vec<Spent>,
 }
 
 impl World {
@@ -228,16 +247,23 @@ impl World {
     /// Takes one sample in.
     pub fn take(&mut self, sample: Sample) {
         let Sample { question, at, took, answer } = sample;
-        if !question.is_elsewhere() {
-            self.spent.retain(|(then, _)| seconds_between(*then, at) < 60.0);
-            self.spent.push((at, took));
+        // Where nobody answered the door, nothing was asked of the server.
+        if !matches!(answer, Err(ProbeError::Unreachable(_))) {
+            self.spend(&question, at, took);
         }
         match question {
-            Question::Server => self.server.take(answer.and_then(into_server), at),
+            Question::Server => {
+                let answer = answer.and_then(into_server);
+                if let Ok(server) = &answer {
+                    self.life.hear(server, at);
+                }
+                self.server.take(answer, at);
+            }
             Question::Sessions => {
                 let answer = answer.and_then(into_sessions);
                 if let Ok(sessions) = &answer {
                     self.graph = LockGraph::of(&sessions.rows);
+                    self.life.see(sessions, at);
                 }
                 self.sessions.take(answer, at);
             }
@@ -252,8 +278,18 @@ impl World {
                     }
                 }
             }
+            Question::Progress => {
+                let answer = answer.and_then(into_progress).map(|now| now.after(self.progress.get(), at));
+                self.progress.take(answer, at);
+            }
             Question::Relations { .. } => self.relations.take(answer.and_then(into_relations), at),
             Question::Indexes { .. } => self.indexes.take(answer.and_then(into_indexes), at),
+            Question::IndexDefinition { .. } => {
+                let kept = self.definition.take().filter(|(asked, _)| *asked == question);
+                let mut latest = kept.map(|(_, latest)| latest).unwrap_or_default();
+                latest.take(answer.and_then(into_definition), at);
+                self.definition = Some((question, latest));
+            }
             Question::ExactBloat(key) => {
                 let answer = answer.and_then(into_exact);
                 let entry = self.exact.entry(key.oid).or_insert_with(|| (key.clone(), Latest::default()));
@@ -303,24 +339,6 @@ impl World {
         }
     }
 
-    /// Milliseconds of answer time per second that our questions cost, over the last minute.
-    #[must_use]
-    pub fn own_cost_ms_per_s(&self, now: Timestamp) -> f64 {
-        let sum: f64 = self.spent_lately(now).map(|(_, took)| took.as_secs_f64() * 1e3).sum();
-        let known = self.own_cost_known_s(now);
-        if known > 0.0 { sum / known.max(2.0) } else { 0.0 }
-    }
-
-    /// Over how many seconds that is known, 60 at most.
-    #[must_use]
-    pub fn own_cost_known_s(&self, now: Timestamp) -> f64 {
-        self.spent_lately(now).map(|(then, _)| seconds_between(*then, now)).fold(0.0, f64::max)
-    }
-
-    fn spent_lately(&self, now: Timestamp) -> impl Iterator<Item = &(Timestamp, std::time::Duration)> {
-        self.spent.iter().filter(move |(then, _)| seconds_between(*then, now) < 60.0)
-    }
-
     fn take_statements(&mut self, answer: Result<Statements, ProbeError>, at: Timestamp) {
         let answer = answer.map(|mut now| {
             let before = self.statements.get();
@@ -334,6 +352,7 @@ impl World {
     }
 
     fn take_replication(&mut self, answer: Result<Replication, ProbeError>, at: Timestamp) {
+        let answer = answer.map(|now| now.after(self.replication.value.as_ref(), at));
         if let Ok(now) = &answer {
             let present: Vec<ReplicaKey> = now.replicas.iter().map(Replica::key).collect();
             if let Some((before, seen)) = &self.replication.value {
@@ -342,6 +361,7 @@ impl World {
                 }
             }
             self.missing.retain(|key, _| !present.contains(key));
+            self.stands.follow(now, at);
         }
         self.replication.take(answer, at);
     }
@@ -362,8 +382,10 @@ macro_rules! into {
 into!(into_server, Server, Server, v => *v);
 into!(into_sessions, Sessions, Sessions, v => v);
 into!(into_locks, SessionLocks, Vec<HeldLock>, v => v);
+into!(into_progress, Progress, Running, v => v);
 into!(into_relations, Relations, Relations, v => *v);
 into!(into_indexes, Indexes, Indexes, v => *v);
+into!(into_definition, IndexDefinition, ServerText, v => v);
 into!(into_exact, ExactBloat, ExactBloat, v => v);
 into!(into_plan, Plan, Plan, v => *v);
 into!(into_replication, Replication, Replication, v => *v);
@@ -376,24 +398,3 @@ into!(into_targets, Targets, Vec<ScrapeTarget>, v => v);
 into!(into_health, Health, Health, v => *v);
 into!(into_dependency, Dependency, Contact, v => v);
 into!(into_pooler, Pooler, Pooler, v => *v);
-
-/// Maps whose keys are no strings, written as lists of pairs: JSON knows no other keys.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::de::DeserializeOwned;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(map)
-    }
-
-    pub fn deserialize<'de, K: DeserializeOwned + Ord, V: DeserializeOwned, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BTreeMap<K, V>, D::Error> {
-        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
-    }
-}

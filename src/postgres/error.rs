@@ -297,6 +297,11 @@ impl AskError {
         self.sqlstate() == Some("57014")
     }
 
+    /// A plan that was kept is not there (26000), is there already (42P05), or does not fit any more what it reads (0A000).
+    pub(super) fn is_about_a_plan(&self) -> bool {
+        matches!(self.sqlstate(), Some("26000" | "42P05" | "0A000"))
+    }
+
     /// The role may not (42501).
     #[must_use]
     pub fn is_privilege(&self) -> bool {

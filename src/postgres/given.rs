@@ -37,6 +37,28 @@ pub struct Given {
 /// # Errors
 /// The refusals that psql has, and those of keywords that pgtriage cannot honour.
 pub fn resolve(given: &Given, around: &dyn Surroundings) -> Result<Conninfo, ConninfoError> {
+    built(&gathered(given, around)?, given.asking, around)
+}
+
+/// The same connection for another role, to the same database. No password of the first role goes along, whether it was
+/// given, stands in `PGPASSWORD` or in a service: only `password`, or what the password file holds for that role.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_as(
+    given: &Given,
+    (user, password): (&str, Option<&str>),
+    around: &dyn Surroundings,
+) -> Result<Conninfo, ConninfoError> {
+    let mut params = gathered(given, around)?;
+    let database = built(&params, Asking::Never, around)?.database;
+    for (name, value) in [("dbname", database.as_str()), ("user", user), ("password", password.unwrap_or_default())] {
+        params.set(name, value)?;
+    }
+    built(&params, Asking::Never, around)
+}
+
+fn gathered(given: &Given, around: &dyn Surroundings) -> Result<Params, ConninfoError> {
     let mut params = spoken(given)?;
     let named = params.get("service").map(str::to_owned).or_else(|| around.variable("PGSERVICE"));
     if let Some(name) = named {
@@ -51,7 +73,7 @@ pub fn resolve(given: &Given, around: &dyn Surroundings) -> Result<Conninfo, Con
         params.set_default("sslmode", "require")?;
     }
     refuse_unsupported(&params)?;
-    built(&params, given.asking, around)
+    Ok(params)
 }
 
 /// What the options and words say, in psql's order: a connection string outranks `-h`, `-p` and `-U`.
@@ -261,6 +283,40 @@ mod tests {
         assert_eq!(timeout("connect_timeout=3"), Some(Duration::from_secs(3)));
         assert_eq!(timeout("connect_timeout=0"), None);
         assert_eq!(timeout("connect_timeout="), Some(CONNECT_TIMEOUT));
+    }
+
+    #[test]
+    fn another_role_takes_the_same_road_and_no_password_of_the_first() {
+        let around = Fake::default().set("PGPASSWORD", "first").set("PGSERVICE", "db").file(
+            "/home/alice/.pg_service.conf",
+            0o644,
+            "[db]\nport=2\nuser=served\npassword=first\nsslmode=require\n",
+        );
+        let filed = Fake::default().set("PGPASSWORD", "first").file(
+            "/home/alice/.pgpass",
+            0o600,
+            "*:*:shop:oncall:first\n*:*:shop:planner:filed",
+        );
+        for around in [&around, &filed] {
+            for text in [
+                "postgresql://oncall:first@db1,db2/shop",
+                "host=db1,db2 user=oncall password=first dbname=shop",
+                "shop",
+            ] {
+                let given = Given { host: Some("db1,db2".to_owned()), ..words(&[text]) };
+                let (main, other) = (made(&given, around), resolve_as(&given, ("planner", None), around).unwrap());
+                assert_eq!(main.password.as_ref().map(|p| p.reveal().to_owned()).as_deref(), Some("first"), "{text}");
+                assert_eq!((other.user.as_str(), other.database.as_str()), ("planner", "shop"), "{text}");
+                assert_eq!((other.places(), other.tls.mode), (main.places(), main.tls.mode), "{text}");
+                let sent = other.endpoints.iter().map(|at| other.password_at(at).map(|p| p.reveal().to_owned()));
+                let filed = std::ptr::eq(around, &raw const filed).then(|| "filed".to_owned());
+                assert_eq!(sent.collect::<Vec<_>>(), [filed.clone(), filed], "{text}");
+            }
+        }
+        let given = words(&["host=db1 user=oncall password=first"]);
+        let other = resolve_as(&given, ("planner", Some("own")), &filed).unwrap();
+        assert_eq!(other.password_at(&other.endpoints[0]).map(super::super::password::Secret::reveal), Some("own"));
+        assert_eq!(other.database, "oncall", "the first role's, where none was named");
     }
 
     #[test]

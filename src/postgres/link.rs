@@ -7,6 +7,7 @@ use super::answer::{Param, Trouble, simple, typed};
 use super::driver::{Driver, LastWords};
 use super::error::{AskError, ServerMessage};
 use super::facts::Facts;
+use super::kept::{Kept, Way};
 use super::own::{OwnPid, OwnPids};
 use super::rows::Rows;
 use super::tls::Connector;
@@ -42,6 +43,7 @@ pub struct Link {
     opening: Option<String>,
     /// What opens the transaction of a plan.
     planning: String,
+    kept: Kept,
     facts: Facts,
     own: Option<OwnPid>,
 }
@@ -92,6 +94,7 @@ impl Link {
             seat: watch::channel(Seat::Ready).0,
             opening: None,
             planning: String::new(),
+            kept: Kept::default(),
             facts,
             own: None,
         }
@@ -173,6 +176,41 @@ impl Link {
             }
         }
         answer
+    }
+
+    /// As `read`, for what is asked again and again under the name `of`: from the second time on the server keeps it parsed
+    /// and planned, which is half of what most of our questions cost it. Behind a pooler nothing is kept.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub async fn read_again(&mut self, of: &'static str, sql: &str, deadline: Duration) -> Result<Rows, AskError> {
+        let way = if self.opening.is_some() { Way::Plain } else { self.kept.way(of, sql) };
+        let Way::Named { forget, make, run } = way else { return self.read(sql, deadline).await };
+        let until = Instant::now() + deadline;
+        let left = || until.saturating_duration_since(Instant::now());
+        for first in [forget, make].into_iter().flatten() {
+            match self.read(&first, left()).await {
+                Ok(_) => {}
+                Err(error) if error.is_about_a_plan() => {}
+                Err(error @ AskError::Server(_)) if !error.is_lock_timeout() && !error.is_cancelled() => {
+                    // What is wrong with the text it says by itself.
+                    self.kept.refused(of);
+                    return self.read(sql, left()).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match self.read(&run, left()).await {
+            Err(error) if error.is_about_a_plan() => {
+                self.kept.refused(of);
+                self.read(sql, left()).await
+            }
+            Ok(rows) => {
+                self.kept.made(of);
+                Ok(rows)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs one statement with parameters, for the writer: one round trip, nothing prepared. Without

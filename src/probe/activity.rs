@@ -3,9 +3,10 @@
 //! What can fail by itself, such as a locked catalog, fails alone; it computes no rate.
 
 use crate::model::ProbeError;
+use crate::model::activity::io::Io;
 use crate::model::activity::{
-    Activity, Archiver, Bounds, Checkpoints, Conflicts, Database, Part, Partitioned, PreparedTransaction, Subscription,
-    WalDirectory,
+    Activity, Archiver, Bounds, Checkpoints, Conflicts, Database, Holder, Limited, Part, Partitioned,
+    PreparedTransaction, Subscription, WalDirectory,
 };
 use crate::postgres::Rows;
 
@@ -29,6 +30,11 @@ pub async fn ask(seat: &mut Seat) -> Result<Activity, ProbeError> {
     activity.prepared = part(seat, sql::ACTIVITY_PREPARED, prepared).await?;
     activity.subscriptions = part(seat, sql::ACTIVITY_SUBSCRIPTIONS, |row| subscription(row, hidden)).await?;
     activity.partitioned = part(seat, sql::ACTIVITY_PARTITIONS, partitioned).await?;
+    activity.limited = part(seat, sql::ACTIVITY_LIMITED, limited).await?;
+    // The view is new in 16.
+    if seat.major() >= 16 {
+        activity.io = part(seat, sql::ACTIVITY_IO, io).await?;
+    }
     Ok(activity)
 }
 
@@ -95,6 +101,18 @@ fn wal(row: &Row<'_>) -> Result<WalDirectory, ProbeError> {
     Ok(WalDirectory { bytes: row.need("bytes")?, ready: row.need("ready")? })
 }
 
+fn io(row: &Row<'_>) -> Result<Io, ProbeError> {
+    Ok(Io {
+        who: row.plain("who")?.unwrap_or_default(),
+        wal: row.flag("wal")?,
+        read: row.need("read")?,
+        written: row.need("written")?,
+        read_ms: row.need("read_ms")?,
+        write_ms: row.need("write_ms")?,
+        reset_s: row.number("reset_s")?,
+    })
+}
+
 fn database(row: &Row<'_>) -> Result<Database, ProbeError> {
     Ok(Database {
         oid: row.number("oid")?.unwrap_or_default(),
@@ -121,6 +139,8 @@ fn prepared(row: &Row<'_>) -> Result<PreparedTransaction, ProbeError> {
         owner: row.shown("owner")?.unwrap_or_default(),
         database: row.shown("database")?.unwrap_or_default(),
         age_s: row.need("age_s")?,
+        xid: row.string("xid")?,
+        xid_age: row.number("xid_age")?,
     })
 }
 
@@ -147,5 +167,14 @@ fn partitioned(row: &Row<'_>) -> Result<Partitioned, ProbeError> {
         partitions: row.need("partitions")?,
         ends_s: row.number("ends_s")?,
         endless: row.flag("endless")?,
+    })
+}
+
+fn limited(row: &Row<'_>) -> Result<Limited, ProbeError> {
+    Ok(Limited {
+        holder: if row.flag("is_role")? { Holder::Role } else { Holder::Database },
+        name: row.shown("name")?.unwrap_or_default(),
+        exact: row.is_exact("name")?,
+        limit: row.need("connections")?,
     })
 }

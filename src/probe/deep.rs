@@ -33,17 +33,22 @@ pub async fn run(context: Context, lane: Lane) {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other question has a lane that keeps its connection")]
 async fn ask(context: &Context, question: &Question) -> Result<Snapshot, ProbeError> {
-    let (lane, database) = match question {
-        Question::ExactBloat(key) => (Lane::Deep, Some(&key.database)),
-        Question::Plan(of) => (Lane::Plan, of.database.as_ref()),
-        _ => return Err(ProbeError::Shape("not a question of this lane".to_owned())),
-    };
     let at = context.at.borrow().clone();
-    let seat = context.road.take(lane, at.as_ref(), database).await;
-    let mut seat = seat.map_err(|refusal| refusal.error)?;
     match question {
-        Question::Plan(of) => Ok(Snapshot::Plan(Box::new(plan::ask(&mut seat, of).await?))),
-        Question::ExactBloat(key) => Ok(Snapshot::ExactBloat(exact::ask(&mut seat, key).await?)),
+        Question::Plan(of) => {
+            let road = context.plan_road.as_ref().unwrap_or(&context.road);
+            let seat = road.take(Lane::Plan, at.as_ref(), of.database.as_ref()).await;
+            let mut seat = seat.map_err(|refusal| match &context.plan_road {
+                Some(road) => plan::barred(refusal, &road.conninfo.user),
+                None => refusal.error,
+            })?;
+            Ok(Snapshot::Plan(Box::new(plan::ask(&mut seat, of).await?)))
+        }
+        Question::ExactBloat(key) => {
+            let seat = context.road.take(Lane::Deep, at.as_ref(), Some(&key.database)).await;
+            let mut seat = seat.map_err(|refusal| refusal.error)?;
+            Ok(Snapshot::ExactBloat(exact::ask(&mut seat, key).await?))
+        }
         _ => Err(ProbeError::Shape("not a question of this lane".to_owned())),
     }
 }

@@ -12,7 +12,7 @@ use super::lane::{Change, Context, Over, Share, pause, until};
 use super::seat::{Refusal, Seat};
 use super::sessions::Memory;
 use super::slow::Kept;
-use super::{Report, replication, server, sessions, settings, slow};
+use super::{Report, progress, replication, server, sessions, settings, slow};
 
 /// A question of the slow lane, to be asked here because every other slot is taken.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub async fn run(context: Context, mut errands: mpsc::Receiver<Errand>) {
             Err(Over) => return,
         };
         share.schedule.start_over();
+        memory.forget_texts();
         match serve(&mut share, &mut seat, &mut memory, &mut errands).await {
             Lost::Over => return,
             Lost::Asked => {}
@@ -213,9 +214,11 @@ async fn ask(
         Question::Sessions => Ok(Snapshot::Sessions(sessions::ask(seat, &context.road.own, memory).await?)),
         Question::SessionLocks(key) => Ok(Snapshot::SessionLocks(sessions::ask_locks(seat, key).await?)),
         Question::Replication => Ok(Snapshot::Replication(Box::new(replication::ask(seat).await?))),
+        Question::Progress => Ok(Snapshot::Progress(progress::ask(seat, memory).await?)),
         Question::Settings => Ok(Snapshot::Settings(Box::new(settings::ask(seat).await?))),
         Question::Relations { .. }
         | Question::Indexes { .. }
+        | Question::IndexDefinition { .. }
         | Question::ExactBloat(_)
         | Question::Plan(_)
         | Question::CacheTable
@@ -243,6 +246,7 @@ fn words(error: &ProbeError) -> String {
         | ProbeError::Absent(_)
         | ProbeError::Unauthorized(_)
         | ProbeError::Refused { .. }
+        | ProbeError::Faulty(_)
         | ProbeError::Shape(_) => error.to_string(),
     }
 }

@@ -1,9 +1,12 @@
 //! The indexes of a database: ranked rows and those that are wrong, made into [`Indexes`].
 //!
-//! It never asks for a definition or a size by opening an index: that waits behind whoever rebuilds it.
+//! Of a list it never asks for definitions or sizes, which are had by opening an index: that waits behind whoever rebuilds it.
+//! The definition of one it asks for only where nobody locks its table.
 
-use crate::model::ProbeError;
-use crate::model::index::{Builder, Covered, FaultCounts, Index, IndexOrder, IndexRights, Indexes, Needed, Validity};
+use crate::model::index::{
+    Builder, Covered, FaultCounts, Index, IndexOrder, IndexRights, Indexes, Needed, Partitions, Validity,
+};
+use crate::model::{ProbeError, ServerText};
 use crate::postgres::Rows;
 
 use super::row::{Row, first, rows_of};
@@ -21,6 +24,27 @@ pub async fn ask(seat: &mut Seat, order: IndexOrder) -> Result<Indexes, ProbeErr
     let context = seat.ask(sql::INDEXES_CONTEXT, &[]).await?;
     let values = [("limit", Value::Integer(LIMIT)), ("order", Value::Text(order.as_str()))];
     read(order, &context, &seat.ask(sql::INDEXES, &values).await?)
+}
+
+/// Asks for the definition of one index.
+///
+/// # Errors
+/// [`ProbeError::Absent`] where there is none any more, [`ProbeError::Locked`] where it would have to wait; see [`ProbeError`].
+pub async fn ask_definition(seat: &mut Seat, oid: u32) -> Result<ServerText, ProbeError> {
+    read_definition(&seat.ask(sql::INDEX_DEFINITION, &[("oid", Value::Integer(i64::from(oid)))]).await?)
+}
+
+/// Reads the answer to `index_definition.sql`.
+///
+/// # Errors
+/// As [`ask_definition`].
+pub fn read_definition(rows: &Rows) -> Result<ServerText, ProbeError> {
+    let gone = || ProbeError::Absent("there is no such index any more".to_owned());
+    let row = rows_of(rows).next().ok_or_else(gone)?;
+    if row.flag("locked")? {
+        return Err(ProbeError::Locked("somebody holds or awaits ACCESS EXCLUSIVE on its table".to_owned()));
+    }
+    row.shown("definition")?.ok_or_else(gone)
 }
 
 /// Puts the answers together.
@@ -63,10 +87,21 @@ fn index(row: &Row<'_>) -> Result<Index, ProbeError> {
         Some(_) => Some(row.flag("builds_this")?),
         None => None,
     };
+    let drops = row.flag("drops")?;
     Ok(Index {
         oid: row.need("oid")?,
         schema: row.shown("schema")?.unwrap_or_default(),
         name: row.shown("name")?.unwrap_or_default(),
+        partitions: match row.number("partitions")? {
+            Some(all) => Some(Partitions {
+                all,
+                attached: row.need("attached")?,
+                invalid: row.need("unfit")?,
+                foreign: row.need("foreign_tables")?,
+                lacking: row.shown("lacking")?.unwrap_or_default(),
+            }),
+            None => None,
+        },
         table_oid: row.need("table_oid")?,
         table: row.shown("table")?.unwrap_or_default(),
         table_kind: row.text("table_kind")?.and_then(|k| k.chars().next()).unwrap_or('?'),
@@ -97,7 +132,7 @@ fn index(row: &Row<'_>) -> Result<Index, ProbeError> {
             Some(by) => Some(Covered { by, same: row.flag("same")? }),
             None => None,
         },
-        builder: builder.map(|pid| Builder { pid, this: builds_this }),
+        builder: builder.map(|pid| Builder { pid, this: builds_this, drops }),
         locked: row.flag("locked")?,
         rights: IndexRights {
             owner: row.shown("owner")?.unwrap_or_default(),

@@ -19,10 +19,14 @@ use super::seat::{Refusal, Road};
 pub struct Context {
     /// The way to the server.
     pub road: Road,
+    /// The way for plans alone, where they have a login of their own.
+    pub plan_road: Option<Road>,
     /// Where the fast lane sits, so that all lanes speak of one server where several are possible.
     pub at: watch::Sender<Option<At>>,
     /// Name of the cache table.
     pub cache_table: String,
+    /// Texts that the writer sends.
+    pub writer: &'static [&'static str],
     /// What is wanted.
     pub demand: watch::Receiver<Demand>,
     /// Where reports go.
@@ -140,10 +144,12 @@ fn lane_of(question: &Question) -> Option<Lane> {
         Question::Server
         | Question::Sessions
         | Question::SessionLocks(_)
+        | Question::Progress
         | Question::Replication
         | Question::Settings => Some(Lane::Fast),
         Question::Relations { .. }
         | Question::Indexes { .. }
+        | Question::IndexDefinition { .. }
         | Question::Activity
         | Question::CacheTable
         | Question::Statements { .. } => Some(Lane::Slow),

@@ -8,21 +8,25 @@
 //! is about us, and does not depend on what the text says: **a plan is made only as a role from which such a function
 //! gains nothing that outlives the transaction**, which only reads and is rolled back. That is no superuser, no
 //! REPLICATION, no member of a role that signals, reaches files or programs, or locks every table, and nobody who was
-//! granted a function that the public may not call. Whoever has more gets the SQL to run where they think it right.
+//! granted a function that the public may not call. Whoever has more names a role without (`plan_user`) on whose login
+//! plans alone are made, held to the same rule; or gets the SQL to run where they think it right.
 //!
-//! What is left is told before a plan of another role's statement is made: such a function can read what our role can
-//! read, and can hold one backend for as long as it likes, as its author could without us.
+//! What is left is told before a plan of another role's statement is made: such a function can read what the role can
+//! read that it is planned as, and can hold one backend for as long as it likes, as its author could without us.
+//!
+//! Names are looked up as for the author: along the `search_path` that a setting gives that role, with `$user` as it. A
+//! `SET` of the author's own session is not known here.
 
 use std::collections::BTreeSet;
 
 use crate::model::plan::one::One;
 use crate::model::plan::{self, Node, Plan, PlanOf, TableSize, Values};
 use crate::model::{ProbeError, ServerText};
-use crate::postgres::Rows;
+use crate::postgres::{Rows, needs_password};
 
 use super::row::{first, rows_of};
-use super::seat::{Seat, optional};
-use super::sql::{self, Value, identifier};
+use super::seat::{Refusal, Seat, optional};
+use super::sql::{self, Value, identifier, literal};
 
 /// What stands between words in a list of them: no name holds it.
 const BETWEEN: &str = "\u{1f}";
@@ -60,9 +64,8 @@ pub async fn ask(seat: &mut Seat, of: &PlanOf) -> Result<Plan, ProbeError> {
                 .to_owned(),
         ));
     }
-    let path = seat.plan(vec!["SHOW search_path".to_owned()]).await?;
-    let search_path = first(&path)?.plain("search_path")?.unwrap_or_default();
-    let answer = match seat.plan(one.asking()).await {
+    let (search_path, taking) = search_path(seat, of.author.as_ref(), &reach.role).await?;
+    let answer = match seat.plan(taking.into_iter().chain(one.asking()).collect()).await {
         Ok(rows) => plan::read(first(&rows)?.text("QUERY PLAN")?.unwrap_or_default()).map_err(ProbeError::Shape)?,
         Err(error) => return Err(explained(seat, error, &one, (&reach, &search_path)).await),
     };
@@ -115,12 +118,63 @@ pub fn refusal(reach: &Reach) -> Option<String> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!shown.is_empty()).then(|| {
         format!(
-            "not planned as {}: planning runs functions that others wrote, and here they would have {}{more}. A plan is made \
-             only as a role without such rights",
+            "not planned as {}: planning runs functions that others wrote, and here they would have {}{more}. Make a role \
+             without such rights and name it as plan_user (in the config file, or --plan-user): CREATE ROLE oncall_plan \
+             LOGIN; GRANT USAGE ON SCHEMA public TO oncall_plan; GRANT SELECT ON ALL TABLES IN SCHEMA public TO oncall_plan",
             reach.role.raw(),
             shown.join(", ")
         )
     })
+}
+
+/// Why plans have no login of their own, with what cures that: `user` is who they are made as, by the settings.
+#[must_use]
+pub fn barred(refusal: Refusal, user: &str) -> ProbeError {
+    let ProbeError::Unreachable(words) = refusal.error else { return refusal.error };
+    if needs_password(&refusal.cause) {
+        return ProbeError::Absent(format!(
+            "plan_user {user} needs a password: put it into ~/.pgpass, or into a file that plan_password_file names; that of \
+             the console's own role is never sent for it"
+        ));
+    }
+    // The network's words, or those of TLS.
+    let Some(server) = refusal.cause.server() else {
+        return ProbeError::Unreachable(format!("as plan_user {user}: {words}"));
+    };
+    let cure = match server.sqlstate.as_str() {
+        "28P01" => format!(
+            ". There is no such role, or plan_user {user} has another password than PGTRIAGE_PLAN_PASSWORD, \
+             plan_password_file or ~/.pgpass said when the console started"
+        ),
+        // Peer and certificate, a role without LOGIN, no line in pg_hba.conf or one that rejects: all are 28000, and their
+        // words may be in any language.
+        state if state.starts_with("28") => format!(
+            ". {user} must be a role that may log in (CREATE ROLE … LOGIN), and pg_hba.conf must let it in from here: by \
+             scram-sha-256, say, since peer, ident and cert let in only whom pg_ident.conf maps to it"
+        ),
+        _ => String::new(),
+    };
+    let message = format!("the server did not let plan_user {user} in: {}{cure}", server.message);
+    ProbeError::Refused { code: server.sqlstate.clone(), message }
+}
+
+/// Along which path names are looked up for a statement of `author`, and the statements that set it for a transaction.
+async fn search_path(
+    seat: &mut Seat,
+    author: Option<&ServerText>,
+    role: &ServerText,
+) -> Result<(ServerText, Vec<String>), ProbeError> {
+    let shown = seat.plan(vec!["SHOW search_path".to_owned()]).await?;
+    let usual = first(&shown)?.plain("search_path")?.unwrap_or_default();
+    let Some((author, name)) = author.filter(|a| *a != role).and_then(|a| Some((a.raw(), identifier(a.raw())?))) else {
+        return Ok((usual, Vec::new()));
+    };
+    let given = optional(seat.ask(sql::PLAN_PATH, &[("author", Value::Text(author))]).await)?;
+    let given = given.and_then(|rows| first(&rows).ok()?.plain("search_path").ok()?).unwrap_or(usual);
+    let path = given.raw().replace("\"$user\"", &name);
+    // Qualified: the path that it replaces may lead to another function of that name.
+    let taking = literal(&path).map(|path| format!("SELECT pg_catalog.set_config('search_path', {path}, true)"));
+    Ok((path.as_str().into(), taking.into_iter().collect()))
 }
 
 async fn tables(seat: &mut Seat, words: BTreeSet<String>, right: &str) -> Result<Rows, ProbeError> {
@@ -168,9 +222,16 @@ async fn explained(seat: &mut Seat, error: ProbeError, one: &One, (reach, path):
         }
         // No such table, function, schema or column.
         ProbeError::Refused { code, message } if ["42P01", "42883", "3F000", "42703"].contains(&code.as_str()) => {
-            let (role, path) = (reach.role.raw(), path.raw());
+            // A schema on the path that our role may not enter is passed over without a word.
+            let rows = tables(seat, one.words.clone(), right_of(one)).await;
+            let mut grants = rows.and_then(|rows| read_grants(&rows, &message, one, &reach.role)).unwrap_or_default();
+            if !grants.iter().any(|grant| grant.starts_with("GRANT USAGE")) {
+                grants.clear();
+            }
+            let hidden = if grants.is_empty() { "" } else { "; or it is hidden: " };
+            let (path, grants) = (path.raw(), grants.join("; "));
             let message = format!(
-                "{message}; names were looked up along search_path {path}, which {role} has: its author's may differ"
+                "{message}; names were looked up along search_path {path}, its author's session may have another{hidden}{grants}"
             );
             ProbeError::Refused { code, message }
         }
@@ -179,16 +240,18 @@ async fn explained(seat: &mut Seat, error: ProbeError, one: &One, (reach, path):
         | ProbeError::Absent(_)
         | ProbeError::Unauthorized(_)
         | ProbeError::Refused { .. }
+        | ProbeError::Faulty(_)
         | ProbeError::Shape(_) => error,
     }
 }
 
-/// The right that a statement needs on what it changes; `SELECT` where it changes nothing.
+/// The right that a statement needs on what it changes or locks (`FOR UPDATE`, `FOR SHARE`); `SELECT` where it does neither.
 fn right_of(one: &One) -> &'static str {
     match one.verb {
         "insert" => "INSERT",
         "update" | "merge" => "UPDATE",
         "delete" => "DELETE",
+        _ if one.words.contains("for") && ["update", "share"].iter().any(|word| one.words.contains(*word)) => "UPDATE",
         _ => "SELECT",
     }
 }

@@ -19,10 +19,9 @@ use crate::model::ServerText;
 use crate::model::alert::RuleGroup;
 use crate::model::panel::{Candidate, PanelAnswer, PanelSpec, Reading, ScrapeTarget, Series, Variables, render};
 
-pub(super) use http::Api;
+use targets::Scrapes;
 
-/// Between scrapes, while nobody has told: the usual setting, and Prometheus' own is no more than a minute.
-const SCRAPE_S: f64 = 15.0;
+pub(super) use http::Api;
 
 /// The shortest look-back of a rate. Below it a service with a few requests per second has quantiles made of noise.
 const SHORTEST_WINDOW_S: f64 = 10.0;
@@ -40,8 +39,8 @@ pub struct Prometheus {
 struct Asking {
     span_s: u32,
     step_s: u32,
-    /// Seconds between two scrapes of the service.
-    scrape_s: f64,
+    /// Seconds between two scrapes.
+    scrapes: Scrapes,
     /// So many seconds before now is "now".
     shift_s: u32,
     /// Tried before the whole list.
@@ -107,7 +106,7 @@ impl Prometheus {
     /// # Errors
     /// No answer, or no candidate answered and at least one was refused: then nobody can say that there is no series.
     pub async fn panel(&self, spec: &PanelSpec, span_s: u32, step_s: u32) -> Result<PanelAnswer, ProbeError> {
-        self.ask(spec, Asking { span_s, step_s, scrape_s: SCRAPE_S, shift_s: 0, trusted: None }).await
+        self.ask(spec, Asking { span_s, step_s, scrapes: Scrapes::default(), shift_s: 0, trusted: None }).await
     }
 
     /// The active scrape targets; from the series `up` where the server has no such list.
@@ -249,12 +248,14 @@ impl Prometheus {
     }
 
     fn variables(&self, asking: &Asking) -> Variables {
+        let window = |scrape_s| self.settings.window_s.unwrap_or_else(|| window_s(scrape_s, asking.step_s));
         Variables {
             job: self.settings.job.clone(),
             postgres_job: self.settings.postgres_job.clone(),
             prefix: self.settings.prefix.clone(),
             pool_max: self.settings.pool_max,
-            window_s: self.settings.window_s.unwrap_or_else(|| window_s(asking.scrape_s, asking.step_s)),
+            window_s: window(asking.scrapes.service_s),
+            host_window_s: window(asking.scrapes.hosts_s),
             span_s: asking.span_s.max(1),
             step_s: asking.step_s.max(1),
         }

@@ -8,7 +8,8 @@ use tokio::time::{Duration, Instant};
 
 use crate::model::ProbeError;
 use crate::model::relation::{
-    BloatEstimate, DatabaseRights, DatabaseTotals, Relation, RelationOrder, Relations, TableRights, VacuumProgress,
+    Barrier, BloatEstimate, DatabaseRights, DatabaseTotals, Relation, RelationOrder, Relations, TableRights,
+    VacuumProgress,
 };
 use crate::postgres::Rows;
 
@@ -18,6 +19,9 @@ use super::sql::{self, Value};
 
 /// How many tables are fetched: ten screens, and 32 ms of bloat estimates.
 pub const LIMIT: i64 = 200;
+
+/// How many more are fetched of which sequential scans read most: a finding names one, and a quarter more rows are paid for.
+const BESIDE: i64 = 50;
 
 /// Below this a table without an estimate is not worth a word.
 const NOTABLE_BYTES: i64 = 1 << 20;
@@ -59,7 +63,8 @@ impl Sizes {
 /// # Errors
 /// See [`ProbeError`].
 pub async fn ask(seat: &mut Seat, order: RelationOrder, sizes: &mut Sizes) -> Result<Relations, ProbeError> {
-    let values = [("limit", Value::Integer(LIMIT)), ("order", Value::Text(order_word(order)))];
+    let (limit, beside) = (Value::Integer(LIMIT), Value::Integer(BESIDE));
+    let values = [("limit", limit), ("beside", beside), ("order", Value::Text(order_word(order)))];
     let relations = seat.ask(sql::RELATIONS, &values).await?;
     let context = seat.ask(sql::RELATIONS_CONTEXT, &[]).await?;
     let oids = estimable(&relations)?;
@@ -89,6 +94,7 @@ pub fn order_word(order: RelationOrder) -> &'static str {
         RelationOrder::Threshold => "threshold",
         RelationOrder::FreezeAge => "freeze_age",
         RelationOrder::Modified => "modified",
+        RelationOrder::Scanned => "scanned",
         RelationOrder::Name => "name",
     }
 }
@@ -116,18 +122,27 @@ pub struct Answers<'a> {
 /// [`ProbeError::Shape`] where a column is missing or unreadable.
 pub fn read(order: RelationOrder, answers: &Answers<'_>) -> Result<Relations, ProbeError> {
     let context = first(answers.context)?;
-    let mut rows: Vec<Relation> = rows_of(answers.relations).map(|row| relation(&row)).collect::<Result<_, _>>()?;
+    let estimates = answers.bloat.map(estimates).transpose()?.unwrap_or_default();
+    let (mut rows, mut dead, mut scanned) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows_of(answers.relations) {
+        let read = relation(&row)?;
+        let read = Relation { bloat: estimates.get(&read.oid).copied(), ..read };
+        if order != RelationOrder::Dead && row.flag("fullest")? {
+            dead.push(read.clone());
+        }
+        if row.flag("beside")? {
+            scanned.push(read.clone());
+        }
+        if row.flag("listed")? {
+            rows.push(read);
+        }
+    }
     let total = match rows_of(answers.relations).next() {
         Some(row) => row.need("total")?,
         None => 0,
     };
-    if let Some(bloat) = answers.bloat {
-        let estimates = estimates(bloat)?;
-        for row in &mut rows {
-            row.bloat = estimates.get(&row.oid).copied();
-        }
-    }
-    let not_estimable = rows.iter().filter(|r| r.kind != 't' && r.bytes > NOTABLE_BYTES && r.bloat.is_none()).count();
+    let judged = if dead.is_empty() { &rows } else { &dead };
+    let not_estimable = judged.iter().filter(|r| r.kind != 't' && r.bytes > NOTABLE_BYTES && r.bloat.is_none()).count();
     Ok(Relations {
         database: context.shown("database")?.unwrap_or_default(),
         whole: Some(DatabaseRights { oid: context.need("oid")?, vacuum: context.flag("may_vacuum")? }),
@@ -135,22 +150,25 @@ pub fn read(order: RelationOrder, answers: &Answers<'_>) -> Result<Relations, Pr
         total,
         not_estimable: i64::try_from(not_estimable).unwrap_or(i64::MAX),
         rows,
+        dead,
+        scanned,
         vacuums: rows_of(answers.vacuums).map(|row| vacuum(&row)).collect::<Result<_, _>>()?,
         databases: rows_of(answers.databases).map(|row| database(&row, answers.sizes)).collect::<Result<_, _>>()?,
         in_recovery: context.flag("in_recovery")?,
         autovacuum: context.flag("autovacuum")?,
+        counted: context.flag("counted")?,
         autovacuum_workers: context.need("autovacuum_workers")?,
     })
 }
 
-/// OIDs of the rows whose bloat can be estimated at all: TOAST tables have no column statistics.
+/// OIDs of the rows whose bloat can be estimated at all, and is shown or judged: TOAST tables have no column statistics.
 ///
 /// # Errors
 /// [`ProbeError::Shape`] where a column is missing or unreadable.
 pub fn estimable(relations: &Rows) -> Result<Vec<u32>, ProbeError> {
     let mut oids = Vec::new();
     for row in rows_of(relations) {
-        if row.text("kind")? != Some("t") {
+        if row.text("kind")? != Some("t") && (row.flag("listed")? || row.flag("fullest")?) {
             oids.push(row.need("oid")?);
         }
     }
@@ -201,6 +219,7 @@ fn relation(row: &Row<'_>) -> Result<Relation, ProbeError> {
         freeze_max_age: row.need("freeze_max_age")?,
         bloat: None,
         locked: row.flag("locked")?,
+        barred: barrier(row)?,
         rights: Some(TableRights {
             owner: row.shown("owner")?.unwrap_or_default(),
             owner_is_superuser: row.flag("owner_is_superuser")?,
@@ -210,6 +229,14 @@ fn relation(row: &Row<'_>) -> Result<Relation, ProbeError> {
         indexes: row.need("indexes")?,
         index_bytes: row.need("index_bytes")?,
     })
+}
+
+fn barrier(row: &Row<'_>) -> Result<Option<Barrier>, ProbeError> {
+    if !row.flag("barred")? {
+        return Ok(None);
+    }
+    let others = row.number::<i64>("holders")?.unwrap_or(1) - 1;
+    Ok(Some(Barrier { pid: row.number("holder")?, mode: row.string("held")?.unwrap_or_default(), others }))
 }
 
 fn estimates(rows: &Rows) -> Result<BTreeMap<u32, BloatEstimate>, ProbeError> {
@@ -253,6 +280,8 @@ fn database(row: &Row<'_>, sizes: &BTreeMap<u32, i64>) -> Result<DatabaseTotals,
         backends: row.need("backends")?,
         xid_age: row.need("xid_age")?,
         mxid_age: row.need("mxid_age")?,
+        xid_forced_at: row.number("xid_forced_at")?,
+        mxid_forced_at: row.number("mxid_forced_at")?,
         deadlocks: row.need("deadlocks")?,
         temp_bytes: row.need("temp_bytes")?,
         connectable: row.flag("connectable")?,
@@ -285,8 +314,11 @@ mod tests {
     }
 
     #[test]
-    fn toast_tables_are_not_asked_about() {
-        let rows = Rows::made_up(&["oid", "kind"], &[&[Some("1"), Some("r")], &[Some("2"), Some("t")]]);
-        assert_eq!(estimable(&rows), Ok(vec![1]));
+    fn toast_tables_and_those_that_are_only_read_are_not_asked_about() {
+        let row = |oid, kind, listed, fullest| [oid, kind, listed, fullest].map(Some);
+        let rows = [row("1", "r", "t", "f"), row("2", "t", "t", "t"), row("3", "r", "f", "f"), row("4", "r", "f", "t")];
+        let rows: Vec<&[Option<&str>]> = rows.iter().map(<[_; 4]>::as_slice).collect();
+        let rows = Rows::made_up(&["oid", "kind", "listed", "fullest"], &rows);
+        assert_eq!(estimable(&rows), Ok(vec![1, 4]));
     }
 }

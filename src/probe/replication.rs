@@ -33,6 +33,7 @@ pub fn read(replicas: &Rows, slots: &Rows, standby: &Rows) -> Result<Replication
         standby: if own.flag("in_recovery")? { Some(receiving(&own)?) } else { None },
         lsn: own.string("lsn")?,
         slot_keep_mb: own.number("slot_keep_mb")?,
+        sync_names: own.plain("sync_names")?,
     })
 }
 
@@ -55,6 +56,8 @@ fn replica(row: &Row<'_>) -> Result<Replica, ProbeError> {
         replay_s: row.number("replay_s")?,
         reply_s: row.number("reply_s")?,
         replay_lsn: row.string("replay_lsn")?,
+        stands_s: 0.0,
+        xmin: row.string("xmin")?,
         xmin_age: row.number("xmin_age")?,
         hidden: row.flag("hidden")?,
     })
@@ -69,6 +72,7 @@ fn slot(row: &Row<'_>) -> Result<Slot, ProbeError> {
         retained: row.number("retained")?,
         wal_status: row.string("wal_status")?,
         safe: row.number("safe")?,
+        xmin: row.string("xmin")?,
         xmin_age: row.number("xmin_age")?,
         catalog_xmin_age: row.number("catalog_xmin_age")?,
         inactive_s: row.number("inactive_s")?,

@@ -24,6 +24,21 @@ pub fn first(rows: &Rows) -> Result<Row<'_>, ProbeError> {
     rows_of(rows).next().ok_or_else(|| ProbeError::Shape("no row".to_owned()))
 }
 
+/// Reads `1,2,3`; each pid once, in the order given.
+///
+/// # Errors
+/// [`ProbeError::Shape`] where one is no number.
+pub fn pids(list: &str) -> Result<Vec<i32>, ProbeError> {
+    let mut pids: Vec<i32> = Vec::new();
+    for word in list.split(',').filter(|w| !w.is_empty()) {
+        let pid = word.parse().map_err(|_| ProbeError::Shape(format!("blocked_by: {list}")))?;
+        if !pids.contains(&pid) {
+            pids.push(pid);
+        }
+    }
+    Ok(pids)
+}
+
 impl<'a> Row<'a> {
     /// A value as the server wrote it; none for NULL.
     ///

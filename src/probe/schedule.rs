@@ -120,10 +120,12 @@ impl Schedule {
 
     /// Notes that `question` had its turn.
     pub fn took_turn(&mut self, question: &Question, turn: Turn, span: Span) {
-        let once = self.wanted.iter().find(|w| w.question == *question).and_then(|w| match w.cadence {
+        // The same question may be wanted regularly, too: one answer is for both.
+        let numbers = self.wanted.iter().filter(|w| w.question == *question).filter_map(|w| match w.cadence {
             Cadence::Once(number) => Some(number),
             Cadence::Every(_) => None,
         });
+        let once = numbers.max();
         let before = self.asked.get(question);
         let patience = match turn {
             Turn::Done => 0,
@@ -188,6 +190,18 @@ mod tests {
         assert_eq!(s.next(now), None);
         s.want(vec![Wanted { question: Question::CacheTable, cadence: Cadence::Once(2) }]);
         assert_eq!(s.next(now), Some((Question::CacheTable, now)));
+    }
+
+    #[test]
+    fn what_is_wanted_once_and_regularly_is_asked_once_for_both() {
+        let now = Instant::now();
+        let once = Wanted { question: Question::CacheTable, cadence: Cadence::Once(1) };
+        for wanted in [vec![every(Question::CacheTable, 5), once.clone()], vec![once, every(Question::CacheTable, 5)]] {
+            let mut s = schedule(wanted);
+            assert_eq!(s.next(now), Some((Question::CacheTable, now)));
+            s.took_turn(&Question::CacheTable, Turn::Done, Span { from: now, to: now });
+            assert_eq!(s.next(now), Some((Question::CacheTable, now + SECOND * 5)), "and not again at once");
+        }
     }
 
     #[test]

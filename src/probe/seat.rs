@@ -45,9 +45,11 @@ pub struct Refusal {
     pub full: bool,
     /// The same again will be refused again: a password, a certificate, an unknown database.
     pub permanent: bool,
+    /// What happened, as the road has it.
+    pub cause: ConnectError,
 }
 
-fn refusal(error: &ConnectError, conninfo: &Conninfo) -> Refusal {
+fn refusal(error: ConnectError, conninfo: &Conninfo) -> Refusal {
     // The only right that logging in takes: CONNECT on the database.
     let denied = error.server().is_some_and(|server| server.sqlstate == "42501");
     let (database, user) = (identifier(&conninfo.database), identifier(&conninfo.user));
@@ -60,6 +62,7 @@ fn refusal(error: &ConnectError, conninfo: &Conninfo) -> Refusal {
             }
             _ => ProbeError::Unreachable(error.to_string()),
         },
+        cause: error,
     }
 }
 
@@ -83,7 +86,7 @@ impl Road {
         }
         let settings = SessionSettings::of(lane, &self.os_user);
         let patience = settings.statement_timeout + GRACE;
-        let link = connect(&conninfo, lane, &settings).await.map_err(|error| refusal(&error, &conninfo))?;
+        let link = connect(&conninfo, lane, &settings).await.map_err(|error| refusal(error, &conninfo))?;
         let major = i32::try_from(link.facts().version / 10_000).unwrap_or(i32::MAX);
         // Behind a pooler the process of this moment serves somebody else in the next.
         let own = (!link.facts().pooled).then(|| self.own.note(link.facts().pid));
@@ -167,7 +170,7 @@ impl Seat {
         values: &[(&str, Value<'_>)],
     ) -> Result<Rows, ProbeError> {
         let statement = script.render(major, values)?;
-        self.link.read(&statement, self.patience).await.map_err(|error| meant(error, self.patience))
+        self.link.read_again(script.name, &statement, self.patience).await.map_err(|error| meant(error, self.patience))
     }
 
     /// Runs these statements, each sent by itself, in a transaction that only reads and is rolled back; the last answers.

@@ -41,6 +41,7 @@ pub fn read(rows: &Rows, identity: Option<&Rows>) -> Result<Server, ProbeError> 
         reserved: row.need("reserved")?,
         query_size: row.need("query_size_bytes")?,
         rights: rights(&row)?,
+        superusers: row.shown("superusers")?.map_or_else(Vec::new, |all| all.raw().lines().map(Into::into).collect()),
         statements_schema: row.plain("statements_schema")?,
         tuple_schema: row.plain("tuple_schema")?,
     })

@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use tokio::time::{Duration, Instant};
 
-use crate::model::session::{HeldLock, LockHold, LockWait, Prepared, Session, SessionKey, Sessions, State, Wait};
+use crate::model::session::{HeldLock, LockHold, LockWait, Ours, Prepared, Session, SessionKey, Sessions, State, Wait};
 use crate::model::{ProbeError, ServerText};
 use crate::postgres::{OwnPids, Rows};
 
-use super::row::{Row, rows_of};
+use super::row::{Row, pids, rows_of};
 use super::seat::{Seat, optional};
 use super::sql::{self, Value};
+use texts::Texts;
+
+mod texts;
 
 /// How long the names of databases and roles are left alone once their catalogs were found locked: each try costs a whole
 /// `lock_timeout`.
@@ -22,7 +25,26 @@ const AVOID: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     names: Names,
+    texts: Texts,
     nameless_until: Option<Instant>,
+}
+
+impl Memory {
+    /// False while the catalogs of names were found locked a moment ago.
+    #[must_use]
+    pub fn may_ask_names(&self) -> bool {
+        self.nameless_until.is_none_or(|until| until <= Instant::now())
+    }
+
+    /// Leaves the catalogs of names alone for a while.
+    pub fn leave_names(&mut self) {
+        self.nameless_until = Some(Instant::now() + AVOID);
+    }
+
+    /// For a new connection: whoever answers it, their sessions are others.
+    pub fn forget_texts(&mut self) {
+        self.texts = Texts::default();
+    }
 }
 
 /// Names of databases and roles as they were last seen, for the time when their catalogs are locked.
@@ -37,22 +59,36 @@ pub struct Names {
 /// # Errors
 /// See [`ProbeError`].
 pub async fn ask(seat: &mut Seat, own: &OwnPids, memory: &mut Memory) -> Result<Sessions, ProbeError> {
-    let named = memory.nameless_until.is_none_or(|until| until <= Instant::now());
-    let first = if named { seat.ask(sql::SESSIONS, &[]).await } else { seat.ask(sql::SESSIONS_NOJOIN, &[]).await };
-    let rows = match first {
-        Err(ProbeError::Locked(_)) if named => {
-            memory.nameless_until = Some(Instant::now() + AVOID);
-            seat.ask(sql::SESSIONS_NOJOIN, &[]).await?
-        }
-        other => other?,
+    let known = memory.texts.known_s(Instant::now());
+    let mut sessions = match look(seat, own, memory, known).await? {
+        // The server's clock was set, or a session changed that we may see only now.
+        Read { unknown: 1.., .. } if known != texts::ALL => look(seat, own, memory, texts::ALL).await?.sessions,
+        read => read.sessions,
     };
-    let mut sessions = read(&rows, own, &mut memory.names)?;
     if blocked_by_prepared(&sessions)
         && let Some(rows) = optional(seat.ask(sql::PREPARED, &[]).await)?
     {
         sessions.prepared = read_prepared(&rows)?;
     }
     Ok(sessions)
+}
+
+/// Asks once, without the texts that stand for `known` seconds.
+async fn look(seat: &mut Seat, own: &OwnPids, memory: &mut Memory, known: i64) -> Result<Read, ProbeError> {
+    let began = Instant::now();
+    let values = [("known", Value::Integer(known))];
+    let named = memory.may_ask_names();
+    let first = seat.ask(if named { sql::SESSIONS } else { sql::SESSIONS_NOJOIN }, &values).await;
+    let rows = match first {
+        Err(ProbeError::Locked(_)) if named => {
+            memory.leave_names();
+            seat.ask(sql::SESSIONS_NOJOIN, &values).await?
+        }
+        other => other?,
+    };
+    let read = read(&rows, own, memory)?;
+    memory.texts.saw(&read.sessions.rows, began);
+    Ok(read)
 }
 
 /// Asks for the locks of one session.
@@ -65,23 +101,40 @@ pub async fn ask_locks(seat: &mut Seat, key: &SessionKey) -> Result<Vec<HeldLock
     read_locks(&seat.ask(sql::SESSION_LOCKS, &values).await?)
 }
 
-/// Reads the answer to `sessions.sql` or `sessions_nojoin.sql`; our own rows are only counted.
-///
-/// # Errors
-/// [`ProbeError::Shape`] where a column is missing or unreadable.
-pub fn read(rows: &Rows, own: &OwnPids, names: &mut Names) -> Result<Sessions, ProbeError> {
+/// An answer, and of how many sessions the text is neither in it nor known: it is empty.
+#[derive(Debug, Default)]
+struct Read {
+    sessions: Sessions,
+    unknown: usize,
+}
+
+/// Reads the answer to `sessions.sql` or `sessions_nojoin.sql`, in order of pid; our own rows are only counted.
+fn read(rows: &Rows, own: &OwnPids, memory: &mut Memory) -> Result<Read, ProbeError> {
+    let Memory { names, texts, .. } = memory;
     let mut sessions = Sessions::default();
+    let mut unknown = 0;
     for row in rows_of(rows) {
         let pid: i32 = row.need("pid")?;
         if row.flag("self")? || own.contains(pid) {
             sessions.own += 1;
+            sessions.ours.push(Ours {
+                user: named(&row, "usesysid", "usename", &mut names.roles)?,
+                database: named(&row, "datid", "datname", &mut names.databases)?,
+            });
             continue;
         }
-        let session = session(&row, pid, names)?;
+        let mut session = session(&row, pid, names)?;
+        if row.text("query")?.is_none() {
+            match texts.of(pid, session.backend_start.as_deref(), session.query_start.as_deref()) {
+                Some(text) => session.query = text.clone(),
+                None => unknown += 1,
+            }
+        }
         sessions.hidden += usize::from(session.hidden);
         sessions.rows.push(session);
     }
-    Ok(sessions)
+    sessions.rows.sort_by_key(|session| session.pid);
+    Ok(Read { sessions, unknown })
 }
 
 fn session(row: &Row<'_>, pid: i32, names: &mut Names) -> Result<Session, ProbeError> {
@@ -153,7 +206,8 @@ fn lock_wait(row: &Row<'_>, wait: Option<&Wait>) -> Result<Option<LockWait>, Pro
     if !wait.is_lock() {
         return Ok(None);
     }
-    Ok(Some(LockWait { locktype, mode, relation: row.shown("relation")?, waited_s: row.number("waited_s")? }))
+    let (relation, waited_s) = (row.shown("relation")?, row.number("waited_s")?);
+    Ok(Some(LockWait { locktype, mode, relation, waited_s, shared: row.flag("shared")? }))
 }
 
 fn lock_hold(row: &Row<'_>) -> Result<Option<LockHold>, ProbeError> {
@@ -162,18 +216,6 @@ fn lock_hold(row: &Row<'_>) -> Result<Option<LockHold>, ProbeError> {
     };
     let locks = row.number("held")?.unwrap_or(1);
     Ok(Some(LockHold { locktype, mode, relation: row.shown("held_relation")?, locks }))
-}
-
-/// Reads `1,2,3`; each pid once, in the order given.
-fn pids(list: &str) -> Result<Vec<i32>, ProbeError> {
-    let mut pids: Vec<i32> = Vec::new();
-    for word in list.split(',').filter(|w| !w.is_empty()) {
-        let pid = word.parse().map_err(|_| ProbeError::Shape(format!("blocked_by: {list}")))?;
-        if !pids.contains(&pid) {
-            pids.push(pid);
-        }
-    }
-    Ok(pids)
 }
 
 /// True where a prepared transaction, which has no pid, blocks somebody.
@@ -226,7 +268,7 @@ pub fn read_locks(rows: &Rows) -> Result<Vec<HeldLock>, ProbeError> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [&str; 37] = [
+    const COLUMNS: [&str; 38] = [
         "pid",
         "leader_pid",
         "datid",
@@ -264,6 +306,7 @@ mod tests {
         "held_mode",
         "held",
         "held_relation",
+        "shared",
     ];
 
     fn answer(rows: &[&[(&str, &str)]]) -> Rows {
@@ -278,7 +321,7 @@ mod tests {
     }
 
     fn read_all(rows: &[&[(&str, &str)]]) -> Sessions {
-        read(&answer(rows), &OwnPids::default(), &mut Names::default()).unwrap()
+        read(&answer(rows), &OwnPids::default(), &mut Memory::default()).unwrap().sessions
     }
 
     #[test]
@@ -301,13 +344,35 @@ mod tests {
 
     #[test]
     fn names_outlive_the_catalog_that_they_came_from() {
-        let mut names = Names::default();
+        let mut memory = Memory::default();
         let row =
             [("pid", "1"), ("datid", "5"), ("usesysid", "10"), ("datname", "sh\\303\\266p"), ("usename", "alice")];
-        read(&answer(&[&row]), &OwnPids::default(), &mut names).unwrap();
+        read(&answer(&[&row]), &OwnPids::default(), &mut memory).unwrap();
         let nameless = answer(&[&[("pid", "1"), ("datid", "5"), ("usesysid", "11")]]);
-        let session = read(&nameless, &OwnPids::default(), &mut names).unwrap().rows.remove(0);
+        let session = read(&nameless, &OwnPids::default(), &mut memory).unwrap().sessions.rows.remove(0);
         assert_eq!((session.database, session.user), (Some("sh\u{f6}p".into()), None));
+    }
+
+    #[test]
+    fn a_text_that_was_not_sent_is_that_of_the_same_statement_of_the_same_session_and_of_no_other() {
+        let mut memory = Memory::default();
+        let starts = |backend, query| [("pid", "7"), ("backend_start", backend), ("query_start", query)];
+        let sent = [&starts("b1", "q1")[..], &[("query", "SELECT 'a\\\\b'")]].concat();
+        let first = read(&answer(&[&sent]), &OwnPids::default(), &mut memory).unwrap();
+        memory.texts.saw(&first.sessions.rows, Instant::now());
+        let again = |starts: &[(&str, &str)]| {
+            let read = read(&answer(&[starts]), &OwnPids::default(), &mut memory.clone()).unwrap();
+            (read.sessions.rows[0].query.clone(), read.unknown)
+        };
+        assert_eq!(again(&starts("b1", "q1")), ("SELECT 'a\\b'".into(), 0));
+        for other in [starts("b2", "q1"), starts("b1", "q2")] {
+            assert_eq!(again(&other), (ServerText::default(), 1));
+        }
+        // Where we may not see when a statement began, it is none that we know.
+        assert_eq!(again(&[("pid", "7"), ("backend_start", "b1")]).1, 1);
+        memory.forget_texts();
+        let read = read(&answer(&[&starts("b1", "q1")]), &OwnPids::default(), &mut memory).unwrap();
+        assert_eq!(read.unknown, 1);
     }
 
     #[test]
@@ -321,7 +386,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_an_error_that_names_the_column() {
-        let wrong = read(&answer(&[&[("pid", "x")]]), &OwnPids::default(), &mut Names::default());
+        let wrong = read(&answer(&[&[("pid", "x")]]), &OwnPids::default(), &mut Memory::default());
         assert!(matches!(wrong, Err(ProbeError::Shape(words)) if words.contains("pid")));
     }
 

@@ -117,7 +117,10 @@ fn wanted(share: &Share, place: &Place) -> bool {
 
 /// The database that a question is about; none for the usual one.
 fn database_of(question: &Question) -> Option<&ServerText> {
-    if let Question::Relations { database, .. } | Question::Indexes { database, .. } = question {
+    if let Question::Relations { database, .. }
+    | Question::Indexes { database, .. }
+    | Question::IndexDefinition { database, .. } = question
+    {
         database.as_ref()
     } else {
         None
@@ -192,14 +195,18 @@ pub async fn ask(
             Ok(Snapshot::Relations(Box::new(relations::ask(seat, *order, &mut kept.sizes).await?)))
         }
         Question::Indexes { order, .. } => Ok(Snapshot::Indexes(Box::new(indexes::ask(seat, *order).await?))),
+        Question::IndexDefinition { oid, .. } => {
+            Ok(Snapshot::IndexDefinition(indexes::ask_definition(seat, *oid).await?))
+        }
         Question::Activity => Ok(Snapshot::Activity(Box::new(activity::ask(seat).await?))),
         Question::CacheTable => Ok(Snapshot::CacheTable(cache::ask(seat, &context.cache_table).await?)),
         Question::Statements { order } => {
-            Ok(Snapshot::Statements(Box::new(statements::ask(seat, *order, &mut kept.texts).await?)))
+            Ok(Snapshot::Statements(Box::new(statements::ask(seat, *order, &mut kept.texts, context.writer).await?)))
         }
         Question::Server
         | Question::Sessions
         | Question::SessionLocks(_)
+        | Question::Progress
         | Question::Replication
         | Question::Settings
         | Question::ExactBloat(_)

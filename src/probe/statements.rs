@@ -39,11 +39,16 @@ pub struct Extension {
     pub database: ServerText,
 }
 
-/// Asks for the counters, by that order, and for texts that are not in `known`.
+/// Asks for the counters, by that order, and for texts that are not in `known`; those of the `writer` are ours, too.
 ///
 /// # Errors
 /// [`ProbeError::Absent`] where the extension is not installed here, not loaded, or too old; see [`ProbeError`] for the rest.
-pub async fn ask(seat: &mut Seat, order: StatementOrder, known: &mut Sent) -> Result<Statements, ProbeError> {
+pub async fn ask(
+    seat: &mut Seat,
+    order: StatementOrder,
+    known: &mut Sent,
+    writer: &[&str],
+) -> Result<Statements, ProbeError> {
     let extension = read_extension(&seat.ask(sql::STATEMENTS_SCHEMA, &[]).await?)?;
     let form = extension.form;
     let schema = ("schema", Value::Name(extension.schema.raw()));
@@ -64,7 +69,7 @@ pub async fn ask(seat: &mut Seat, order: StatementOrder, known: &mut Sent) -> Re
     let keys = joined(known.unknown(&entries));
     if !keys.is_empty() {
         match seat.ask(sql::STATEMENTS_TEXTS, &[schema, ("keys", Value::Text(&keys))]).await {
-            Ok(rows) => answer.texts = read_texts(&rows, &own::openings(&[seat.major(), form]))?,
+            Ok(rows) => answer.texts = read_texts(&rows, &own::openings(&[seat.major(), form], writer))?,
             Err(error @ (ProbeError::Unreachable(_) | ProbeError::TimedOut(_))) => return Err(error),
             // One text in an encoding that has no place in this database's fails them all; the figures stand.
             Err(error) => answer.texts_error = Some(error),

@@ -11,6 +11,7 @@ use crate::diagnose::alert::duration;
 use crate::diagnose::alert::state::{Alert, RuleState, State};
 use crate::diagnose::alert::{RuleError, format, print};
 use crate::model::alert::{AlertRule, Labels, Seen};
+use crate::model::unit::counted;
 use crate::model::{ProbeError, ServerText};
 
 /// What was found.
@@ -37,7 +38,7 @@ impl Report {
     /// a fault; else the server has said what it thinks of it.
     #[must_use]
     pub fn code(&self) -> u8 {
-        let blind = |state: &RuleState| state.blind.is_some() || state.fault.is_some();
+        let blind = |state: &RuleState| state.blind.is_some();
         let mut states = self.board.groups.iter().flat_map(|g| &g.rules);
         let doubts = self.asked.is_none() && self.rules().any(|(_, rule, _)| rule.doubt.is_some());
         match &self.asked {
@@ -57,10 +58,10 @@ fn word(rule: &AlertRule, state: &RuleState) -> &'static str {
     let worst = state.alerts.values().map(|a| a.state).max();
     match (state.blind.as_ref().map(|b| &b.why), &state.seen, worst) {
         (Some(ProbeError::Refused { .. }), ..) => "refused",
+        (Some(ProbeError::Faulty(_)), ..) => "fault",
         (Some(_), ..) => "unknown",
         (None, None, _) if rule.doubt.is_some() => "not read",
         (None, None, _) => "not evaluated",
-        _ if state.fault.is_some() => "fault",
         (None, Some(_), Some(State::Firing)) => "firing",
         (None, Some(_), Some(State::Pending)) => "pending",
         (None, Some((Seen::NoData, _)), _) => "no data",
@@ -78,11 +79,12 @@ pub fn text(report: &Report) -> String {
         let _ = writeln!(out, "{}", shown(&fault.to_string()));
     }
     if !report.faults.is_empty() {
-        let _ = writeln!(out, "{}: {} faults", shown(&report.file), report.faults.len());
+        let _ = writeln!(out, "{}: {}", shown(&report.file), counted(report.faults.len(), "fault"));
         return out;
     }
     let rules = report.rules().count();
-    let _ = write!(out, "{}: {} groups, {rules} alerting rules", shown(&report.file), report.board.groups.len());
+    let groups = counted(report.board.groups.len(), "group");
+    let _ = write!(out, "{}: {groups}, {}", shown(&report.file), counted(rules, "alerting rule"));
     match &report.asked {
         Some((place, Some(error))) => drop(writeln!(out, "; {place}: {error}")),
         Some((place, None)) => drop(writeln!(out, ", evaluated once by {place}")),
@@ -127,7 +129,6 @@ fn behind(rule: &AlertRule, state: &RuleState) -> String {
 fn why(rule: &AlertRule, state: &RuleState) -> Vec<String> {
     let mut words = Vec::new();
     words.extend(state.blind.as_ref().map(|b| b.why.to_string()));
-    words.extend(state.fault.clone());
     words.extend(state.refused.iter().cloned());
     words.extend(rule.doubt.as_ref().map(|doubt| match state.seen {
         Some(_) => format!("{doubt}; Prometheus reads it"),

@@ -8,6 +8,8 @@ pub trait AnyListing {
     fn step(&mut self, by: isize);
     /// Moves the cursor to that visible row, or to the last.
     fn select_at(&mut self, at: usize);
+    /// True where no row is shown.
+    fn is_empty(&self) -> bool;
     /// The column that it is sorted by, and the direction.
     fn sort(&self) -> (usize, Direction);
     /// Sorts by the column at that index, in its own first direction.
@@ -32,6 +34,10 @@ impl<R: Row + 'static> AnyListing for Listing<R> {
 
     fn select_at(&mut self, at: usize) {
         Self::select_at(self, at);
+    }
+
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
     }
 
     fn sort(&self) -> (usize, Direction) {

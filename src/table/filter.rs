@@ -4,7 +4,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Column, SortKey};
+use super::{Column, Measure, SortKey};
 
 /// A filter as it was typed, and what it means.
 #[derive(Debug, Clone, Default)]
@@ -25,13 +25,18 @@ struct Term {
 enum Test {
     Contains(String),
     Matches(Regex),
+    /// The figure of a cell, in the unit that its column sorts in.
     Compares(Comparison, f64),
+    /// The share that a cell shows behind its figure.
+    ComparesShare(Comparison, f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Greater,
+    AtLeast,
     Less,
+    AtMost,
     Equal,
 }
 
@@ -42,7 +47,12 @@ impl Filter {
     /// A sentence that says what is wrong, for the line below the input.
     pub fn parse<R>(text: &str, columns: &[Column<R>]) -> Result<Self, String> {
         let mut terms = Vec::new();
-        for word in words(text) {
+        let mut words = words(text).into_iter().peekable();
+        while let Some(mut word) = words.next() {
+            // A size is shown with a blank before its unit, and typed so.
+            if word.contains(['>', '<', '=']) && words.peek().is_some_and(|unit| unit.len() > 1 && is_size(unit)) {
+                word.extend(words.next());
+            }
             terms.push(term(&word, columns)?);
         }
         Ok(Self { text: text.trim().to_owned(), terms })
@@ -64,8 +74,8 @@ impl Filter {
     pub fn matches<R>(&self, row: &R, columns: &[Column<R>]) -> bool {
         self.terms.iter().all(|term| {
             let hit = match term.column {
-                Some(i) => columns.get(i).is_some_and(|c| term.test.holds(&(c.key)(row), &(c.cell)(row).text)),
-                None => columns.iter().any(|c| term.test.holds(&(c.key)(row), &(c.cell)(row).text)),
+                Some(i) => columns.get(i).is_some_and(|column| term.test.holds(row, column)),
+                None => columns.iter().any(|column| term.test.holds(row, column)),
             };
             hit != term.negated
         })
@@ -73,23 +83,48 @@ impl Filter {
 }
 
 impl Test {
-    fn holds(&self, key: &SortKey, shown: &str) -> bool {
+    fn holds<R>(&self, row: &R, column: &Column<R>) -> bool {
         match self {
             // Raw first: a name must be found by what it is; then as shown, so that what one reads can be typed.
             Self::Contains(needle) => {
-                matches!(key, SortKey::Text(raw) if raw.to_lowercase().contains(needle))
-                    || shown.to_lowercase().contains(needle)
+                matches!((column.key)(row), SortKey::Text(raw) if raw.to_lowercase().contains(needle))
+                    || (column.cell)(row).text.to_lowercase().contains(needle)
             }
-            Self::Matches(regex) => matches!(key, SortKey::Text(raw) if regex.is_match(raw)) || regex.is_match(shown),
-            Self::Compares(how, figure) => match (how, key) {
-                (Comparison::Greater, SortKey::Number(n)) => n > figure,
-                (Comparison::Less, SortKey::Number(n)) => n < figure,
-                (Comparison::Equal, SortKey::Number(n)) => (n - figure).abs() < f64::EPSILON,
-                (Comparison::Greater | Comparison::Less | Comparison::Equal, SortKey::Text(_) | SortKey::Unknown) => {
-                    false
-                }
-            },
+            Self::Matches(regex) => {
+                matches!((column.key)(row), SortKey::Text(raw) if regex.is_match(&raw))
+                    || regex.is_match(&(column.cell)(row).text)
+            }
+            Self::Compares(how, figure) => {
+                let SortKey::Number(n) = (column.key)(row) else { return false };
+                how.holds(n, *figure)
+                    // What one reads can be typed: a cell of `12m` equals 12m, whatever its seconds.
+                    || (*how == Comparison::Equal
+                        && column.measure.read_cell(&(column.cell)(row).text).is_some_and(|n| how.holds(n, *figure)))
+            }
+            Self::ComparesShare(how, figure) => {
+                matches!(column.share.map(|share| share(row)), Some(SortKey::Number(n)) if how.holds(n, *figure))
+            }
         }
+    }
+}
+
+impl Comparison {
+    fn holds(self, n: f64, figure: f64) -> bool {
+        match self {
+            Self::Greater => n > figure,
+            Self::AtLeast => n >= figure,
+            Self::Less => n < figure,
+            Self::AtMost => n <= figure,
+            // Percents and milliseconds do not come out even in binary.
+            Self::Equal => (n - figure).abs() <= f64::EPSILON * figure.abs().max(1.0),
+        }
+    }
+
+    /// The comparison that begins the text, and the rest.
+    fn read(text: &str) -> Option<(Self, &str)> {
+        let signs =
+            [(">=", Self::AtLeast), ("<=", Self::AtMost), (">", Self::Greater), ("<", Self::Less), ("=", Self::Equal)];
+        signs.into_iter().find_map(|(sign, how)| text.strip_prefix(sign).map(|rest| (how, rest)))
     }
 }
 
@@ -128,34 +163,96 @@ fn words(text: &str) -> Vec<String> {
     out
 }
 
+fn is_size(unit: &str) -> bool {
+    Measure::Bytes.has(unit)
+}
+
 fn term<R>(word: &str, columns: &[Column<R>]) -> Result<Term, String> {
     let (negated, rest) = match word.strip_prefix('!') {
         Some(rest) if !rest.is_empty() => (true, rest),
         Some(_) | None => (false, word),
     };
-    for (sign, how) in [('>', Comparison::Greater), ('<', Comparison::Less), ('=', Comparison::Equal)] {
-        if let Some((name, figure)) = rest.split_once(sign)
-            && let Some(column) = find(name, columns)
+    let Some((name, operator)) = rest.find([':', '>', '<', '=']).and_then(|at| rest.split_at_checked(at)) else {
+        return Ok(Term { column: None, test: text_test(rest)?, negated });
+    };
+    // `x::int` is a cast, `http://x` an address: no name of a column is meant, even where one begins so.
+    if operator.starts_with("::") || operator.starts_with("://") {
+        return Ok(Term { column: None, test: text_test(rest)?, negated });
+    }
+    if let Some(text) = operator.strip_prefix(':') {
+        if let Some(at) = find(name, Wanted::Text, columns) {
+            return Ok(Term { column: Some(at), test: text_test(text)?, negated });
+        }
+        // `Client:ClientRead` is a wait event.
+        if text.is_empty() || name.contains(char::is_uppercase) {
+            return Ok(Term { column: None, test: text_test(rest)?, negated });
+        }
+    } else if let Some((how, figure)) = Comparison::read(operator) {
+        if let Some((at, column)) =
+            find(name, Wanted::Figure, columns).and_then(|at| columns.get(at).map(|column| (at, column)))
         {
-            let figure =
-                number(figure).ok_or_else(|| format!("`{figure}` is no figure such as 30s, 5m, 10MB or 80%"))?;
-            return Ok(Term { column: Some(column), test: Test::Compares(how, figure), negated });
+            return Ok(Term { column: Some(at), test: figure_test(name, column, how, figure)?, negated });
+        }
+        if figure.is_empty() {
+            return Ok(Term { column: None, test: text_test(rest)?, negated });
         }
     }
-    if let Some((name, text)) = rest.split_once(':')
-        && let Some(column) = find(name, columns)
-    {
-        return Ok(Term { column: Some(column), test: text_test(text)?, negated });
+    if is_name(name) {
+        let names: Vec<&str> = columns.iter().map(|c| c.name).collect();
+        return Err(format!("no column is called {name}: {}; in quotes it is text", names.join(", ")));
     }
     Ok(Term { column: None, test: text_test(rest)?, negated })
 }
 
-fn find<R>(name: &str, columns: &[Column<R>]) -> Option<usize> {
-    let name = name.to_lowercase();
-    columns
-        .iter()
-        .position(|c| c.name == name)
-        .or_else(|| (!name.is_empty()).then(|| columns.iter().position(|c| c.name.starts_with(&name)))?)
+/// True for what can only be meant as the name of a column; `o.id`, `->>` and `10.0.0.1` are text.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '%' | '/'))
+}
+
+/// What is done with a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Its text is looked through.
+    Text,
+    /// Its figure is compared.
+    Figure,
+}
+
+/// The column of that name, or under that heading; then one that begins so. Where several do, the one that holds what is
+/// wanted: the heading `query` stands over the age of a statement, and is the name of its text.
+fn find<R>(name: &str, wanted: Wanted, columns: &[Column<R>]) -> Option<usize> {
+    // Wait events are written with capitals, names of columns without.
+    let typed = if wanted == Wanted::Text { name.to_owned() } else { name.to_lowercase() };
+    if typed.is_empty() {
+        return None;
+    }
+    let heading = |c: &Column<R>| c.title.to_lowercase().replace(' ', "_");
+    let fits = |c: &Column<R>| (c.measure == Measure::Text) == (wanted == Wanted::Text);
+    let whole = |c: &Column<R>| c.name == typed || heading(c) == typed;
+    let begins = |c: &Column<R>| c.name.starts_with(&typed) || heading(c).starts_with(&typed);
+    let best = |named: Vec<usize>| {
+        let fitting = named.iter().find(|at| columns.get(**at).is_some_and(fits));
+        fitting.or(named.first()).copied()
+    };
+    let all = |matches: &dyn Fn(&Column<R>) -> bool| {
+        best((0..columns.len()).filter(|at| columns.get(*at).is_some_and(matches)).collect())
+    };
+    all(&whole).or_else(|| all(&begins))
+}
+
+fn figure_test<R>(name: &str, column: &Column<R>, how: Comparison, figure: &str) -> Result<Test, String> {
+    if column.measure == Measure::Text {
+        return Err(format!("{name} is no figure to compare: {name}:{figure} finds text in it"));
+    }
+    if let Some(n) = column.measure.read(figure) {
+        return Ok(Test::Compares(how, n));
+    }
+    // Where a share stands beside the size either is compared.
+    match Measure::Share.read(figure).filter(|_| column.share.is_some()) {
+        Some(share) => Ok(Test::ComparesShare(how, share)),
+        None => Err(format!("`{figure}` is no {}", column.measure.wants())),
+    }
 }
 
 fn text_test(text: &str) -> Result<Test, String> {
@@ -170,35 +267,10 @@ fn text_test(text: &str) -> Result<Test, String> {
     Ok(Test::Contains(text.to_lowercase()))
 }
 
-/// Reads a figure with its unit into the unit of sort keys: seconds, bytes, plain counts, ratios of 1.
-fn number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
-    let (figure, unit) = text.split_at_checked(digits)?;
-    let figure: f64 = figure.parse().ok()?;
-    let factor = match unit.trim() {
-        "" | "s" | "B" => 1.0,
-        "ms" => 1e-3,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        "%" => 0.01,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "kB" | "kb" | "KB" => 1024.0,
-        "MB" | "mb" => 1024.0 * 1024.0,
-        "GB" | "gb" => 1024.0 * 1024.0 * 1024.0,
-        "TB" | "tb" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        _ => return None,
-    };
-    Some(figure * factor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Align, Cell, Direction, Width};
+    use crate::table::{Cell, Width};
 
     struct Thing {
         age: Option<f64>,
@@ -208,31 +280,32 @@ mod tests {
     const COLUMNS: &[Column<Thing>] = &[
         Column {
             name: "age",
-            title: "",
-            doc: "",
-            width: Width::Fixed(4),
-            align: Align::Right,
-            rank: 0,
-            first: Direction::Descending,
-            cell: |t| Cell::plain(t.age.map_or(String::new(), |a| format!("{a}s"))),
+            title: "query",
+            cell: |t| t.age.map_or_else(Cell::none, |a| Cell::plain(format!("{a:.0}s"))),
             key: |t| SortKey::number(t.age),
+            ..Column::AGE
         },
         Column {
             name: "query",
-            title: "",
-            doc: "",
+            title: "the statement",
             width: Width::Rest(10),
-            align: Align::Left,
-            rank: 0,
-            first: Direction::Ascending,
             cell: |t| Cell::plain(t.query),
             key: |t| SortKey::Text(t.query.to_owned()),
+            ..Column::TEXT
+        },
+        Column {
+            name: "size",
+            cell: |t| Cell::plain(format!("{} MB 50%", t.query.len())),
+            key: |t| SortKey::number(Some(1024.0 * 1024.0 * f64::from(u32::try_from(t.query.len()).unwrap()))),
+            share: Some(|t| SortKey::number(t.age.map(|_| 0.5))),
+            measure: Measure::Bytes,
+            ..Column::FIGURE
         },
     ];
 
     fn passes(filter: &str) -> Vec<usize> {
         let things = [
-            Thing { age: Some(12.0), query: "SELECT * FROM orders" },
+            Thing { age: Some(12.4), query: "SELECT * FROM orders" },
             Thing { age: Some(95.0), query: "update orders set a = 1" },
             Thing { age: None, query: "vacuum customers" },
         ];
@@ -255,6 +328,19 @@ mod tests {
             ("age<1m", &[0]),
             ("!age>30s", &[0, 2]),
             ("age>1.5m orders", &[1]),
+            ("age=12s", &[0]),
+            ("age>=95", &[1]),
+            ("age<=95s", &[0, 1]),
+            ("age>90000ms", &[1]),
+            // The heading is a name too; of two the one that holds what is asked for.
+            ("query>30", &[1]),
+            ("query:customers", &[2]),
+            ("the_statement:customers", &[2]),
+            ("size>20MB", &[1]),
+            ("size>20 MB", &[1]),
+            ("size<=20971520", &[0, 2]),
+            ("size>10%", &[0, 1]),
+            ("size>0.01T", &[]),
         ];
         for (filter, expected) in table {
             assert_eq!(passes(filter), *expected, "{filter}");
@@ -263,13 +349,38 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        assert!(Filter::parse("age>soon", COLUMNS).unwrap_err().contains("`soon` is no figure"));
+        for (filter, said) in [
+            ("age>soon", "`soon` is no time such as 30s, 5m or 2h; without a unit it is seconds"),
+            ("age>5%", "`5%` is no time"),
+            ("age>10MB", "`10MB` is no time"),
+            ("size>10m", "`10m` is no size"),
+            ("the_statement>5", "the_statement is no figure to compare: the_statement:5 finds text in it"),
+            ("bogus:1", "no column is called bogus: age, query, size; in quotes it is text"),
+            ("!bogus>1s", "no column is called bogus: age,"),
+        ] {
+            let error = Filter::parse(filter, COLUMNS).unwrap_err();
+            assert!(error.starts_with(said), "{filter}: {error}");
+        }
         assert!(Filter::parse("/(/", COLUMNS).unwrap_err().contains("no regular expression"));
     }
 
     #[test]
-    fn a_colon_or_sign_without_a_column_is_text() {
+    fn a_colon_or_sign_that_names_no_column_is_text() {
         assert_eq!(passes("a = 1"), [1], "three words, each found in the text");
-        assert_eq!(passes("http://x"), Vec::<usize>::new());
+        for text in [
+            "http://x",
+            "x::int",
+            "a::int",
+            "o.id=$1",
+            "->>",
+            "10.0.0.1:5432",
+            "Query:vacuum",
+            "note:",
+            "\"a>5\"",
+            "<>",
+        ] {
+            assert_eq!(passes(text), Vec::<usize>::new(), "{text}");
+        }
+        assert_eq!(passes("\"set a = 1\""), [1]);
     }
 }

@@ -16,24 +16,17 @@ const COLUMNS: &[Column<Thing>] = &[
     Column {
         name: "age",
         title: "age",
-        doc: "",
-        width: Width::Fixed(5),
-        align: Align::Right,
-        rank: 0,
-        first: Direction::Descending,
         cell: |t| Cell::plain(format!("{}", t.1)),
         key: |t| SortKey::number(Some(t.1)),
+        ..Column::FIGURE
     },
     Column {
         name: "name",
         title: "name",
-        doc: "",
         width: Width::Rest(5),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |t| Cell::plain(t.2),
         key: |t| SortKey::Text(t.2.to_owned()),
+        ..Column::TEXT
     },
 ];
 
@@ -86,6 +79,12 @@ fn before_the_first_move_the_cursor_is_on_whatever_is_first() {
 
 #[test]
 fn pages_stand_still_while_the_cursor_moves_within_one() {
-    assert_eq!([0, 9, 10, 19, 20].map(|c| page_start(c, 10)), [0, 0, 10, 10, 20]);
-    assert_eq!(page_start(5, 0), 0);
+    assert_eq!([0, 9, 10, 19, 20].map(|c| page_start(c, 10, 30)), [0, 0, 10, 10, 20]);
+    assert_eq!(page_start(5, 0, 30), 0);
+}
+
+#[test]
+fn the_last_page_is_drawn_up_so_that_the_screen_is_full() {
+    assert_eq!([0, 19, 20, 24].map(|c| page_start(c, 10, 25)), [0, 10, 15, 15]);
+    assert_eq!(page_start(4, 10, 5), 0);
 }

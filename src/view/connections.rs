@@ -10,9 +10,10 @@ use super::{footer, lines, list, words};
 use crate::app::App;
 use crate::app::tab::connections::{Counts, SessionRow, short_mode};
 use crate::command::{Command, Tab};
-use crate::model::lock::Weight;
+use crate::diagnose::{Kind, Severity};
+use crate::model::lock::at_most;
 use crate::model::session::State;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, counted};
 use crate::model::{ServerText, Tone};
 
 /// Draws the tab.
@@ -48,19 +49,25 @@ fn empty(app: &App, total: usize) -> (String, Tone) {
         let over = Age(app.slow_after_s).short();
         if app.totals.hidden > 0 {
             return (
-                format!("none seen over {over}, but {} sessions are hidden from this role", app.totals.hidden),
+                format!(
+                    "none seen over {over}, but {} hidden from this role",
+                    words::are(app.totals.hidden, "session")
+                ),
                 Tone::Warning,
             );
         }
         if app.totals.untracked > 0 {
             let text = format!(
-                "none seen over {over}, but {} sessions report nothing: track_activities is off for them",
-                app.totals.untracked
+                "none seen over {over}, but {} nothing: track_activities is off for them",
+                words::verbed(app.totals.untracked, "session", ("reports", "report"))
             );
             return (text, Tone::Warning);
         }
         return (
-            format!("no statement and no idle transaction over {over} among {} client sessions", app.totals.clients),
+            format!(
+                "no statement and no idle transaction over {over} among {}",
+                counted(app.totals.clients, "client session")
+            ),
             Tone::Good,
         );
     }
@@ -90,9 +97,10 @@ pub(super) fn caveats(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>>
     if app.totals.hidden > 0 {
         let role = words::role(app);
         let text = format!(
-            "! {} of {} sessions are hidden from {role}: GRANT pg_monitor TO {role}",
+            "! {} of {} {} hidden from {role}: GRANT pg_monitor TO {role}",
             app.totals.hidden,
-            world.sessions.get().map_or(0, |s| s.rows.len()),
+            counted(world.sessions.get().map_or(0, |s| s.rows.len()), "session"),
+            if app.totals.hidden == 1 { "is" } else { "are" },
         );
         // A narrow screen keeps the cure.
         let short = format!("! GRANT pg_monitor TO {role}: {} hidden", app.totals.hidden);
@@ -176,6 +184,9 @@ fn totals(app: &App, theme: Theme, width: u16) -> Line<'static> {
     if of_all || t.idle > 0 {
         push(format!("{} idle", t.idle), Tone::Faint);
     }
+    if own(app) > 0 && width >= 100 {
+        push(format!("{} ours", own(app)), Tone::Faint);
+    }
     Line::from(spans)
 }
 
@@ -206,7 +217,8 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     let rows = app.connections.all();
     let mut lines = Vec::new();
     for pid in graph.roots().into_iter().take(most.div_ceil(2)) {
-        let Weight { blocks: behind, frees } = graph.weight(pid);
+        let weight = graph.weight(pid);
+        let (behind, frees) = (weight.blocks, weight.freed());
         if pid == 0 {
             lines.push(prepared(app, theme, behind));
             continue;
@@ -220,14 +232,17 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
                     Some(State::Active | State::Fastpath) => ": cancel can help".to_owned(),
                     Some(State::Starting | State::Disabled | State::Idle) | None => String::new(),
                 };
-                format!("‼ {pid} holds up {behind}, frees {frees} · {}", summary(row, &advice))
+                let what = summary(row, &advice);
+                let what = if what.is_empty() { what } else { format!(" · {what}") };
+                format!("{pid} holds up {behind}, frees {frees}{what}")
             }
-            None => format!("‼ pid {pid} holds up {behind}; it is not among the sessions that we see"),
+            None => format!("pid {pid} holds up {behind}; it is not among the sessions that we see"),
         };
-        lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Critical)));
+        let (mark, tone) = harm(app, pid);
+        lines.push(Line::styled(theme.plain(&format!("{mark} {text}")), theme.style(tone)));
     }
     if let Some(row) = queue_start(rows) {
-        let (pid, blocks, frees) = (row.session.pid, row.blocks, row.frees);
+        let (pid, blocks, frees) = (row.session.pid, row.blocks, at_most(row.frees, row.unsure));
         let what = summary(row, "");
         let what = if what.is_empty() { what } else { format!(" · {what}") };
         let text = format!("! {pid} queues {blocks}, frees {frees} if cancelled{what}");
@@ -235,6 +250,19 @@ fn culprits(app: &App, theme: Theme, most: usize) -> Vec<Line<'static>> {
     }
     lines.truncate(most.max(1));
     lines
+}
+
+/// How bad it is that this one holds up others, as Triage has it; a wait of a moment is no finding.
+fn harm(app: &App, pid: i32) -> (&'static str, Tone) {
+    let findings = &app.triage.diagnosis.findings;
+    let found = findings.iter().find(|f| {
+        f.kind() == Kind::Blocker && f.target.session().map_or(f.key.subject == pid.to_string(), |key| key.pid == pid)
+    });
+    match found.map(|f| f.severity) {
+        Some(Severity::Critical) => ("‼", Tone::Critical),
+        Some(Severity::Warning) => ("!", Tone::Warning),
+        Some(Severity::Notice) | None => ("·", Tone::Notice),
+    }
 }
 
 /// `, X terminates`: the key that helps where no cancel can; nothing where there is none.
@@ -281,5 +309,5 @@ fn summary(row: &SessionRow, advice: &str) -> String {
         let on = w.relation.as_ref().map_or_else(String::new, |r| format!(" on {}", r.head(30)));
         format!(" wants {}{on}", ServerText::from(short_mode(&w.mode)).head(24))
     });
-    format!("{state}{age}{wants}{advice}{app}")
+    format!("{state}{age}{wants}{advice}{app}").trim_start_matches(" · ").trim_start().to_owned()
 }

@@ -1,8 +1,10 @@
 //! One row in full: exact figures, locks, and the whole text.
 
 mod alert;
+mod figures;
 mod health;
 mod index;
+mod progress;
 mod remedy;
 mod replica;
 mod session;
@@ -40,6 +42,10 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             Some(row) => index::lines(app, row, theme),
             None => gone("the index is no longer in the list", theme),
         },
+        Subject::Progress(key) => match app.current_progress() {
+            Some(row) => progress::lines(app, row, theme),
+            None => gone(&format!("what {} was at has ended", key.pid), theme),
+        },
         Subject::Replica(key) => match app.replicas.all().iter().find(|r| r.key() == *key) {
             Some(row) => [replica::lines(row, theme), remedy::lines(app, of, theme)].concat(),
             None => gone("the standby is no longer in the list", theme),
@@ -59,6 +65,7 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             None => gone("the alert is over, and no longer remembered", theme),
         },
         Subject::Health(key) => health::lines(app, key.as_ref(), theme),
+        Subject::Figures(key) => figures::lines(app, key, theme),
         Subject::Remedies => remedy::lines(app, of, theme),
     };
     let wrapped = wrap(shown, usize::from(area.width));

@@ -145,6 +145,43 @@ const ON_TABLES: &[Command] = &[
     Command::Quit,
 ];
 
+/// What the detail of a table offers.
+const IN_TABLE: &[Command] = &[
+    Command::Back,
+    Command::SelectNext,
+    Command::VacuumAnalyze,
+    Command::Analyze,
+    Command::ExactBloat,
+    Command::CopyQuery,
+    Command::Help,
+];
+
+/// What the progress on Tables offers.
+const ON_PROGRESS: &[Command] = &[
+    Command::OpenDetail,
+    Command::NextView,
+    Command::CancelBackend,
+    Command::TerminateBackend,
+    Command::CancelJob,
+    Command::Filter,
+    Command::PickSort,
+    Command::CopyQuery,
+    Command::Freeze,
+    Command::Help,
+    Command::Quit,
+];
+
+/// What the detail of one of them offers.
+const IN_PROGRESS: &[Command] = &[
+    Command::Back,
+    Command::SelectNext,
+    Command::CancelBackend,
+    Command::TerminateBackend,
+    Command::CancelJob,
+    Command::CopyQuery,
+    Command::Help,
+];
+
 /// What the indexes of Tables offer.
 const ON_INDEXES: &[Command] = &[
     Command::OpenDetail,
@@ -168,40 +205,56 @@ const IN_ALERT: &[Command] =
 const IN_PLAN: &[Command] =
     &[Command::Back, Command::SelectNext, Command::CopyRow, Command::CopyQuery, Command::ShowPlan];
 
-/// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown.
-fn offered(app: &App) -> &'static [Command] {
-    if matches!(app.mode, Mode::Detail { of: Subject::Alert(_), .. }) {
-        return IN_ALERT;
-    }
-    if matches!(app.mode, Mode::Plan(_)) {
-        return IN_PLAN;
-    }
-    if matches!(app.mode, Mode::Detail { of: Subject::Health(_), .. }) {
-        return &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help];
-    }
-    if matches!(app.mode, Mode::Detail { of: Subject::Index(_), .. }) {
-        return &[
+/// What an open detail offers.
+fn in_detail(of: &Subject) -> &'static [Command] {
+    match of {
+        Subject::Alert(_) => IN_ALERT,
+        Subject::Health(_) => {
+            &[Command::Back, Command::SelectNext, Command::CopyRow, Command::Reconnect, Command::Help]
+        }
+        Subject::Figures(_) => {
+            &[Command::Back, Command::SelectNext, Command::CopyRow, Command::CopyQuery, Command::Help]
+        }
+        Subject::Table(_) => IN_TABLE,
+        Subject::Progress(_) => IN_PROGRESS,
+        Subject::Index(_) => &[
             Command::Back,
             Command::SelectNext,
             Command::Reindex,
             Command::DropInvalidIndex,
             Command::CopyQuery,
             Command::Help,
-        ];
-    }
-    if matches!(app.mode, Mode::Detail { .. }) {
-        return &[
+        ],
+        Subject::Session(_)
+        | Subject::Prepared(_)
+        | Subject::Replica(_)
+        | Subject::Statement(_)
+        | Subject::Remedies => &[
             Command::Back,
             Command::SelectNext,
             Command::CancelBackend,
             Command::TerminateBackend,
-            Command::VacuumAnalyze,
-            Command::Analyze,
             Command::ShowPlan,
-            Command::ExactBloat,
             Command::CopyQuery,
             Command::Help,
-        ];
+        ],
+    }
+}
+
+/// The commands worth a place in the footer, most useful first. What is not bound (read-only) is not shown, nor what could
+/// only be refused where the cursor is.
+fn offered(app: &App) -> &'static [Command] {
+    match &app.mode {
+        Mode::Plan(_) => return IN_PLAN,
+        Mode::Detail { of, .. } => return in_detail(of),
+        Mode::Normal
+        | Mode::Filter { .. }
+        | Mode::Pick(_)
+        | Mode::Help { .. }
+        | Mode::Settings(_)
+        | Mode::Outcome { .. }
+        | Mode::Ask(_)
+        | Mode::Leave => {}
     }
     match app.tab {
         Tab::Triage if app.runbook().is_some() => IN_RUNBOOK,
@@ -243,6 +296,7 @@ fn offered(app: &App) -> &'static [Command] {
             Command::Quit,
         ],
         Tab::Tables if app.part == Part::Indexes => ON_INDEXES,
+        Tab::Tables if app.part == Part::Progress => ON_PROGRESS,
         Tab::Tables => ON_TABLES,
         Tab::Replication => &[
             Command::OpenDetail,
@@ -297,7 +351,7 @@ fn keys(app: &App, theme: Theme, room: usize) -> Line<'static> {
     // Whoever does not know the keys must see the one that tells them: the others give way to it.
     let help = if app.offers(Command::Help) { width(Command::Help) } else { 0 };
     for command in offered(app) {
-        if !app.offers(*command) || (*command == Command::CancelJob && app.running_job().is_none()) {
+        if !app.offers(*command) || !app.fits(*command) {
             continue;
         }
         help_waits &= *command != Command::Help;

@@ -78,7 +78,10 @@ fn identity(app: &App, theme: Theme) -> Vec<Part> {
             push(name, if app.setup.production { Tone::Critical } else { Tone::Plain }, 0);
             push(format!("{role} {version}"), if server.in_recovery { Tone::Notice } else { Tone::Plain }, 3);
             let since = world.server.age_s(app.shown_now()).unwrap_or(0.0);
-            push(format!("up {}", Age(server.uptime_s + since).short()), Tone::Faint, 7);
+            // Whether it still is, nobody knows while it does not answer.
+            if matches!(world.link, Some(Link::Up(_))) {
+                push(format!("up {}", Age(server.uptime_s + since).short()), Tone::Faint, 7);
+            }
             push(format!("db {} as {}", server.database.head(24), server.user.head(24)), Tone::Faint, 6);
         }
         None => push(app.setup.target.clone(), if app.setup.production { Tone::Critical } else { Tone::Plain }, 0),

@@ -5,46 +5,38 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
-use super::{lines, picker, words};
+use super::{lines, picker};
 use crate::app::App;
-use crate::command::{Place, SPECS};
+use crate::command::{Place, SPECS, Spec};
 use crate::guard::Policy;
-use crate::model::Tone;
+use crate::model::{Shown, Tone};
 
-/// Draws the help.
-pub fn draw(app: &App, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) {
-    let shown = content(app, theme);
+/// Cells that the help needs at most: longer lines are harder to read.
+const WIDEST: u16 = 120;
+
+/// Cells of the keys: where there is room, and where there is little.
+const KEYS: [usize; 2] = [16, 8];
+
+/// Cells of a line from which on there is room.
+const ROOMY: usize = 60;
+
+/// Draws the help, and says how much of it.
+pub fn draw(app: &App, scroll: usize, theme: Theme, area: Rect, frame: &mut Frame) -> Shown {
+    let shown = content(app, theme, usize::from(area.width.min(WIDEST).saturating_sub(2)));
     let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
     let title = format!("Keys of {}", app.tab.title());
-    let inner = picker::framed(&title, 92, height, theme, area, frame);
-    let rows = usize::from(inner.height);
-    let top = scroll.min(shown.len().saturating_sub(rows));
-    let more = shown.len().saturating_sub(top + rows);
-    for (i, line) in shown.into_iter().skip(top).take(rows).enumerate() {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        let last = i + 1 == rows && more > 0;
-        let at = Rect { y, height: 1, ..inner };
-        if last {
-            let text = format!("… {} more lines", more + 1);
-            lines::draw_one(Line::styled(text, theme.style(Tone::Faint)), theme, at, frame);
-        } else {
-            lines::draw_one(line, theme, at, frame);
-        }
-    }
+    let inner = picker::framed(&title, WIDEST, height, theme, area, frame);
+    let shown = picker::scrolled(shown, scroll, theme, inner, frame);
+    picker::mark_more(shown, theme, inner, frame);
+    shown
 }
 
-fn content(app: &App, theme: Theme) -> Vec<Line<'static>> {
+fn content(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
     let mut section = |title: &'static str, here: bool| {
         out.push(Line::styled(title, theme.title()));
-        for spec in SPECS.iter().filter(|s| (s.place != Place::Everywhere) == here && app.offers(s.command)) {
-            let keys = app.setup.keymap.chords_of(spec.command, app.tab);
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            out.push(Line::from(vec![
-                Span::styled(format!(" {:<16}", words::shortened(&theme.plain(&keys.join(", ")), 16)), theme.key()),
-                Span::raw(format!(" {}", spec.help)),
-            ]));
-        }
+        let specs = SPECS.iter().filter(|s| (s.place != Place::Everywhere) == here && app.offers(s.command));
+        out.extend(specs.flat_map(|spec| entry(app, spec, theme, width)));
     };
     section("On this tab", true);
     section("Everywhere", false);
@@ -54,6 +46,27 @@ fn content(app: &App, theme: Theme) -> Vec<Line<'static>> {
         Policy::Operator => "Operator: light actions only, such as a cancel",
         Policy::Admin => return out,
     };
-    out.push(Line::styled(theme.plain(&format!("{bound}{by}.")), theme.style(Tone::Notice)));
+    let bound = lines::folded(&theme.plain(&format!("{bound}{by}.")), width);
+    out.extend(bound.into_iter().map(|l| Line::styled(l, theme.style(Tone::Notice))));
     out
+}
+
+/// The keys of a command and what it does, both broken into lines within their own cells.
+fn entry(app: &App, spec: &Spec, theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let [roomy, little] = KEYS;
+    let room = if width >= ROOMY { roomy } else { little };
+    let keys: Vec<String> = app.setup.keymap.chords_of(spec.command, app.tab).iter().map(ToString::to_string).collect();
+    let mut keys = lines::folded(&theme.plain(&keys.join(", ")), room).into_iter();
+    let mut said = lines::folded(&theme.plain(spec.help), width.saturating_sub(room + 2)).into_iter();
+    let mut out = Vec::new();
+    loop {
+        let (key, text) = (keys.next(), said.next());
+        if key.is_none() && text.is_none() {
+            return out;
+        }
+        out.push(Line::from(vec![
+            Span::styled(format!(" {:<room$}", key.unwrap_or_default()), theme.key()),
+            Span::raw(format!(" {}", text.unwrap_or_default())),
+        ]));
+    }
 }

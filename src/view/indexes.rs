@@ -1,12 +1,13 @@
 //! 5 Tables, its indexes: which database, since when scans are counted and what they are worth, and the list.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::part::Empty;
 use super::theme::Theme;
 use super::words::Said;
-use super::{footer, lines, list, part, words};
+use super::{part, words};
 use crate::app::App;
 use crate::model::Tone;
 use crate::model::index::{IndexOrder, Indexes};
@@ -17,23 +18,10 @@ const BEAT_S: f64 = 10.0;
 
 /// Draws the list and what is to be said of it.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
-    let head = head(app, theme, area);
-    let [top, body] =
-        Layout::vertical([Constraint::Length(u16::try_from(head.len()).unwrap_or(1)), Constraint::Fill(1)]).areas(area);
-    lines::draw(head, theme, top, frame);
+    let body = part::draw_head(head(app, theme, area), theme, area, frame);
     let standing = words::standing(&app.world().indexes, beat(app), app);
-    if !app.indexes.is_empty() {
-        list::draw(&app.indexes, standing.is_some(), theme, body, frame);
-        return;
-    }
-    let (text, tone) = match (standing, app.indexes.total()) {
-        (Some(said), _) => said,
-        (None, 0) => ("this database has no indexes of its own".to_owned(), Tone::Faint),
-        (None, n) => {
-            (format!("none of {n} indexes passes the filter `{}`; Esc clears it", app.filter_text()), Tone::Notice)
-        }
-    };
-    footer::draw_reason(&text, tone, theme, body, frame);
+    let nothing = ("this database has no indexes of its own".to_owned(), Tone::Faint);
+    part::draw_list(&app.indexes, Empty { standing, nothing, noun: "indexes" }, theme, body, frame);
 }
 
 fn beat(app: &App) -> f64 {
@@ -57,7 +45,7 @@ fn summary(app: &App, i: &Indexes, theme: Theme) -> Line<'static> {
     let count = if shown < i.total {
         format!("{shown} of {} indexes, the first by {} and those that are wrong", i.total, order_name(i.order))
     } else {
-        format!("{} indexes", i.total)
+        format!("{} index{}", i.total, if i.total == 1 { "" } else { "es" })
     };
     let filtered = words::filtered(app, app.indexes.len(), app.indexes.total());
     let count = filtered.map_or(count.clone(), |f| format!("{f} · {count}"));

@@ -30,7 +30,7 @@ pub fn draw<R: Row>(listing: &Listing<R>, dimmed: bool, theme: Theme, area: Rect
     let buffer = frame.buffer_mut();
     draw_head(listing, &columns, theme, Rect { height: 1, ..area }, buffer);
     let height = usize::from(area.height - 1);
-    let start = page_start(listing.place(), height);
+    let start = page_start(listing.place(), height, listing.len());
     let cursor = listing.cursor();
     let last = listing.len().min(start + height);
     draw_place((start, last), listing.len(), theme, Rect { height: 1, ..area }, buffer);

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::app::tab::locks::{Advice, LockRow, Who};
 use crate::command::Command;
 use crate::model::session::Session;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, counted};
 use crate::model::{ServerText, Tone};
 
 /// Draws the tab.
@@ -45,12 +45,15 @@ fn empty(app: &App) -> (String, Tone) {
     }
     let looked = world.sessions.get().map_or(0, |s| s.rows.len());
     if app.totals.hidden > 0 {
-        let text =
-            format!("nobody is seen to wait for a lock, but {} sessions are hidden from this role", app.totals.hidden);
+        let text = format!(
+            "nobody is seen to wait for a lock, but {} hidden from this role",
+            words::are(app.totals.hidden, "session")
+        );
         return (text, Tone::Warning);
     }
     let age = world.sessions.age_s(app.shown_now()).unwrap_or(0.0);
-    (format!("nobody waits for a lock ({looked} sessions looked at {} ago)", Age(age.floor()).short()), Tone::Good)
+    let looked = counted(looked, "session");
+    (format!("nobody waits for a lock ({looked} looked at {} ago)", Age(age.floor()).short()), Tone::Good)
 }
 
 /// Where a standby's replay waits for queries: no lock, and nobody can say for which of them.
@@ -103,15 +106,15 @@ fn totals(app: &App, theme: Theme) -> Line<'static> {
         app.connections.all().iter().filter_map(|r| r.session.waits_for.as_ref()?.waited_s).fold(0.0, f64::max);
     push(format!("longest wait {}", Age(oldest).short()), Tone::Plain);
     let looked = app.world().sessions.get().map_or(0, |s| s.rows.len());
-    push(format!("{looked} sessions looked at"), Tone::Faint);
+    push(format!("{} looked at", counted(looked, "session")), Tone::Faint);
     Line::from(spans)
 }
 
-/// `, x cancels`: the key that helps there, where there is one.
+/// `, x on its row cancels it`: the key that helps there, where there is one.
 fn key(app: &App, row: &LockRow) -> String {
     match row.advice() {
         Some(Advice::Cancel) if app.offers(Command::CancelBackend) => {
-            format!(", {} cancels it", app.key_of(Command::CancelBackend))
+            format!(", {} on its row cancels it", app.key_of(Command::CancelBackend))
         }
         Some(_) | None => String::new(),
     }

@@ -179,14 +179,25 @@ fn beside_of(app: &App, spec: &PanelSpec) -> Vec<Beside> {
     beside(spec, now, past_of(app, spec), app.setup.workload.as_ref())
 }
 
-/// Names and newest values, where a panel has several series.
+/// Names and newest values, where a panel has several series: the largest first, since the end of the line is what has no
+/// room; zeros behind it, and last what has no value now.
 fn legend(series: &[Series], spec: &PanelSpec, theme: Theme) -> Vec<Span<'static>> {
+    let newest = |s: &Series| s.last().flatten();
     let one = |(i, s): (usize, &Series)| {
-        let last = s.last().flatten().map_or_else(String::new, |v| format!(" {}", shown(v, spec.unit, None)));
+        let last = newest(s).map_or_else(String::new, |v| format!(" {}", shown(v, spec.unit, None)));
         let name = ServerText::from(s.name.as_str()).head(24);
         Span::styled(theme.plain(&format!("{name}{last}  ")), chart::legend_style(i, series.len(), theme))
     };
-    if series.len() > 1 { series.iter().enumerate().map(one).collect() } else { Vec::new() }
+    if series.len() < 2 {
+        return Vec::new();
+    }
+    // Each keeps the colour of its line.
+    let mut ranked: Vec<(usize, &Series)> = series.iter().enumerate().collect();
+    ranked.sort_by(|(_, a), (_, b)| match (newest(a), newest(b)) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    ranked.into_iter().map(one).collect()
 }
 
 /// The selected panel in words: which source answered, what it cannot see, what stands beside the values.
@@ -226,7 +237,7 @@ fn told_of(app: &App, spec: &PanelSpec, theme: Theme) -> Line<'static> {
 /// One line per panel.
 fn draw_glances(app: &App, specs: &[&PanelSpec], selected: usize, theme: Theme, area: Rect, frame: &mut Frame) {
     let rows = usize::from(area.height);
-    let start = crate::table::page_start(selected, rows);
+    let start = crate::table::page_start(selected, rows, specs.len());
     for (i, spec) in specs.iter().enumerate().skip(start).take(rows) {
         let Glance { text, tone, why } = glance(spec, app.world().panels.get(&spec.id));
         let y = area.y + u16::try_from(i - start).unwrap_or(0);
@@ -340,7 +351,32 @@ fn lookups(app: &App, cache: &CacheTable, theme: Theme) -> Line<'static> {
     } else {
         "none since the reset".to_owned()
     };
-    let hidden =
-        if now.hidden > 0 { format!(" · {} statements are hidden from this role", now.hidden) } else { String::new() };
+    let hidden = if now.hidden > 0 {
+        format!(
+            " · {} hidden from this role",
+            words::are(usize::try_from(now.hidden).unwrap_or(usize::MAX), "statement")
+        )
+    } else {
+        String::new()
+    };
     Line::from(vec![title, Span::raw(theme.plain(&format!("{since} · {total} (from pg_stat_statements){hidden}")))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legend_begins_with_the_largest_and_each_keeps_the_colour_of_its_line() {
+        let specs = crate::model::panel::defaults().unwrap_or_default();
+        let spec = specs.iter().find(|spec| spec.id == "connections");
+        let theme = Theme::of(crate::app::Display { colour: true, ascii: false });
+        let one = |name: &str, last: Option<f64>| Series { name: name.to_owned(), points: vec![(0.0, last)] };
+        let series =
+            [one("fastpath", Some(0.0)), one("disabled", None), one("active", Some(3.0)), one("idle", Some(40.0))];
+        let legend = spec.map(|spec| legend(&series, spec, theme)).unwrap_or_default();
+        let names: Vec<&str> = legend.iter().map(|span| span.content.trim()).collect();
+        assert_eq!(names, ["idle 40", "active 3", "fastpath 0", "disabled"]);
+        assert_eq!(legend.first().map(|span| span.style), Some(chart::legend_style(3, 4, theme)));
+    }
 }

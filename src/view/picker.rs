@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::theme::Theme;
 use super::{lines, words};
 use crate::app::mode::Picker;
-use crate::model::Tone;
+use crate::model::{Shown, Tone};
 use crate::table::page_start;
 
 /// A box in the middle of `area`, cleared and framed; returns its inside.
@@ -27,6 +27,36 @@ pub fn framed(title: &str, width: u16, height: u16, theme: Theme, area: Rect, fr
     let inner = block.inner(at);
     frame.render_widget(block, at);
     inner
+}
+
+/// Says on the frame below `inner` how many lines of its text are above and below those shown, and how many of them must be
+/// seen first where that is not all.
+pub fn mark_more(shown: Shown, theme: Theme, inner: Rect, frame: &mut Frame) {
+    let first = shown.must.saturating_sub(shown.above + shown.rows);
+    let first = if (1..shown.below()).contains(&first) { format!("({first} to read first) ") } else { String::new() };
+    // On a telephone's frame there is room for one word.
+    let text = match (shown.above, shown.below()) {
+        (0, 0) => String::new(),
+        (0, below) => format!(" ↓ {below} more {first}"),
+        (above, 0) => format!(" ↑ {above} more "),
+        (above, below) => format!(" ↑ {above}  ↓ {below} more {first}"),
+    };
+    let text = theme.plain(&text);
+    let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(inner.width);
+    let at = Rect { x: inner.right() - width, y: inner.bottom(), width, height: 1 };
+    if width > 0 && frame.area().contains(at.as_position()) {
+        lines::draw_one(Line::styled(text, theme.style(Tone::Notice)), theme, at, frame);
+    }
+}
+
+/// Draws a text that may be longer than `inner`, `above` lines of it scrolled away, and says on the frame how much more
+/// there is.
+pub fn scrolled(text: Vec<Line<'static>>, above: usize, theme: Theme, inner: Rect, frame: &mut Frame) -> Shown {
+    let (of, room) = (text.len(), usize::from(inner.height));
+    let above = above.min(of.saturating_sub(room));
+    let shown = Shown { above, rows: room.min(of - above), must: of, of };
+    lines::draw(text.into_iter().skip(above).collect(), theme, inner, frame);
+    shown
 }
 
 /// A frame of ASCII.
@@ -59,7 +89,7 @@ pub fn draw(picker: &Picker, theme: Theme, area: Rect, frame: &mut Frame) {
         let at = Rect { y: inner.y + 1, height: 1, ..inner };
         lines::draw_one(Line::styled("nothing matches", theme.style(Tone::Faint)), theme, at, frame);
     }
-    let start = page_start(picker.at, rows);
+    let start = page_start(picker.at, rows, matching.len());
     let name_width = matching.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(34);
     for (i, choice) in matching.into_iter().enumerate().skip(start).take(rows) {
         let y = inner.y + 1 + u16::try_from(i - start).unwrap_or(0);

@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::detail::{fact, wrap};
-use super::lines;
 use super::theme::Theme;
+use super::{lines, picker};
 use crate::app::App;
 use crate::app::mode::{PlanStage, PlanView};
 use crate::command::Command;
 use crate::model::plan::{Placed, Plan};
 use crate::model::unit::{Age, Bytes, short_count};
-use crate::model::{ProbeError, ServerText, Timestamp, Tone, seconds_between};
+use crate::model::{ProbeError, ServerText, Shown, Timestamp, Tone, seconds_between};
 
 /// From this size on a table that is read whole is marked: more than a busy server keeps in its buffers for one statement.
 const LARGE: i64 = 64 * 1024 * 1024;
@@ -21,20 +21,52 @@ const LARGE: i64 = 64 * 1024 * 1024;
 /// Cells before a node's name: mark, share, rows, and blanks.
 const FIGURES: usize = 13;
 
-/// Draws it in place of the tab.
-pub fn draw(app: &App, view: &PlanView, theme: Theme, area: Rect, frame: &mut Frame) {
+/// Draws it in place of the tab, and says how much of it.
+pub fn draw(app: &App, view: &PlanView, theme: Theme, area: Rect, frame: &mut Frame) -> Shown {
     let width = usize::from(area.width);
     let shown = match (view.stage, app.plan_answer(view)) {
-        (PlanStage::Asks(_), _) => wrap(question(app, view, theme), width),
+        (PlanStage::Asks(_), _) => return ask(app, view, theme, area, frame),
         (PlanStage::Asked(_), Some(Ok(plan))) => {
             // Lines of the tree are cut at the edge, not broken: their figures stand in front.
             [wrap(head(app, view, plan, theme), width), tree(plan, theme, width)].concat()
         }
-        (PlanStage::Asked(_), Some(Err(error))) => wrap(failure(app, view, error, theme), width),
+        (PlanStage::Asked(_), Some(Err(error))) => {
+            let mut shown = failure(app, view, error, theme);
+            if wrap(shown.clone(), width).len() > usize::from(area.height) {
+                // Of what has no room the keys come before the reason, which is long, and scrolls.
+                shown.swap(1, 2);
+            }
+            wrap(shown, width)
+        }
         (PlanStage::Asked(at), None) => wrap(waiting(app, view, at, theme), width),
     };
-    let top = view.scroll.min(shown.len().saturating_sub(usize::from(area.height)));
-    lines::draw(shown.into_iter().skip(top).collect(), theme, area, frame);
+    picker::scrolled(shown, view.scroll, theme, area, frame)
+}
+
+/// Draws the question. The way to answer stands below what is asked; where that is longer than its room it keeps its
+/// place at the bottom, and comes once the question was read.
+fn ask(app: &App, view: &PlanView, theme: Theme, area: Rect, frame: &mut Frame) -> Shown {
+    let width = usize::from(area.width);
+    let (asked, statement) = (wrap(question(app, view, theme), width), wrap(vec![statement(view, theme)], width));
+    let must = asked.len();
+    let keys = |text: &str| -> Vec<Line<'static>> {
+        lines::folded(&theme.plain(text), width).into_iter().map(|l| Line::styled(l, theme.key())).collect()
+    };
+    let copy = app.key_of(Command::CopyQuery);
+    let answers = keys(&format!("y plans it · {copy} copies the SQL · any other key: no"));
+    let whole = Shown { above: 0, rows: must + statement.len(), must, of: must + statement.len() };
+    if whole.of + answers.len() <= usize::from(area.height) {
+        lines::draw([asked, answers, statement].concat(), theme, area, frame);
+        return whole;
+    }
+    let below = u16::try_from(answers.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
+    let text = Rect { height: area.height - below, ..area };
+    let shown = picker::scrolled([asked, statement].concat(), view.seen.above(), theme, text, frame);
+    let shown = Shown { must, ..shown };
+    let more = format!("PgDn: {} more lines · any other key: no", shown.below());
+    let answers = if view.seen.is_enough_with(shown) { answers } else { keys(&more) };
+    lines::draw(answers, theme, Rect { y: text.bottom(), height: below, ..area }, frame);
+    shown
 }
 
 fn waiting(app: &App, view: &PlanView, asked: Timestamp, theme: Theme) -> Vec<Line<'static>> {
@@ -53,11 +85,9 @@ fn statement(view: &PlanView, theme: Theme) -> Line<'static> {
 
 /// The question: whose functions would run, with whose rights.
 fn question(app: &App, view: &PlanView, theme: Theme) -> Vec<Line<'static>> {
-    let ours = app.live().server.get().map_or_else(|| "our role".to_owned(), |server| server.user.head(63));
+    let ours = app.plans_as().map_or_else(|| "our role".to_owned(), |role| role.head(63));
     let author = view.of.author.as_ref().map_or_else(|| "another role".to_owned(), |author| author.head(63));
     let database = view.of.database.as_ref().map_or_else(String::new, |database| format!(" in {}", database.head(63)));
-    let copy = app.key_of(Command::CopyQuery);
-    let answers = format!("y plans it · {copy} copies the SQL · any other key: no");
     vec![
         title(theme),
         Line::styled(
@@ -68,19 +98,18 @@ fn question(app: &App, view: &PlanView, theme: Theme) -> Vec<Line<'static>> {
             ),
             theme.style(Tone::Notice),
         ),
-        Line::styled(theme.plain(&answers), theme.key()),
-        statement(view, theme),
     ]
 }
 
 fn failure(app: &App, view: &PlanView, error: &ProbeError, theme: Theme) -> Vec<Line<'static>> {
-    let (copy, again) = (app.key_of(Command::CopyQuery), app.key_of(Command::ShowPlan));
+    let [copy, sql, again] =
+        [Command::CopyRow, Command::CopyQuery, Command::ShowPlan].map(|command| app.key_of(command));
     let words = format!("no plan: {}", ServerText::new(error.to_string()).escaped());
     vec![
         title(theme),
         Line::styled(theme.plain(&words), theme.style(Tone::Warning)),
         Line::styled(
-            theme.plain(&format!("{copy} copies the SQL to run as another role · {again} asks again")),
+            theme.plain(&format!("{copy} copies why · {sql} the SQL, to run as another role · {again} asks again")),
             theme.key(),
         ),
         statement(view, theme),

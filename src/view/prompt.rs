@@ -1,7 +1,5 @@
 //! The question before an action: what will be sent, whom it hits, how to say yes.
 
-mod bulk;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,10 +8,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::lines::folded;
 use super::theme::Theme;
-use super::{lines, picker, words};
+use super::{lines, picker};
 use crate::app::App;
-use crate::guard::{Confirm, Prompt, Reason};
-use crate::model::{ServerText, Tone};
+use crate::guard::{Confirm, Listed, Prompt, Reason};
+use crate::model::{ServerText, Shown, Tone};
 
 /// Cells of a label and the blank behind it.
 const LABEL: usize = 8;
@@ -21,45 +19,59 @@ const LABEL: usize = 8;
 /// Cells that a question needs at most: longer lines are harder to read.
 const WIDEST: u16 = 100;
 
-/// Draws the question. Where there is little room each part keeps one line; the way to answer is never cut.
-pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) {
-    if !prompt.listed().is_empty() {
-        return bulk::draw(prompt, theme, area, frame);
-    }
+/// Draws the question, and says how much of it. What does not fit is scrolled; the way to answer is never cut, and is
+/// shown once every fact has been on the screen.
+pub fn draw(prompt: &Prompt, theme: Theme, area: Rect, frame: &mut Frame) -> Option<Shown> {
     let width = usize::from(area.width.min(WIDEST)).saturating_sub(4);
-    let room = usize::from(area.height.saturating_sub(3));
-    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
-    let warnings = prompt.warnings().iter().map(|w| ("!", w.as_str()));
-    let said: Vec<(&str, &str)> = warnings.chain(others.into_iter().map(|r| (r.label, r.text.as_str()))).collect();
-    let mut rows: Vec<Line<'static>> = said.iter().flat_map(|(l, t)| part(l, t, width, theme)).collect();
-    if rows.len() > room {
-        // What is done and whom it frees weighs more than an address that is broken into three lines.
-        rows = said.iter().map(|(l, t)| labelled(l, (*t).to_owned(), theme)).collect();
-    }
-    // The statement comes last: it is the longest, and the one whose tail can be missed.
-    rows.extend(statement.into_iter().flat_map(|r| part(r.label, &r.text, width, theme)));
-    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(5);
-    let inner = picker::framed(prompt.title(), WIDEST, height, theme, area, frame);
-    let inner = Rect { x: inner.x + inner.width.min(1), width: inner.width.saturating_sub(2), ..inner };
-    if inner.height == 0 {
-        return;
-    }
+    let (rows, must) = text(prompt, theme, width);
+    let answers = answer(prompt, theme, width);
+    let height = rows.len() + answers.len() + 4;
+    let height = u16::try_from(height).unwrap_or(u16::MAX);
+    let framed = picker::framed(prompt.title(), WIDEST, height, theme, area, frame);
+    let inner = Rect { x: framed.x + framed.width.min(1), width: framed.width.saturating_sub(2), ..framed };
     // The reason gives way to what is asked, unless it is typed, or missing.
     let reason = prompt.reason();
     let pressing = reason.is_open() || reason.is_required() || !reason.text().is_empty();
-    let below = 1 + u16::from(inner.height > if pressing { 1 } else { ROOMY });
-    let at = Rect { height: inner.height - below, ..inner };
-    let cut = rows.len() > usize::from(at.height);
-    lines::draw(rows, theme, at, frame);
-    if cut && at.height > 0 {
-        lines::mark_cut(theme, Rect { y: at.bottom() - 1, height: 1, ..at }, frame.buffer_mut());
+    let answered = u16::try_from(answers.len()).unwrap_or(1).min(inner.height.saturating_sub(1));
+    let reasoned = u16::from(inner.height - answered > if pressing { 1 } else { ROOMY });
+    let at = Rect { height: inner.height - answered - reasoned, ..inner };
+    if at.height == 0 {
+        return None;
     }
-    if below > 1 {
-        let line = Rect { y: at.bottom(), height: 1, ..inner };
+    let shown = Shown { must, ..picker::scrolled(rows, prompt.seen().above(), theme, at, frame) };
+    let enough = prompt.seen().is_enough_with(shown);
+    picker::mark_more(Shown { must: if enough { 0 } else { must }, ..shown }, theme, framed, frame);
+    let line = Rect { y: at.bottom(), height: reasoned, ..inner };
+    if reasoned > 0 {
         lines::draw_one(reason_line(reason, usize::from(inner.width), theme), theme, line, frame);
     }
-    let y = inner.y + inner.height - 1;
-    lines::draw_one(answer(prompt, theme).right_aligned(), theme, Rect { y, height: 1, ..inner }, frame);
+    let answers = if enough { answers } else { vec![read_on(theme)] };
+    lines::draw(answers, theme, Rect { y: line.bottom(), height: answered, ..inner }, frame);
+    Some(shown)
+}
+
+/// The lines of a question: what one should know, what is done and to whom, the list of a bulk action, the statement. The
+/// statement comes last: it is the longest, and the one whose tail can be missed. With them, how many of the first ones
+/// are facts that must be seen before it is answered; the list can be long, and is there to be looked through.
+fn text(prompt: &Prompt, theme: Theme, width: usize) -> (Vec<Line<'static>>, usize) {
+    let (statement, others): (Vec<_>, Vec<_>) = prompt.rows().iter().partition(|r| r.label == "runs");
+    let warnings = prompt.warnings().iter().map(|w| ("!", w.as_str()));
+    let said = warnings.chain(others.into_iter().map(|r| (r.label, r.text.as_str())));
+    let mut rows: Vec<Line<'static>> = said.flat_map(|(l, t)| part(l, t, width, theme)).collect();
+    let must = rows.len();
+    rows.extend(prompt.listed().iter().map(|row| listed(row, theme)));
+    rows.extend(statement.into_iter().flat_map(|r| part(r.label, &r.text, width, theme)));
+    (rows, must)
+}
+
+/// One session on the list of a bulk action.
+fn listed(row: &Listed, theme: Theme) -> Line<'static> {
+    let pid = Span::styled(format!("{:>7} ", row.pid), theme.style(Tone::Plain));
+    let (text, tone) = match &row.left_out {
+        Some(why) => (format!("left out: {why}"), Tone::Warning),
+        None => (row.text.clone(), Tone::Plain),
+    };
+    Line::from(vec![pid, Span::styled(text, theme.style(tone))])
 }
 
 /// Lines within the frame from which on there is one for a reason that nobody has to give.
@@ -68,15 +80,7 @@ const ROOMY: u16 = 6;
 /// The reason: its end, where all of it has no room; how to give one, where there is none.
 fn reason_line(reason: &Reason, width: usize, theme: Theme) -> Line<'static> {
     let shown = theme.plain(&ServerText::from(reason.text()).escaped());
-    let room = width.saturating_sub(LABEL + 1);
-    let mut from = shown.len();
-    for (at, _) in shown.char_indices().rev() {
-        if shown.get(at..).is_none_or(|tail| tail.width() > room) {
-            break;
-        }
-        from = at;
-    }
-    let tail = shown.get(from..).unwrap_or_default().to_owned();
+    let tail = tail(&shown, width.saturating_sub(LABEL + 1));
     let text = match (reason.is_open(), reason.is_enough()) {
         (true, _) => Span::styled(format!("{tail}_"), theme.key()),
         (false, false) => Span::styled("Tab: it needs one", theme.style(Tone::Warning)),
@@ -98,30 +102,48 @@ fn labelled(label: &str, text: String, theme: Theme) -> Line<'static> {
     Line::from(vec![label, Span::styled(text, theme.style(if warns { Tone::Warning } else { Tone::Plain }))])
 }
 
-fn answer(prompt: &Prompt, theme: Theme) -> Line<'static> {
+/// How to answer, in one line, or in as many as a long name needs.
+fn answer(prompt: &Prompt, theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let no = [Span::raw("   "), Span::styled("Esc", theme.key()), Span::raw(" no")];
+    let said = |spans: Vec<Span<'static>>| Line::from([spans, no.to_vec()].concat()).right_aligned();
     if prompt.reason().is_open() {
-        return Line::from(vec![
-            Span::styled("Enter", theme.key()),
-            Span::raw(" to the answer   "),
-            Span::styled("Esc", theme.key()),
-            Span::raw(" no"),
-        ]);
+        return vec![said(vec![Span::styled("Enter", theme.key()), Span::raw(" to the answer")])];
     }
     match prompt.confirm() {
-        Confirm::Key(chord) => Line::from(vec![
-            Span::styled(chord.to_string(), theme.key()),
-            Span::raw(" yes, do it   "),
-            Span::styled("Esc", theme.key()),
-            Span::raw(" no"),
-        ]),
-        Confirm::Type(name) => Line::from(vec![
-            Span::raw(format!("type {} and Enter: ", words::shortened(name, 40))),
-            Span::styled(format!("{}_", prompt.typed()), theme.key()),
-            Span::raw("   "),
-            Span::styled("Esc", theme.key()),
-            Span::raw(" no"),
-        ]),
+        Confirm::Key(chord) => {
+            vec![said(vec![Span::styled(chord.to_string(), theme.key()), Span::raw(" yes, do it")])]
+        }
+        Confirm::Type(name) => {
+            let typed = Span::styled(format!("{}_", theme.plain(prompt.typed())), theme.key());
+            let line = said(vec![Span::raw(format!("type {name} and Enter: ")), typed]);
+            if line.width() <= width {
+                return vec![line];
+            }
+            let asked = lines::folded(&theme.plain(&format!("type {name} and Enter, or Esc: no")), width);
+            let typed = tail(&theme.plain(prompt.typed()), width.saturating_sub(3));
+            let typed = Line::from(vec![Span::raw("> "), Span::styled(format!("{typed}_"), theme.key())]);
+            asked.into_iter().map(Line::raw).chain([typed]).collect()
+        }
     }
+}
+
+/// What stands in place of the answer while there are facts that no frame has shown.
+fn read_on(theme: Theme) -> Line<'static> {
+    let keys = [("PgDn", " to read on   "), ("Esc", " no")];
+    let spans = keys.into_iter().flat_map(|(key, text)| [Span::styled(key, theme.key()), Span::raw(text)]);
+    spans.collect::<Line<'static>>().right_aligned()
+}
+
+/// The end of a text, where all of it has no room.
+fn tail(text: &str, room: usize) -> String {
+    let mut from = text.len();
+    for (at, _) in text.char_indices().rev() {
+        if text.get(at..).is_none_or(|tail| tail.width() > room) {
+            break;
+        }
+        from = at;
+    }
+    text.get(from..).unwrap_or_default().to_owned()
 }
 
 /// Says that the window has no room for the question; it cannot be answered then.

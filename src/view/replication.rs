@@ -8,9 +8,12 @@ use unicode_width::UnicodeWidthStr;
 use super::theme::Theme;
 use super::{footer, lines, list, words};
 use crate::app::App;
+use crate::app::tab::replication as tab;
 use crate::command::Command;
+use crate::diagnose::health::ItemKey;
 use crate::guard::Remedy;
-use crate::model::replica::{Replication, Slot, Standby};
+use crate::model::health::State;
+use crate::model::replica::{Invalid, Replication, Slot, Standby};
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, Tone};
 
@@ -37,7 +40,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
     if hidden > 0 {
         let role = words::role(app);
-        let text = format!("! {hidden} standbys are hidden from {role}: GRANT pg_monitor TO {role}");
+        let text = format!("! {} hidden from {role}: GRANT pg_monitor TO {role}", words::are(hidden, "standby"));
         head.push(Line::styled(text, theme.style(Tone::Warning)));
     }
     let slots = slots(replication, app, theme, area.width);
@@ -67,22 +70,26 @@ fn upstream(s: &Standby, app: &App, theme: Theme) -> Vec<Line<'static>> {
         (Some(host), None) => format!(" from {}", host.escaped()),
         (None, _) => String::new(),
     };
+    // As the findings and the box of health judge it.
+    let judged = app.triage.diagnosis.health.iter().find(|item| item.key == ItemKey::Standby && !s.paused);
     let (receiver, tone) = match &s.receiver {
         Some(status) => (format!("receiver {}{from}", ServerText::from(status.as_str()).head(20)), Tone::Good),
         None if s.receiver_hidden => {
             ("the WAL receiver's state is hidden from this role: GRANT pg_monitor".to_owned(), Tone::Warning)
         }
-        None => ("NO WAL receiver: the upstream is not heard".to_owned(), Tone::Critical),
+        None => {
+            let tone = judged.and_then(|item| item.state).map_or(Tone::Critical, State::tone);
+            ("NO WAL receiver: the upstream is not heard".to_owned(), tone)
+        }
     };
     let heard = s.heard_s.map_or_else(String::new, |h| format!(", heard {} ago", Age(h).short()));
     let slot = s.slot.as_ref().map_or_else(String::new, |s| format!(", slot {}", s.escaped()));
-    let lag = match (s.lag_s, s.last_replay_s) {
-        (Some(lag), _) => format!("{} behind", Age(lag).short()),
-        (None, Some(old)) => format!("lag unknown; last replayed commit is {} old", Age(old).short()),
-        (None, None) => "lag unknown".to_owned(),
-    };
+    let lag = judged.map_or_else(String::new, |item| format!("{} · ", theme.plain(&item.text)));
+    let old =
+        s.last_replay_s.map_or_else(String::new, |old| format!("last replayed commit {} old · ", Age(old).short()));
     let gap = s.gap.map_or_else(|| "?".to_owned(), |g| Bytes(g).short());
-    let replay_tone = if s.paused { Tone::Critical } else { Tone::Plain };
+    let late = judged.and_then(|item| item.state).filter(|state| *state != State::Ok).map_or(Tone::Plain, State::tone);
+    let replay_tone = if s.paused { Tone::Critical } else { late };
     let key = app.key_of(Command::OpenDetail);
     let paused = if s.paused { format!("REPLAY PAUSED ({key}: the SQL that resumes it) · ") } else { String::new() };
     vec![
@@ -92,7 +99,7 @@ fn upstream(s: &Standby, app: &App, theme: Theme) -> Vec<Line<'static>> {
         ]),
         Line::styled(
             theme.plain(&format!(
-                "  {paused}{lag} · {gap} received, not replayed · received {} replayed {}",
+                "  {paused}{lag}{old}{gap} received, not replayed · received {} replayed {}",
                 lsn(s.receive_lsn.as_deref()),
                 lsn(s.replay_lsn.as_deref())
             )),
@@ -112,7 +119,7 @@ fn slots(r: &Replication, app: &App, theme: Theme, width: u16) -> Vec<Line<'stat
     let keep = match r.slot_keep_mb {
         Some(mb) if mb >= 0 => format!("max_slot_wal_keep_size {}", Bytes(mb << 20).short()),
         Some(_) => "max_slot_wal_keep_size -1: a slot may fill the disk".to_owned(),
-        None => String::new(),
+        None => "max_slot_wal_keep_size is not known".to_owned(),
     };
     let more = if width >= 120 && r.slots.iter().any(|slot| Remedy::slot(slot).is_some()) {
         format!("  {}: the SQL that drops an inactive one", app.key_of(Command::OpenDetail))
@@ -127,11 +134,10 @@ fn slots(r: &Replication, app: &App, theme: Theme, width: u16) -> Vec<Line<'stat
         Span::styled(theme.plain(&format!("{keep}{more}")), theme.style(Tone::Faint)),
     ])];
     // The worst first: a low screen shows only some.
-    let mut slots: Vec<&Slot> = r.slots.iter().collect();
-    slots.sort_by_key(|s| std::cmp::Reverse((slot_tone(s), s.retained.unwrap_or(0))));
+    let slots = tab::slots(r, &app.triage.limits);
     let names =
-        slots.iter().map(|s| s.name.head(40).width()).max().unwrap_or(0).clamp(4, usize::from(width / 4).max(4));
-    lines.extend(slots.into_iter().map(|slot| slot_line(slot, names, theme, width)));
+        slots.iter().map(|(s, _)| s.name.head(40).width()).max().unwrap_or(0).clamp(4, usize::from(width / 4).max(4));
+    lines.extend(slots.into_iter().map(|(slot, tone)| slot_line(slot, tone, names, theme, width)));
     lines
 }
 
@@ -146,45 +152,48 @@ fn draw_slots(mut slots: Vec<Line<'static>>, theme: Theme, area: Rect, frame: &m
     lines::draw(slots, theme, area, frame);
 }
 
-/// How loud a slot is: an inactive one keeps WAL for nobody who comes to fetch it.
-fn slot_tone(s: &Slot) -> Tone {
-    match s.wal_status.as_deref() {
-        Some("lost" | "unreserved") => Tone::Critical,
-        _ if !s.active && s.retained.unwrap_or(0) >= 64 << 20 => Tone::Critical,
-        _ if !s.active => Tone::Warning,
-        Some("extended") => Tone::Notice,
-        _ => Tone::Plain,
-    }
-}
-
-fn slot_line(s: &Slot, names: usize, theme: Theme, width: u16) -> Line<'static> {
+fn slot_line(s: &Slot, tone: Tone, names: usize, theme: Theme, width: u16) -> Line<'static> {
     let shown = |text: &str| ServerText::from(text).head(16);
-    let status = s.wal_status.as_deref().map_or_else(|| "?".to_owned(), shown);
-    let tone = slot_tone(s);
     let activity = match (s.active, s.inactive_s) {
         (true, _) => "active".to_owned(),
         (false, Some(since)) => format!("INACTIVE {}", Age(since).short()),
         (false, None) => "INACTIVE".to_owned(),
     };
-    let retained = s.retained.map_or_else(|| "?".to_owned(), |b| Bytes(b).short());
-    let safe = s.safe.map_or_else(|| "no limit".to_owned(), |b| Bytes(b).short());
     let mark = theme.mark(tone);
     let name = lines::padded(&s.name.head(40), names);
     let kind = shown(&s.kind);
-    let mut text = format!("{mark:<2} {name} {activity:<8} {retained:>7} kept  {status:<8}  {kind:<8}");
-    if width >= 100 {
-        text.push_str(&format_rest(s, &safe));
-    }
+    let text = if let Some(why) = s.invalid() {
+        format!("{mark:<2} {name} INVALID: {}  {kind:<8}  {activity}{}", reason(why), database(s))
+    } else {
+        let status = s.wal_status.as_deref().map_or_else(|| "?".to_owned(), shown);
+        let retained = s.retained.map_or_else(|| "?".to_owned(), |b| Bytes(b).short());
+        let rest = if width >= 100 { format_rest(s) } else { String::new() };
+        format!("{mark:<2} {name} {activity:<8} {retained:>7} kept  {status:<8}  {kind:<8}{rest}")
+    };
     Line::styled(theme.plain(&text), theme.style(tone))
 }
 
-fn format_rest(s: &Slot, safe: &str) -> String {
+/// Why it is invalid, in a few words.
+fn reason(why: Invalid<'_>) -> String {
+    match why {
+        Invalid::Wal => "WAL that it needs is gone".to_owned(),
+        Invalid::Rows => "rows that it needs are gone".to_owned(),
+        Invalid::WalLevel => "wal_level was too low".to_owned(),
+        Invalid::Conflict => "rows are gone, or wal_level was too low".to_owned(),
+        Invalid::Idle => "idle for too long".to_owned(),
+        Invalid::Other(word) => ServerText::from(word).head(30),
+    }
+}
+
+fn database(s: &Slot) -> String {
+    s.database.as_ref().map_or_else(String::new, |d: &ServerText| format!("  in {}", d.head(20)))
+}
+
+fn format_rest(s: &Slot) -> String {
     #[expect(clippy::cast_precision_loss, reason = "an age in transactions, shown in three digits")]
     let age = |a: Option<i64>| a.map(|a| short_count(a as f64));
+    let safe = s.safe.map_or_else(|| "no limit".to_owned(), |b| Bytes(b).short());
     let xmin = age(s.xmin_age).map_or_else(String::new, |a| format!("  xmin {a} back"));
     let catalog = age(s.catalog_xmin_age).map_or_else(String::new, |a| format!("  catalog_xmin {a} back"));
-    let database = s.database.as_ref().map_or_else(String::new, |d: &ServerText| format!("  in {}", d.head(20)));
-    let invalid =
-        s.invalidation.as_ref().map_or_else(String::new, |i| format!("  {}", ServerText::from(i.as_str()).head(30)));
-    format!("  safe {safe}{xmin}{catalog}{database}{invalid}")
+    format!("  safe {safe}{xmin}{catalog}{}", database(s))
 }

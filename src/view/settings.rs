@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::mode::{Board, Edit};
 use crate::app::settings::Line as Shown;
 use crate::command::Command;
-use crate::guard::{Policy, Refusal};
+use crate::guard::Policy;
 use crate::model::setting::{Files, Override, Setting};
 use crate::model::{ServerText, Tone};
 use crate::table::page_start;
@@ -43,7 +43,7 @@ pub fn draw(app: &App, board: &Board, theme: Theme, area: Rect, frame: &mut Fram
         lines::draw_one(said, theme, list, frame);
     }
     let rows = usize::from(list.height);
-    let start = page_start(at, rows);
+    let start = page_start(at, rows, shown.len());
     for (i, line) in shown.iter().enumerate().skip(start).take(rows) {
         let y = list.y + u16::try_from(i - start).unwrap_or(0);
         let mut text = row(line, list.width, theme);
@@ -61,10 +61,12 @@ fn row(line: &Shown<'_>, width: u16, theme: Theme) -> Line<'static> {
     let setting = line.setting;
     let narrow = width < 70;
     let name = if narrow { usize::from(width / 2) } else { NAME };
-    let value = if narrow { 10 } else { 12 };
+    let value = theme.plain(&setting.shown());
+    // Where there is little room what follows needs it more than a column does.
+    let value = if narrow { words::shortened(&value, 10) } else { lines::padded(&value, 12) };
     let mut spans = vec![
         Span::raw(lines::padded(&ServerText::from(setting.name.as_str()).escaped(), name)),
-        Span::styled(format!(" {}", lines::padded(&theme.plain(&setting.shown()), value)), theme.key()),
+        Span::styled(format!(" {value}"), theme.key()),
     ];
     if !narrow {
         spans.push(Span::styled(lines::padded(&source(setting), 20), theme.style(Tone::Faint)));
@@ -76,26 +78,26 @@ fn row(line: &Shown<'_>, width: u16, theme: Theme) -> Line<'static> {
     let mark = |text: String, tone: Tone| Span::styled(theme.plain(&text), theme.style(tone));
     if let Some(change) = line.change {
         let changed = if setting.entry == change.to || change.to == crate::model::setting::Entry::Unknown {
-            format!(" ours, was {}", change.was.shown())
+            format!(" · ours, was {}", change.was.shown())
         } else {
-            format!(" changed since ours ({})", change.to.shown())
+            format!(" · changed since ours ({})", change.to.shown())
         };
         spans.push(mark(changed, Tone::Notice));
     }
     if setting.pending_restart {
-        spans.push(mark(" waits for a restart".to_owned(), Tone::Warning));
+        spans.push(mark(" · waits for a restart".to_owned(), Tone::Warning));
     }
     if setting.error.is_some() {
-        spans.push(mark(" fault in its file".to_owned(), Tone::Critical));
+        spans.push(mark(" · fault in its file".to_owned(), Tone::Critical));
     }
     if !setting.overrides.is_empty() {
-        spans.push(mark(format!(" {} overridden", setting.overrides.len()), Tone::Notice));
+        spans.push(mark(format!(" · {} overridden", setting.overrides.len()), Tone::Notice));
     }
     if let Some(guide) = line.known.and_then(|known| known.guide).filter(|guide| *guide != setting.shown()) {
-        spans.push(mark(format!(" guide: {guide}"), Tone::Faint));
+        spans.push(mark(format!(" · guide: {guide}"), Tone::Faint));
     }
     if let Some(known) = line.known {
-        spans.push(mark(format!(" {}", known.why), Tone::Faint));
+        spans.push(mark(format!(" · {}", known.why), Tone::Faint));
     }
     Line::from(spans)
 }
@@ -127,10 +129,9 @@ fn foot(app: &App, board: &Board, theme: Theme, width: u16) -> Vec<Line<'static>
     if let Some(known) = on.and_then(|line| line.known) {
         out.extend(said(known.why, Tone::Plain));
     }
-    let fixed = on.map(|line| line.setting).filter(|setting| !setting.is_offered());
-    if let Some(setting) = fixed {
-        let name = setting.name.clone();
-        out.extend(said(&Refusal::SettingNotOffered { name }.sentence(), Tone::Notice));
+    let fixed = on.and_then(|line| app.unchangeable(line.setting));
+    if let Some(refusal) = &fixed {
+        out.extend(said(&refusal.sentence(), Tone::Notice));
     }
     if let Some(setting) = on.map(|line| line.setting).filter(|setting| !setting.overrides.is_empty()) {
         let named: Vec<String> = setting.overrides.iter().map(Override::shown).collect();

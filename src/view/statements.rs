@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::tab::statements::is_own;
 use crate::model::Tone;
 use crate::model::statement::{StatementOrder, Statements};
-use crate::model::unit::{Age, short_count};
+use crate::model::unit::{Age, counted, short_count};
 
 /// Draws the tab.
 pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
@@ -51,7 +51,7 @@ fn summary(app: &App, s: &Statements, theme: Theme) -> Line<'static> {
     let count = if i64::try_from(listed).is_ok_and(|n| n < told) {
         format!("{listed} of {told} statements, the first by {}", order_name(s.order))
     } else {
-        format!("{listed} statements")
+        counted(listed, "statement")
     };
     let count = words::filtered(app, app.statements.len(), app.statements.total())
         .map_or(count.clone(), |f| format!("{f} · {count}"));
@@ -98,8 +98,11 @@ fn remarks(app: &App, s: &Statements) -> Vec<Said> {
     if s.hidden.entries > 0 {
         let share = if s.all.total_ms > 0.0 { s.hidden.total_ms / s.all.total_ms * 100.0 } else { 0.0 };
         let text = format!(
-            "{} statements of other roles are hidden, {share:.0}% of the time: GRANT pg_read_all_stats TO {}",
-            s.hidden.entries,
+            "{} hidden, {share:.0}% of the time: GRANT pg_read_all_stats TO {}",
+            match s.hidden.entries {
+                1 => "1 statement of another role is".to_owned(),
+                n => format!("{n} statements of other roles are"),
+            },
             words::role(app)
         );
         say(text, Tone::Warning);
@@ -110,33 +113,41 @@ fn remarks(app: &App, s: &Statements) -> Vec<Said> {
     if interval.evictions.is_some_and(|n| n > 0) {
         let max = s.max.map_or_else(String::new, |m| format!(" = {m}"));
         let text = format!(
-            "entries are thrown out for new ones ({} times since the last look): raise pg_stat_statements.max{max}; what \
+            "entries are thrown out for new ones ({} since the last look): raise pg_stat_statements.max{max}; what \
              was thrown out is in no figure",
-            interval.evictions.unwrap_or(0)
+            times(interval.evictions.unwrap_or(0))
         );
         say(text, Tone::Warning);
     } else if let Some(info) = s.info.as_ref().filter(|i| i.dealloc > 0) {
         say(
             format!(
-                "entries were thrown out {} times since the server's start: figures miss what they held",
-                info.dealloc
+                "entries were thrown out {} since the server's start: figures miss what they held",
+                times(info.dealloc)
             ),
             Tone::Notice,
         );
     }
     if interval.restarted > 0 {
         say(
-            format!("{} statements were counted anew since the last look and have no rate", interval.restarted),
+            format!(
+                "{} counted anew since the last look and {} no rate",
+                words::verbed(interval.restarted, "statement", ("was", "were")),
+                if interval.restarted == 1 { "has" } else { "have" }
+            ),
             Tone::Notice,
         );
     }
-    let own: Vec<_> = s.entries.iter().filter(|e| is_own(e, s, world)).collect();
+    let own: Vec<_> = s.entries.iter().filter(|e| is_own(e, s, world, app.setup.plan_user.as_ref())).collect();
     if !own.is_empty() {
         let ms: f64 = own.iter().filter_map(|e| interval.rates(e.key)).map(|r| r.ms).sum();
         let cost = if interval.seconds > 0.0 { format!(", {} ms/s", short_count(ms)) } else { String::new() };
         say(format!("{} of this console's own are left out{cost}", own.len()), Tone::Faint);
     }
     out
+}
+
+fn times(n: i64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 fn order_name(order: StatementOrder) -> &'static str {

@@ -5,8 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::lines::padded;
+use super::part::Empty;
 use super::theme::Theme;
-use super::{footer, lines, list, part, words};
+use super::{lines, part, words};
 use crate::app::App;
 use crate::app::tab::tables::progress_percent;
 use crate::model::relation::{RelationOrder, Relations};
@@ -34,19 +35,9 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     lines::draw(head, theme, top, frame);
     lines::draw(foot, theme, bottom, frame);
     let latest = &app.world().relations;
-    let stale = words::standing(latest, words::slow_beat(app), app).is_some();
-    if app.tables.is_empty() {
-        let (text, tone) = match (words::standing(latest, words::slow_beat(app), app), app.tables.total()) {
-            (Some(said), _) => said,
-            (None, 0) => ("this database has no tables of its own".to_owned(), Tone::Faint),
-            (None, n) => {
-                (format!("none of {n} rows passes the filter `{}`; Esc clears it", app.filter_text()), Tone::Notice)
-            }
-        };
-        footer::draw_reason(&text, tone, theme, body, frame);
-        return;
-    }
-    list::draw(&app.tables, stale, theme, body, frame);
+    let standing = words::standing(latest, words::slow_beat(app), app);
+    let nothing = ("this database has no tables of its own".to_owned(), Tone::Faint);
+    part::draw_list(&app.tables, Empty { standing, nothing, noun: "rows" }, theme, body, frame);
 }
 
 fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
@@ -71,8 +62,10 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
         } else {
             "SELECT on them"
         };
-        let text =
-            format!("{} tables have no bloat estimate: GRANT {grant} TO {role}, or ANALYZE", relations.not_estimable);
+        let text = format!(
+            "{} no bloat estimate: GRANT {grant} TO {role}, or ANALYZE",
+            words::verbed(usize::try_from(relations.not_estimable).unwrap_or(usize::MAX), "table", ("has", "have"))
+        );
         lines.push(Line::styled(theme.plain(&text), theme.style(Tone::Notice)));
     }
     for v in &relations.vacuums {
@@ -116,8 +109,10 @@ fn head(app: &App, theme: Theme, area: Rect) -> Vec<Line<'static>> {
 /// Who holds back what a vacuum may remove, where a table waits for one.
 fn held_back(app: &App, relations: &Relations) -> Option<String> {
     let due = relations.rows.iter().any(|r| r.dead >= NOTABLE_DEAD && r.vacuum_due() >= 1.0);
-    let holder = horizon::holder(&relations.database, app.world()).filter(|_| due)?;
-    Some(format!("{holder} holds back what a vacuum may remove: dead rows newer than that stay"))
+    let patience = app.triage.limits.patience();
+    let (holder, _) = horizon::lasting(&relations.database, app.world(), &patience).filter(|_| due)?;
+    let (name, how) = (holder.name(), holder.how(&relations.database));
+    Some(format!("{name} ({how}) holds back what a vacuum may remove: dead rows newer than that stay"))
 }
 
 fn summary(app: &App, r: &Relations, theme: Theme) -> Line<'static> {
@@ -125,7 +120,7 @@ fn summary(app: &App, r: &Relations, theme: Theme) -> Line<'static> {
     let count = if shown < r.total {
         format!("{shown} of {} tables, the first by {}", r.total, order_name(r.order))
     } else {
-        format!("{} tables", r.total)
+        format!("{} table{}", r.total, if r.total == 1 { "" } else { "s" })
     };
     let count =
         words::filtered(app, app.tables.len(), app.tables.total()).map_or(count.clone(), |f| format!("{f} · {count}"));
@@ -152,6 +147,7 @@ fn order_name(order: RelationOrder) -> &'static str {
         RelationOrder::Threshold => "distance to the autovacuum threshold",
         RelationOrder::FreezeAge => "freeze age",
         RelationOrder::Modified => "rows changed",
+        RelationOrder::Scanned => "rows read by sequential scans",
         RelationOrder::Name => "name",
     }
 }

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use super::lines;
 use super::theme::Theme;
 use crate::app::App;
-use crate::model::Tone;
+use crate::model::{Shown, Tone};
 
 pub(super) use alerts::{level, look};
 pub(super) use health::{mark, tone};
@@ -38,8 +38,8 @@ fn sides(app: &App, theme: Theme) -> Vec<Side> {
     vec![health, alerts].into_iter().filter(|side| !side.lines.is_empty()).collect()
 }
 
-/// Draws the tab.
-pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+/// Draws the tab, and says how much it shows of what is to be scrolled through.
+pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) -> Shown {
     let roomy = area.width >= ROOMY.0 && area.height >= ROOMY.1;
     let vitals = vitals::lines(app, theme, area.width);
     // On a telephone's screen the findings are all that matters.
@@ -51,7 +51,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         let [left, gap, right] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(SIDE)]).areas(top);
         title("What is wrong", theme, left, frame);
-        findings::draw(app, theme, below(left), frame);
+        let shown = findings::draw(app, theme, below(left), frame);
         bar(theme, gap, frame);
         let mut y = right.y;
         for mut side in sides(app, theme) {
@@ -70,7 +70,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
         }
         title("Vitals, last 30 min", theme, bottom, frame);
         lines::draw(vitals, theme, below(bottom), frame);
-        return;
+        return shown;
     }
     let alerts = alerts::line(app, theme);
     let (room, only_bad) = match area.height {
@@ -85,9 +85,10 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     beside.extend(alerts.filter(|_| area.height >= 16));
     let height = u16::try_from(beside.len()).unwrap_or(0);
     let [list, state] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(top);
-    findings::draw(app, theme, list, frame);
+    let shown = findings::draw(app, theme, list, frame);
     lines::draw(beside, theme, state, frame);
     lines::draw(vitals, theme, bottom, frame);
+    shown
 }
 
 fn below(area: Rect) -> Rect {

@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::app::App;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, counted};
 use crate::model::world::Link;
 use crate::model::{Latest, ServerText, Timestamp, Tone, seconds_between};
 
@@ -55,6 +55,18 @@ pub fn standing<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Sai
 #[must_use]
 pub fn slow_beat(app: &App) -> f64 {
     app.refresh.as_secs_f64().max(5.0)
+}
+
+/// `1 session is`, `37 sessions are`.
+#[must_use]
+pub fn are(count: usize, one: &str) -> String {
+    verbed(count, one, ("is", "are"))
+}
+
+/// `1 session reports`, `37 sessions report`.
+#[must_use]
+pub fn verbed(count: usize, one: &str, (of_one, of_many): (&str, &str)) -> String {
+    format!("{} {}", counted(count, one), if count == 1 { of_one } else { of_many })
 }
 
 /// What hides rows without a sign in the list itself: the filter, in front of a line of totals.

@@ -12,7 +12,7 @@ use pgtriage::model::question::{Question, Sample, Snapshot};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Session, Sessions, State};
 use pgtriage::model::world::{Link, LinkFacts, Tls};
-use pgtriage::model::{ServerText, Timestamp, World};
+use pgtriage::model::{ServerText, Shown, Timestamp, World};
 use pgtriage::postgres::{Conninfo, Given, OwnPids, Process, resolve};
 use tokio::sync::mpsc;
 use tokio_postgres::{Client, NoTls};
@@ -35,7 +35,7 @@ pub async fn pid(client: &Client) -> i32 {
 
 /// Asks until it is so: what another session does comes in its own time.
 pub async fn until(client: &Client, sql: &str) {
-    for _ in 0..500 {
+    for _ in 0..1500 {
         if text(client, &format!("SELECT ({sql})::text")).await.as_deref() == Some("true") {
             return;
         }
@@ -132,6 +132,7 @@ pub fn scene(world: &World) -> Scene<'_> {
         insists: None,
         cannot_act: None,
         logged_as: "alice",
+        patience: pgtriage::diagnose::Limits::default().patience(),
     }
 }
 
@@ -151,7 +152,7 @@ pub fn approve_in(write: Write, scene: &Scene<'_>) -> Approved {
 
 fn confirm(mut prompt: Box<Prompt>, scene: &Scene<'_>) -> Approved {
     let drawn = Timestamp::now() - Duration::from_secs(2);
-    prompt.drawn(drawn);
+    prompt.drawn(drawn, Shown { above: 0, rows: 1, must: 1, of: 1 });
     let keys = match prompt.confirm() {
         Confirm::Key(chord) => vec![*chord],
         Confirm::Type(text) => text.chars().map(Chord::char).chain([Chord::plain(Key::Enter)]).collect(),
@@ -277,6 +278,8 @@ impl Hands {
             | ActionStep::Progress(_)
             | ActionStep::Ended(_)
             | ActionStep::Verified { .. }
+            | ActionStep::DeadRows { .. }
+            | ActionStep::Went { .. }
             | ActionStep::VerifiedEach { .. }
             | ActionStep::Unverified(_)
             | ActionStep::Unlogged(_)
@@ -300,11 +303,22 @@ pub fn lines(log: &Path) -> Vec<Entry> {
 
 /// Waits for the last line of a log to be so: the console is told how an action ended before the log is.
 pub async fn last_line(log: &Path, wanted: impl Fn(&Entry) -> bool) {
-    let until = tokio::time::Instant::now() + Duration::from_secs(5);
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
     while !lines(log).last().is_some_and(&wanted) {
         assert!(tokio::time::Instant::now() < until, "the last line is {:?}", lines(log).last());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Waits until a line of the last action tells of such an event: the console hears of it first.
+pub async fn until_logged(log: &Path, event: EventKind) {
+    for _ in 0..1000 {
+        if last_action(log).iter().any(|(kind, _)| *kind == event) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never logged: {event:?}");
 }
 
 /// The lines of the action that began last: what each tells, and the result where it has one. The outcome of the one

@@ -84,8 +84,7 @@ async fn each_of_a_list_ends_as_the_server_says(major: u32) {
     };
     // The superuser's is in the middle: an error for it would have hidden what became of the others.
     assert_eq!(outcome, [done(), Outcome::Gone, changed(), denied, done()]);
-    let ActionStep::VerifiedEach { of: 2, left, .. } = hands.step().await else { panic!("not verified") };
-    assert_eq!(left, []);
+    assert!(verified(&mut hands, 2).await.0.is_empty());
     assert_eq!(end(hit_ends).await.1, Some(SqlState::QUERY_CANCELED));
     assert_eq!(end(last_ends).await.1, Some(SqlState::QUERY_CANCELED));
     assert!(!innocent.is_finished() && !above_ends.is_finished());
@@ -108,7 +107,8 @@ async fn each_of_a_list_ends_as_the_server_says(major: u32) {
     let outcome = each(hands.take(approved(Signal::Terminate, &facts, &seen)).await);
     let changed = Outcome::Changed("its client has gone on; it is now idle in transaction".to_owned());
     assert_eq!(outcome, [done(), changed, done()]);
-    assert!(matches!(hands.step().await, ActionStep::VerifiedEach { of: 2, left, .. } if left.is_empty()));
+    let (left, went) = verified(&mut hands, 2).await;
+    assert_eq!((left, went), (vec![], vec![sitting[0].0, sitting[2].0]), "each is told when it has gone");
     assert_eq!(text(&sitting[1].1, "SELECT 'alive'").await.as_deref(), Some("alive"));
     assert!(
         sitting[0].1.simple_query("SELECT 1").await.is_err() && sitting[2].1.simple_query("SELECT 1").await.is_err()
@@ -120,6 +120,18 @@ async fn each_of_a_list_ends_as_the_server_says(major: u32) {
     let outcome = each(hands.take(approved(Signal::Cancel, &other, &[one])).await);
     assert!(matches!(outcome.as_slice(), [Outcome::Changed(words)] if words.contains("another one")), "{outcome:?}");
     assert!(!innocent.is_finished());
+
+    // What a role may see can be taken from it while somebody reads the question: that is not an end of anything.
+    for (signal, pid) in [(Signal::Cancel, next), (Signal::Terminate, sitting[1].0)] {
+        let one = session(&watcher, pid).await;
+        let approved = approved(signal, &facts, &[one]);
+        watcher.batch_execute("REVOKE pg_monitor FROM oncall").await.unwrap();
+        let outcome = each(hands.take(approved).await);
+        let hidden = "the server hides from us what it runs now; nothing was sent";
+        assert_eq!(outcome, [Outcome::Changed(hidden.to_owned())]);
+        watcher.batch_execute("GRANT pg_monitor TO oncall").await.unwrap();
+    }
+    assert!(!innocent.is_finished() && sitting[1].1.simple_query("SELECT 1").await.is_ok());
     hands.handle.finish().await;
 
     // A role that sees and may not signal.
@@ -133,9 +145,34 @@ async fn each_of_a_list_ends_as_the_server_says(major: u32) {
     hands.handle.finish().await;
 }
 
+/// Who was still there at the last look, and who was told to have gone until then.
+async fn verified(hands: &mut Hands, signalled: usize) -> (Vec<i32>, Vec<i32>) {
+    let mut went = Vec::new();
+    loop {
+        match hands.step().await {
+            ActionStep::Went { of, gone, .. } => {
+                assert_eq!(of, signalled);
+                went.extend(gone.iter().map(|key| key.session.pid));
+            }
+            ActionStep::VerifiedEach { of, left, .. } => {
+                assert_eq!(of, signalled);
+                return (left.iter().map(|key| key.session.pid).collect(), went);
+            }
+            other @ (ActionStep::Started { .. }
+            | ActionStep::Progress(_)
+            | ActionStep::DeadRows { .. }
+            | ActionStep::Ended(_)
+            | ActionStep::Verified { .. }
+            | ActionStep::Unverified(_)
+            | ActionStep::Unlogged(_)
+            | ActionStep::Uncopied(_)) => panic!("{other:?}"),
+        }
+    }
+}
+
 /// The log holds the whole list before, and what became of each after.
 async fn logged(hands: &Hands, pids: &[i32]) {
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if lines(&hands.log).len() == 3 {
             break;
         }
@@ -198,11 +235,49 @@ async fn whom_a_cancel_did_not_end_is_named() {
     let seen = [session(&watcher, ends).await, session(&watcher, runs).await];
     let outcome = each(hands.take(approved(Signal::Cancel, &facts, &seen)).await);
     assert!(outcome.iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
+    let ActionStep::Went { of: 2, gone, after_ms } = hands.step().await else { panic!("not told who went") };
+    assert_eq!(gone.iter().map(|key| key.session.pid).collect::<Vec<_>>(), [ends]);
+    assert!(after_ms < 3_000, "before the last look: {after_ms}");
     let ActionStep::VerifiedEach { of: 2, left, after_ms } = hands.step().await else { panic!("not verified") };
     assert_eq!(left.iter().map(|key| key.session.pid).collect::<Vec<_>>(), [runs]);
     assert!(after_ms >= 3_000, "{after_ms}");
     assert_eq!(end(ends_running).await.1, Some(SqlState::QUERY_CANCELED));
     text(&watcher, &format!("SELECT pg_terminate_backend({runs})::text")).await;
     assert!(running.await.unwrap());
+    hands.handle.finish().await;
+}
+
+/// As many idle sessions as an importer leaves behind: each is told once to have gone, none later than the last look.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_told_one_by_one() {
+    const MANY: usize = 60;
+    let Some(lab) = Lab::start(PRIMARY) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let watcher = connect(&lab.uri("postgres")).await;
+    let facts = server(&watcher).await;
+    let mut hands = Hands::ready(&lab.uri("oncall"), &folder.path().join("audit.jsonl")).await;
+    let mut idle = Vec::new();
+    for _ in 0..MANY {
+        let client = connect(&lab.uri("shop_api")).await;
+        let pid = pid(&client).await;
+        idle.push((pid, client));
+    }
+    let mut seen = Vec::new();
+    for (pid, _) in &idle {
+        until(&watcher, &format!("(SELECT state = 'idle' FROM pg_stat_activity WHERE pid = {pid})")).await;
+        seen.push(session(&watcher, *pid).await);
+    }
+    let since = std::time::Instant::now();
+    let outcome = each(hands.take(approved(Signal::Terminate, &facts, &seen)).await);
+    let answered = since.elapsed();
+    assert!(outcome.iter().all(|outcome| *outcome == Outcome::Done("signal sent".to_owned())), "{outcome:?}");
+    let (left, mut went) = verified(&mut hands, MANY).await;
+    // The lines in the log once kept the signal waiting for five seconds, and each look as long: then all went at once.
+    assert!(answered < Duration::from_secs(4), "{answered:?}");
+    assert_eq!(left, Vec::<i32>::new());
+    went.sort_unstable();
+    let mut all: Vec<i32> = idle.iter().map(|(pid, _)| *pid).collect();
+    all.sort_unstable();
+    assert_eq!(went, all);
     hands.handle.finish().await;
 }

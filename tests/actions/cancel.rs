@@ -10,8 +10,8 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::bench::{
-    Hands, approve, approved_cancel, connect, last_action, lines, pid, scene, server, session, text, until_active,
-    world,
+    Hands, approve, approved_cancel, connect, last_action, lines, pid, scene, server, session, text, until,
+    until_active, until_logged, world,
 };
 use super::road::{Passage, road};
 use crate::lab::{Lab, PRIMARY, SERVERS, Wanted};
@@ -92,7 +92,10 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
     let victim = Victim::run(&shop, &watcher, LONG).await;
     let approved = approved_cancel(&watcher, victim.pid).await;
     text(&watcher, &format!("SELECT pg_cancel_backend({})::text", victim.pid)).await;
+    let pid = victim.pid;
     let (idle, _) = victim.end().await;
+    // The client hears of the end before the server has noted it.
+    until(&watcher, &format!("EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND state = 'idle')")).await;
     let expected = Outcome::Changed("that statement has ended; it is now idle".to_owned());
     assert_eq!(hands.take(approved).await, expected);
     drop(idle);
@@ -101,7 +104,9 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
     let victim = Victim::run(&shop, &watcher, LONG).await;
     let approved = approved_cancel(&watcher, victim.pid).await;
     text(&watcher, &format!("SELECT pg_terminate_backend({})::text", victim.pid)).await;
+    let pid = victim.pid;
     victim.end().await;
+    until(&watcher, &format!("NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")).await;
     assert_eq!(hands.take(approved).await, Outcome::Gone);
     let victim = Victim::run(&shop, &watcher, LONG).await;
     let facts = server(&watcher).await;
@@ -155,7 +160,7 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
 /// The log of the first action: who, on what, with which statement, and how it ended.
 async fn logged(hands: &Hands) {
     // The last line follows the last news.
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if lines(&hands.log).len() == 3 {
             break;
         }
@@ -315,6 +320,7 @@ async fn a_connection_lost_after_the_statement_was_sent_leaves_the_outcome_unkno
         while hands.state().await != WriterState::Ready {}
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(victim.still_runs(), !reached, "not sent a second time");
+        until_logged(&log, EventKind::Outcome).await;
         assert_eq!(last_action(&log).last(), Some(&(EventKind::Outcome, Some("unknown".to_owned()))));
         text(&watcher, &format!("SELECT pg_terminate_backend({})::text", victim.pid)).await;
     }

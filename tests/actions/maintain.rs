@@ -1,17 +1,14 @@
 //! Vacuuming and analyzing.
 
-use std::path::Path;
-use std::time::Duration;
-
 use pgtriage::effect::Request;
 use pgtriage::effect::audit::EventKind;
 use pgtriage::guard::{Approved, Object, Task, Write};
-use pgtriage::message::Outcome;
+use pgtriage::message::{ActionStep, Outcome};
 use pgtriage::model::ServerText;
 use pgtriage::model::relation::Relation;
 use tokio_postgres::Client;
 
-use super::bench::{Hands, approve, connect, last_action, last_line, lines, server, text, until, world};
+use super::bench::{Hands, approve, connect, last_action, last_line, lines, server, text, until, until_logged, world};
 use crate::lab::{Lab, PRIMARY, Wanted};
 
 /// What the console would know of one table through `client`.
@@ -47,6 +44,7 @@ pub async fn relation(client: &Client, name: &str) -> Relation {
         freeze_max_age: 0,
         bloat: None,
         locked: false,
+        barred: None,
         rights: None,
         indexes: 2,
         index_bytes: 96 << 20,
@@ -59,17 +57,6 @@ pub async fn approved_task(watcher: &Client, task: Task, name: &str) -> Approved
     let database = text(watcher, "SELECT current_database()::text").await.unwrap();
     let target = Object::table_of(&database.as_str().into(), &relation(watcher, name).await);
     approve(Write::maintain(task, target, &facts), &world(&facts, Vec::new()))
-}
-
-/// Waits until a line of the last action tells of such an event: the console hears of it first.
-async fn until_logged(log: &Path, event: EventKind) {
-    for _ in 0..250 {
-        if last_action(log).iter().any(|(kind, _)| *kind == event) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("never logged: {event:?}");
 }
 
 /// An approved vacuum of that table of the database that `watcher` is in.
@@ -117,6 +104,24 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
     let oid = relation(&billing, "payments").await.oid;
     until(&billing, &format!("pg_stat_get_last_vacuum_time({oid}) IS NOT NULL")).await;
     last_line(&log, |line| line.server.database == "billing" && line.outcome.is_some()).await;
+
+    // In vain: somebody's snapshot is older than the deaths.
+    let vain = "SET ROLE shop_owner; CREATE TABLE vain (id int) WITH (autovacuum_enabled = off);
+        INSERT INTO vain SELECT generate_series(1, 9000); RESET ROLE";
+    watcher.batch_execute(vain).await.unwrap();
+    let holder = connect(&lab.uri("postgres")).await;
+    holder.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM vain").await.unwrap();
+    watcher.batch_execute("DELETE FROM vain WHERE id <= 5000").await.unwrap();
+    let oid = relation(&watcher, "vain").await.oid;
+    until(&watcher, &format!("pg_stat_get_dead_tuples({oid}) = 5000")).await;
+    hands.ask(approved_vacuum(&watcher, "vain").await);
+    hands.started().await;
+    assert_eq!(hands.step().await, ActionStep::DeadRows { before: 5000, after: 5000 });
+    let Outcome::Done(words) = hands.ended().await else { panic!("not done") };
+    assert!(words.ends_with(" s; 5000 dead rows before, 5000 still there"), "{words}");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    let Outcome::Done(words) = hands.take(approved_vacuum(&watcher, "vain").await).await else { panic!("not done") };
+    assert!(words.ends_with(" s; 5000 dead rows before, none now"), "{words}");
 
     // Renamed, replaced, gone: nothing is sent.
     let renamed = approved_vacuum(&watcher, "odd \"name.\né").await;

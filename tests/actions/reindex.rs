@@ -134,6 +134,21 @@ async fn what_is_left_is_said_and_dropped(lab: &Lab, watcher: &Client, hands: &m
         &format!("{builder} builds an index of it; nothing was sent"),
     );
 
+    // Somebody drops it already, and waits: so it is invalid, and no leftover.
+    let dropper = connect(&lab.uri("postgres")).await;
+    let pid: i32 = dropper.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    watcher.batch_execute("CREATE TABLE lesser (a int); CREATE INDEX lesser_a ON lesser (a)").await.unwrap();
+    let writer = connect(&lab.uri("postgres")).await;
+    writer.batch_execute("BEGIN; INSERT INTO lesser VALUES (1)").await.unwrap();
+    tokio::spawn(async move { dropper.batch_execute("DROP INDEX CONCURRENTLY lesser_a").await });
+    until(watcher, "NOT (SELECT indisvalid FROM pg_index WHERE indexrelid = 'lesser_a'::regclass)").await;
+    changed(
+        &root.take(approved_index(watcher, Task::DropInvalid, "lesser_a").await).await,
+        &format!("{pid} drops it already; nothing was sent"),
+    );
+    writer.batch_execute("ROLLBACK").await.unwrap();
+    until(watcher, "to_regclass('lesser_a') IS NULL").await;
+
     // Stopped: what it leaves is named.
     hands.handle.ask(Request::StopJob { id }).unwrap();
     let Outcome::Cancelled(words) = hands.ended().await else { panic!("not cancelled") };

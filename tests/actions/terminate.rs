@@ -144,7 +144,7 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
 /// The log of the first action: who, on what, with which statement, and how it ended.
 async fn logged(hands: &Hands, victim: i32) {
     // The last line follows the last news.
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if lines(&hands.log).len() == 3 {
             break;
         }

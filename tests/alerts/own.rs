@@ -25,6 +25,7 @@ fn rules() -> String {
         prefix: "fraiseql".into(),
         pool_max: None,
         window_s: 10,
+        host_window_s: 10,
         span_s: 900,
         step_s: 5,
     };

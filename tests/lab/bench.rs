@@ -54,6 +54,8 @@ pub enum Optional {
 pub enum Extra {
     /// pgbouncer in front of the primary.
     Pgbouncer,
+    /// `node_exporter`, of the machine that all of it runs on.
+    NodeExporter,
     /// `VictoriaMetrics` in Prometheus' place.
     #[value(name = "victoriametrics")]
     VictoriaMetrics,
@@ -97,6 +99,7 @@ struct Programs {
     postgres: Postgres,
     psql: Option<PathBuf>,
     series: Option<(Kind, PathBuf, PathBuf)>,
+    node_exporter: Option<PathBuf>,
     pgbouncer: Option<PathBuf>,
 }
 
@@ -113,12 +116,13 @@ impl Programs {
         } else {
             None
         };
-        let pgbouncer = setup.with.contains(&Extra::Pgbouncer).then(|| library.program(Part::Pgbouncer));
+        let extra = |extra, part| setup.with.contains(&extra).then(|| library.program(part)).transpose();
         Ok(Self {
             postgres: library.postgres(setup.postgres)?,
             psql: library.present_psql(),
             series,
-            pgbouncer: pgbouncer.transpose()?,
+            node_exporter: extra(Extra::NodeExporter, Part::NodeExporter)?,
+            pgbouncer: extra(Extra::Pgbouncer, Part::Pgbouncer)?,
         })
     }
 }
@@ -162,7 +166,7 @@ impl Bench {
             folder,
         };
         if let Some((kind, program, exporter)) = programs.series {
-            bench.measure(kind, program, &exporter).await.context("Prometheus")?;
+            bench.measure(kind, program, &exporter, programs.node_exporter.as_deref()).await.context("Prometheus")?;
         }
         if let Some(program) = programs.pgbouncer {
             bench.pooler = Some(Pooler::start(&mut bench.folder, &program, bench.primary.port).await?);
@@ -172,12 +176,23 @@ impl Bench {
         Ok(bench)
     }
 
-    async fn measure(&mut self, kind: Kind, program: PathBuf, exporter: &Path) -> Result<()> {
+    async fn measure(
+        &mut self,
+        kind: Kind,
+        program: PathBuf,
+        exporter: &Path,
+        node_exporter: Option<&Path>,
+    ) -> Result<()> {
         let servers = [Some(&self.primary), self.standby.as_ref()];
         let servers: Vec<_> = servers.into_iter().flatten().map(|server| (server.name, server.port)).collect();
         let mut targets = Vec::new();
         for (name, port) in servers {
             let running = Exporter::start(&mut self.folder, exporter, name, port).await?;
+            targets.push(running.target.clone());
+            self.exporters.push(running);
+        }
+        if let Some(program) = node_exporter {
+            let running = Exporter::of_host(&mut self.folder, program).await?;
             targets.push(running.target.clone());
             self.exporters.push(running);
         }
@@ -265,8 +280,18 @@ impl Bench {
 /// One URI for each role; what each may do stands in `sql/roles.sql`.
 fn uris(port: u16, database: &str) -> Value {
     let mut uris = serde_json::Map::new();
-    for role in ["postgres", "plain", "monitor", "oncall", "seat", "shop_owner", "shop_api", "shop_worker", "reporting"]
-    {
+    for role in [
+        "postgres",
+        "plain",
+        "monitor",
+        "oncall",
+        "oncall_plan",
+        "seat",
+        "shop_owner",
+        "shop_api",
+        "shop_worker",
+        "reporting",
+    ] {
         uris.insert(role.to_owned(), json!(format!("postgresql://{role}@127.0.0.1:{port}/{database}")));
     }
     uris.insert("scram".to_owned(), json!(format!("postgresql://scram:lab%20secret@127.0.0.1:{port}/{database}")));

@@ -38,12 +38,17 @@ pub async fn run(demo: Demo) -> Result<()> {
     if let Some((program, arguments)) = demo.command.split_first() {
         command.arg(program).args(arguments);
     } else {
-        command
-            .arg(console()?)
-            .arg(format!("host=127.0.0.1 port={port} user=oncall dbname=shop"))
-            .args(["--prometheus", &url]);
+        command.arg(console()?).arg(format!("host=127.0.0.1 port={port} user=oncall dbname=shop")).args([
+            "--plan-user",
+            "oncall_plan",
+            "--prometheus",
+            &url,
+        ]);
         if let Some(service) = &bench.service {
             command.args(["--health", &service.url()]);
+        }
+        if bench.standby.is_some() {
+            command.args(["--standbys", "1"]);
         }
         if let Some(pooler) = &bench.pooler {
             command.arg("--pgbouncer").arg(format!("host=127.0.0.1 port={} user=oncall", pooler.port));

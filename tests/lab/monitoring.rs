@@ -1,4 +1,4 @@
-//! Prometheus (or `VictoriaMetrics` in its place) with one `postgres_exporter` for each server; it must not measure anything itself.
+//! Prometheus (or `VictoriaMetrics` in its place) with one `postgres_exporter` for each server, and `node_exporter` where it is wanted; it must not measure anything itself.
 use crate::folder::Folder;
 use crate::port;
 use crate::process;
@@ -20,7 +20,7 @@ pub struct Target {
     pub port: u16,
 }
 
-/// A running `postgres_exporter`; the reaper ends it.
+/// A running `postgres_exporter` or `node_exporter`; the reaper ends it.
 #[derive(Debug)]
 pub struct Exporter {
     /// What Prometheus is told.
@@ -31,15 +31,28 @@ pub struct Exporter {
 impl Exporter {
     /// Starts one for the server on `postgres`: one process each, since one for two answers an error page.
     pub async fn start(folder: &mut Folder, program: &Path, server: &'static str, postgres: u16) -> Result<Self> {
+        let source = format!("postgresql://exporter@127.0.0.1:{postgres}/shop?sslmode=disable");
+        Self::run(folder, program, ("postgres", server), &[("DATA_SOURCE_NAME", &source)]).await
+    }
+
+    /// Starts `node_exporter`: the hosts of all servers here are one.
+    pub async fn of_host(folder: &mut Folder, program: &Path) -> Result<Self> {
+        Self::run(folder, program, ("node", "host"), &[]).await
+    }
+
+    async fn run(
+        folder: &mut Folder,
+        program: &Path,
+        (job, server): (&'static str, &'static str),
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let port = port::free()?;
         let name = format!("exporter-{server}");
         let mut command = Command::from(folder.command(&name, program)?);
-        command
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .env("DATA_SOURCE_NAME", format!("postgresql://exporter@127.0.0.1:{postgres}/shop?sslmode=disable"));
-        let child = command.spawn().context("postgres_exporter")?;
+        command.arg(format!("--web.listen-address=127.0.0.1:{port}")).envs(environment.iter().copied());
+        let child = command.spawn().with_context(|| name.clone())?;
         process::listening(port, Duration::from_secs(20), &folder.log(&name)).await?;
-        Ok(Self { target: Target { job: "postgres", server, port }, _child: child })
+        Ok(Self { target: Target { job, server, port }, _child: child })
     }
 }
 

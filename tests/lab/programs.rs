@@ -30,6 +30,8 @@ pub enum Part {
     Prometheus,
     /// `postgres_exporter` of the Prometheus community.
     Exporter,
+    /// `node_exporter`.
+    NodeExporter,
     /// pgbouncer.
     Pgbouncer,
     /// `VictoriaMetrics`, single node.
@@ -42,6 +44,7 @@ impl Part {
         match self {
             Self::Prometheus => ("prometheus", "prometheus"),
             Self::Exporter => ("prometheus-postgres-exporter", "prometheus-postgres-exporter"),
+            Self::NodeExporter => ("prometheus-node-exporter", "prometheus-node-exporter"),
             Self::Pgbouncer => ("pgbouncer", "pgbouncer"),
             Self::VictoriaMetrics => ("victoria-metrics", "victoria-metrics"),
         }

@@ -245,6 +245,121 @@ async fn room_on_disks_is_that_of_disks_that_can_be_written_and_a_blind_exporter
 }
 
 #[tokio::test]
+async fn memory_in_use_is_that_of_the_servers_host_and_of_the_services_containers_by_their_limits() {
+    let Some(lab) = Lab::start().await else { return };
+    let spec = |id: &str| defaults().unwrap().into_iter().find(|spec| spec.id == id).unwrap();
+    let (used, kills, disks) = (spec("memory-used"), spec("oom-kills"), spec("disk-used"));
+    let answer = ask(&lab.of(None), &disks).await;
+    let shown = words(&disks, &answer);
+    assert!(shown.contains(" /=0.300") && shown.contains(" /var/lib/postgresql=0.900"), "{shown}");
+    assert!(!shown.contains("media"), "what is read-only does not fill: {shown}");
+
+    // No job is named: the host that postgres_exporter runs on. (24 GB, of which 17 are available.)
+    let host = "node_exporter beside postgres_exporter: 127.0.0.1:";
+    let answer = words(&used, &ask(&lab.of(None), &used).await);
+    assert!(answer.starts_with(host) && answer.ends_with("=0.282"), "{answer}");
+    let answer = words(&kills, &ask(&lab.of(None), &kills).await);
+    assert!(answer.starts_with(host) && answer.ends_with("=2.000"), "{answer}");
+    // Of a named one its containers, too: by their own limit, or by that of Kubernetes, or not.
+    let shop = |s: &mut PrometheusSettings| s.job = Some("shop-api".into());
+    let answer = words(&used, &ask(&lab.with(shop), &used).await);
+    assert!(answer.starts_with("node_exporter and containers: "), "{answer}");
+    for part in ["=0.282", "shop-api-a=0.900", "shop-api-b=0.500"] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    assert!(!answer.contains("shop-api-c") && !answer.contains("billing"), "{answer}");
+    let answer = words(&kills, &ask(&lab.with(shop), &kills).await);
+    assert!(
+        answer.contains("=2.000") && answer.contains("shop-api-a=1.000") && !answer.contains("billing"),
+        "{answer}"
+    );
+    // The service's own host counts by its requests.
+    let service = |s: &mut PrometheusSettings| (s.job, s.postgres_job) = (Some("v1".into()), Some("nobody".into()));
+    let answer = words(&used, &ask(&lab.with(service), &used).await);
+    assert!(answer.starts_with("node_exporter and containers: 127.0.0.1:") && answer.ends_with("=0.282"), "{answer}");
+    // Of a host of which nothing tells whose it is nothing is claimed.
+    let anybody = lab.with(|s| s.postgres_job = Some("node".into()));
+    for (spec, value) in [(&used, "=0.282"), (&kills, "=2.000")] {
+        let prefixed = lab.with(|s| (s.prefix, s.postgres_job) = ("nobody".into(), Some("node".into())));
+        let answer = ask(&prefixed, spec).await;
+        assert!(words(spec, &answer).starts_with("node_exporter: 127.0.0.1:"), "{}", words(spec, &answer));
+        assert!(words(spec, &answer).ends_with(value), "{}", words(spec, &answer));
+        let Reading::Values { candidate, .. } = answer.reading else { panic!("values") };
+        assert!(spec.candidates[candidate].unjudged);
+    }
+    let answer = words(&used, &ask(&anybody, &used).await);
+    assert!(answer.starts_with(host), "the service runs there: {answer}");
+}
+
+/// What a series of an answer is now.
+fn newest(answer: &PanelAnswer, of: &str) -> f64 {
+    let found = answer.reading.series().iter().find(|s| s.name.contains(of));
+    found.and_then(|s| s.last().flatten()).unwrap_or_else(|| panic!("{of}: {:#?}", answer.reading))
+}
+
+#[tokio::test]
+async fn the_processor_is_used_where_it_is_neither_idle_nor_waits_for_a_disk_and_pressure_comes_before_busy_disks() {
+    let Some(lab) = Lab::start().await else { return };
+    let spec = |id: &str| defaults().unwrap().into_iter().find(|spec| spec.id == id).unwrap();
+    let beside = |spec: &PanelSpec, answer: &PanelAnswer, by: &str| {
+        let answer = words(spec, answer);
+        assert!(answer.starts_with(&format!("{by}: 127.0.0.1:")) && !answer.contains("pod"), "{answer}");
+    };
+    // The counters are younger than the window: a quotient of rates is right all the same.
+    let used = spec("cpu-used");
+    let answer = ask(&lab.of(None), &used).await;
+    beside(&used, &answer, "node_exporter beside postgres_exporter");
+    assert!((newest(&answer, "127.0.0.1") - 0.4).abs() < 0.001, "{}", words(&used, &answer));
+    let waiting = spec("cpu-waiting");
+    let answer = ask(&lab.of(None), &waiting).await;
+    beside(&waiting, &answer, "node_exporter beside postgres_exporter");
+    let pressure = newest(&answer, "127.0.0.1");
+    assert!(pressure > 0.0 && pressure < 0.25, "{pressure}");
+    let cores = spec("cores");
+    let answer = ask(&lab.of(None), &cores).await;
+    beside(&cores, &answer, "node_exporter beside postgres_exporter");
+    assert!((newest(&answer, "127.0.0.1") - 2.0).abs() < 1e-9);
+    let disks = spec("disk-time");
+    let answer = ask(&lab.of(None), &disks).await;
+    assert!((newest(&answer, "vda") - 0.002).abs() < 0.000_1, "{}", words(&disks, &answer));
+    assert!(!words(&disks, &answer).contains("dm-"), "the disk below it has the requests: {}", words(&disks, &answer));
+
+    let io = spec("io-waiting");
+    let answer = ask(&lab.of(None), &io).await;
+    beside(&io, &answer, "pressure beside postgres_exporter");
+    let pressure = newest(&answer, "127.0.0.1");
+    let without = PanelSpec { candidates: io.candidates.iter().skip(1).cloned().collect(), ..io.clone() };
+    let answer = ask(&lab.of(None), &without).await;
+    beside(&without, &answer, "busy disk beside postgres_exporter");
+    // Twice as long as somebody waits; what is mounted from a file would be busy longer.
+    let busy = newest(&answer, "127.0.0.1");
+    assert!((busy / pressure - 2.0).abs() < 0.3, "{busy} of {pressure}");
+
+    let shop = |s: &mut PrometheusSettings| s.job = Some("shop-api".into());
+    let answer = ask(&lab.with(shop), &waiting).await;
+    assert!((newest(&answer, "pod shop-api-a") - 0.6).abs() < 0.001, "{}", words(&waiting, &answer));
+    assert!(!words(&waiting, &answer).contains("billing"), "{}", words(&waiting, &answer));
+    let answer = ask(&lab.with(shop), &used).await;
+    let (own, kubernetes) = (newest(&answer, "pod shop-api-a"), newest(&answer, "pod shop-api-b"));
+    // 0.4 of half a core, and one of two.
+    assert!(own > 0.0 && (own / kubernetes - 1.6).abs() < 0.2, "{own} and {kubernetes}");
+    assert!(!words(&used, &answer).contains("shop-api-c"), "it has no limit: {}", words(&used, &answer));
+    // Whose host it is nothing tells.
+    let anybody = lab.with(|s| (s.prefix, s.postgres_job) = ("nobody".into(), Some("busy".into())));
+    for spec in [&used, &waiting, &cores, &io, &disks] {
+        let Reading::Values { candidate, .. } = ask(&anybody, spec).await.reading else { panic!("{}", spec.id) };
+        assert!(spec.candidates[candidate].unjudged, "{}", spec.id);
+    }
+    // A kernel that tells no pressure is told from an exporter that is not there.
+    let mut old = waiting.clone();
+    for candidate in &mut old.candidates {
+        candidate.expr = candidate.expr.replace("node_pressure_cpu", "node_pressure_gone");
+    }
+    let answer = ask(&lab.of(None), &old).await;
+    assert!(answer.unmeasured.is_some_and(|says| says.contains("psi=1")), "{:?}", answer.reading);
+}
+
+#[tokio::test]
 async fn memory_is_never_that_of_a_process_nobody_named() {
     let Some(lab) = Lab::start().await else { return };
     let memory = defaults().unwrap().into_iter().find(|spec| spec.id == "memory").unwrap();

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 /// Time for two busy cores to make some trouble and to see it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn restarted(lab: &mut Lab, settings: &[&str]) {
+pub async fn restarted(lab: &mut Lab, settings: &[&str]) {
     let admin = client(&lab.uri("postgres")).await;
     for setting in settings {
         run(&admin, &format!("ALTER SYSTEM SET {setting}")).await;
@@ -64,8 +64,8 @@ async fn found(major: u32) {
     run(&admin, "SELECT pg_stat_reset_shared('archiver'), pg_stat_reset_shared('bgwriter')").await;
 
     let mut asking = Asking::of(&lab.uri("monitor"), &[Question::Activity]);
-    let mut stage = Stage::new().up();
-    let wanted = [Kind::Archive, Kind::Checkpoints, Kind::TempFiles, Kind::Deadlocks];
+    let mut stage = Stage::with(|setup| setup.limits.wal_excess = f64::from(64 << 20)).up();
+    let wanted = [Kind::Archive, Kind::WalKept, Kind::Checkpoints, Kind::TempFiles, Kind::Deadlocks];
     let began = Instant::now();
     let mut deadlocked = false;
     loop {
@@ -87,6 +87,8 @@ async fn found(major: u32) {
         let finding = stage.finding(kind);
         eprintln!("{major}: {} | {} | {}", finding.fact, finding.evidence, finding.todo);
     }
+    // Both say that the archive is why.
+    assert!(stage.finding(Kind::WalKept).evidence.starts_with("the archive does not take it"));
     let activity = stage.app.live().activity.get().expect("an answer");
     assert!(activity.wal_directory.is_some_and(|w| w.bytes > 32 << 20 && w.ready > 0), "{activity:?}");
     assert!(stage.app.live().activity_delta.as_ref().and_then(pgtriage::model::activity::delta::Delta::tps).is_some());
@@ -166,15 +168,18 @@ async fn as_roles(major: u32) {
     run(&admin, "ROLLBACK; ALTER SUBSCRIPTION \"su'b\" DISABLE; ALTER SUBSCRIPTION \"su'b\" SET (slot_name = NONE); DROP SUBSCRIPTION \"su'b\"").await;
 }
 
-/// Of that a role that sees workers is told: a subscription whose publisher is not there, and partitions that have ended.
+/// Of that a role that sees workers is told: a subscription whose publisher is not there, partitions that have ended, and a
+/// transaction that was prepared.
 async fn forgotten(lab: &Lab, major: u32) {
     let mut asking = Asking::of(&lab.uri("monitor"), &[Question::Activity]);
-    let mut stage = Stage::new().up();
+    let mut stage = Stage::with(|setup| setup.limits.prepared = 0.5).up();
     let began = Instant::now();
-    while ![Kind::Subscription, Kind::Partitions].iter().all(|kind| stage.kinds().contains(kind)) {
+    while ![Kind::Subscription, Kind::Partitions, Kind::Prepared].iter().all(|kind| stage.kinds().contains(kind)) {
         stage.event(Event::Sample(asking.sample(&Question::Activity).await));
         assert!(began.elapsed() < PATIENCE, "{:?} on {major}: {:#?}", stage.kinds(), stage.app.live().activity);
     }
+    let prepared = stage.finding(Kind::Prepared);
+    assert!(prepared.fact.contains("it's \\ odd") && prepared.remedy.is_some(), "{prepared:#?}");
     assert!(stage.finding(Kind::Partitions).fact.starts_with("the last partition of public.tb_error_occurrence ended"));
 }
 
@@ -191,4 +196,57 @@ async fn each_role_sees_the_same_but_for_what_it_may_not_on_15() {
 #[tokio::test]
 async fn each_role_sees_the_same_but_for_what_it_may_not_on_18() {
     as_roles(18).await;
+}
+
+/// What client backends have read, written, and written of WAL, as a role without rights sees it.
+async fn flows(uri: &str) -> Option<(i64, i64, i64)> {
+    let seen = look(uri).await;
+    let Part::Read(rows) = &seen.io else { panic!("{:?}", seen.io) };
+    let own: Vec<_> = rows.iter().filter(|io| io.who.raw() == "client backend").collect();
+    let sum = |of: fn(&&&pgtriage::model::activity::io::Io) -> i64| own.iter().map(|io| of(&io)).sum();
+    (!rows.is_empty()).then(|| {
+        (
+            sum(|io| io.read),
+            sum(|io| if io.wal { 0 } else { io.written }),
+            sum(|io| if io.wal { io.written } else { 0 }),
+        )
+    })
+}
+
+async fn who_reads_and_writes(major: u32) {
+    let Some(lab) = primary(major) else { return };
+    let admin = client(&lab.uri("postgres")).await;
+    let plain = lab.uri("plain");
+    let before = flows(&plain).await;
+    // 9 MB at least, and more than fits into a ring of buffers: each scan reads it again.
+    run(&admin, "CREATE TABLE wide AS SELECT g, repeat('x', 500) AS filler FROM generate_series(1, 18000) g").await;
+    run(&admin, "SELECT count(*) FROM wide").await;
+    // Others' counters are seen once they have been idle for a moment, or their session has ended.
+    drop(admin);
+    let began = Instant::now();
+    loop {
+        let now = flows(&plain).await;
+        match (before, now) {
+            (None, None) if major < 16 => return,
+            (Some(before), Some(now)) if major >= 16 => {
+                let (read, written, wal) = (now.0 - before.0, now.1 - before.1, now.2 - before.2);
+                if written >= 9 << 20 && (major < 18 || wal > 1 << 20) {
+                    assert!(read >= 0 && written < 100 << 20, "{read} {written} {wal} on {major}");
+                    return;
+                }
+                assert!(began.elapsed() < PATIENCE, "{read} {written} {wal} on {major}");
+            }
+            other => panic!("{other:?} on {major}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn before_16_nobody_counts_who_reads_and_writes() {
+    who_reads_and_writes(15).await;
+}
+
+#[tokio::test]
+async fn who_reads_and_writes_is_counted_in_bytes_on_18() {
+    who_reads_and_writes(18).await;
 }

@@ -29,14 +29,21 @@ impl Drop for Asking {
 
 impl Asking {
     pub fn of(uri: &str, questions: &[Question]) -> Self {
+        Self::with_plan_login(uri, None, questions)
+    }
+
+    /// The same where plans have a login of their own.
+    pub fn with_plan_login(uri: &str, plan_login: Option<Conninfo>, questions: &[Question]) -> Self {
         let (demand, wanted) = watch::channel(Demand::default());
         let (say, reports) = mpsc::channel(16);
         let own = OwnPids::default();
         let probe = PostgresProbe {
             conninfo: conninfo(uri),
+            plan_login,
             os_user: "tester".to_owned(),
             own: own.clone(),
             cache_table: "fraiseql_cache".to_owned(),
+            writer: pgtriage::effect::TEXTS,
         };
         let asking = Self { demand, reports, own, task: tokio::spawn(probe.run(wanted, say)) };
         asking.want(questions);

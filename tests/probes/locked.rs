@@ -1,10 +1,12 @@
 //! Locks: no question waits behind one, and what cannot be read because of one is said. It must not test the forest.
 use super::asking::{Asking, ask, client, primary, queue, relations, run, sessions, with_database};
 use pgtriage::model::cache::CacheState;
+use pgtriage::model::lock::LockGraph;
 use pgtriage::model::relation::{RelationKey, RelationOrder};
 use pgtriage::model::session::State;
 use pgtriage::model::{ProbeError, Question, ServerText, Snapshot};
 use std::time::{Duration, Instant};
+use tokio_postgres::Client;
 
 async fn exclusive_locks(major: u32) {
     let Some(lab) = primary(major) else { return };
@@ -69,6 +71,92 @@ async fn nothing_waits_behind_an_exclusive_lock_on_13() {
 #[tokio::test]
 async fn nothing_waits_behind_an_exclusive_lock_on_18() {
     exclusive_locks(18).await;
+}
+
+/// Who keeps vacuum out of that table, as the list says: the pid, the mode and how many others.
+async fn barred(uri: &str, name: &str) -> Option<(Option<i32>, String, i64)> {
+    let answer = relations(uri, RelationOrder::Name).await;
+    let row = answer.rows.iter().find(|r| r.name.raw() == name).expect("the table");
+    row.barred.as_ref().map(|b| (b.pid, b.mode.clone(), b.others))
+}
+
+async fn pid(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.expect("an answer").get(0)
+}
+
+async fn kept_out(major: u32) {
+    let Some(lab) = primary(major) else { return };
+    // Whoever may see nothing of others still sees their locks.
+    let (uri, plain) = (lab.uri("postgres"), lab.uri("plain"));
+    let holder = client(&uri).await;
+    let own = pid(&holder).await;
+    assert_eq!(barred(&uri, "orders").await, None);
+    for mode in ["ROW EXCLUSIVE", "ACCESS SHARE"] {
+        run(&holder, &format!("BEGIN; LOCK TABLE orders IN {mode} MODE")).await;
+        assert_eq!(barred(&uri, "orders").await, None, "{mode} on {major} lets vacuum in");
+        run(&holder, "ROLLBACK").await;
+    }
+    let modes =
+        ["ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"];
+    let words = ["SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"];
+    for (mode, word) in modes.into_iter().zip(words) {
+        run(&holder, &format!("BEGIN; LOCK TABLE orders IN {word} MODE")).await;
+        for uri in [&uri, &plain] {
+            assert_eq!(barred(uri, "orders").await, Some((Some(own), mode.to_owned(), 0)), "on {major}");
+        }
+        let answer = relations(&uri, RelationOrder::Name).await;
+        let locked: Vec<&str> = answer.rows.iter().filter(|r| r.locked).map(|r| r.name.raw()).collect();
+        assert_eq!(locked, if mode == "AccessExclusiveLock" { vec!["orders"] } else { vec![] }, "{mode} on {major}");
+        assert_eq!(answer.rows.iter().filter(|r| r.barred.is_some()).count(), 1, "{mode} on {major}");
+        run(&holder, "ROLLBACK").await;
+    }
+    // After ANALYZE the lock stays to the transaction's end; two may build an index at once.
+    run(&holder, "BEGIN; ANALYZE orders").await;
+    assert_eq!(barred(&uri, "orders").await, Some((Some(own), modes[0].to_owned(), 0)), "on {major}");
+    run(&holder, "ROLLBACK; BEGIN; CREATE INDEX kept_out ON orders (id)").await;
+    let other = client(&uri).await;
+    run(&other, "BEGIN; LOCK TABLE orders IN SHARE MODE").await;
+    let first = own.min(pid(&other).await);
+    let Some((by, mode, others)) = barred(&uri, "orders").await else { panic!("on {major}: two builds bar nobody") };
+    assert_eq!((by, others), (Some(first), 1), "on {major}: {mode}");
+    run(&holder, "ROLLBACK").await;
+    run(&other, "ROLLBACK").await;
+
+    // A vacuum is not kept out by itself, nor is it said of who only waits.
+    run(&other, "CREATE TABLE large AS SELECT g, repeat('x', 500) AS b FROM generate_series(1, 20000) g").await;
+    let vacuum = client(&uri).await;
+    run(&vacuum, "SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1").await;
+    let at_work = tokio::spawn(async move { vacuum.batch_execute("VACUUM large").await });
+    let began = Instant::now();
+    while relations(&uri, RelationOrder::Name).await.vacuums.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20) && !at_work.is_finished(), "the vacuum works on {major}");
+    }
+    for uri in [&uri, &plain] {
+        assert_eq!(barred(uri, "large").await, None, "on {major}: the vacuum that works is no reason");
+    }
+    run(&holder, "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum").await;
+    assert!(at_work.await.expect("it ended").is_err());
+    run(&holder, "BEGIN; SELECT FROM orders LIMIT 1").await;
+    let waiting = queue(client(&uri).await, "ALTER TABLE orders ADD COLUMN more text", &other).await;
+    let answer = relations(&uri, RelationOrder::Name).await;
+    assert!(answer.rows.iter().any(|r| r.locked && r.barred.is_none()), "on {major}");
+    run(&holder, "ROLLBACK").await;
+    waiting.await.expect("the ALTER TABLE ended");
+}
+
+#[tokio::test]
+async fn who_holds_a_lock_that_keeps_vacuum_out_is_named_on_13() {
+    kept_out(13).await;
+}
+
+#[tokio::test]
+async fn who_holds_a_lock_that_keeps_vacuum_out_is_named_on_15() {
+    kept_out(15).await;
+}
+
+#[tokio::test]
+async fn who_holds_a_lock_that_keeps_vacuum_out_is_named_on_18() {
+    kept_out(18).await;
 }
 
 #[tokio::test]
@@ -136,4 +224,53 @@ async fn a_prepared_transaction_blocks_as_pid_0_and_is_named() {
     assert!(prepared.age_s < 20.0);
     run(&holder, "ROLLBACK PREPARED 'it''s \\ odd'").await;
     waiting.await.expect("the UPDATE went on");
+}
+
+/// What is said of whom the first of these frees, while the second waits for a row.
+async fn freed(uri: &str, holders: &[&str], waits: &'static str) -> String {
+    let watcher = client(uri).await;
+    let mut held = Vec::new();
+    for sql in holders {
+        let holder = client(uri).await;
+        run(&holder, &format!("BEGIN; {sql}")).await;
+        held.push(holder);
+    }
+    let waiting = queue(client(uri).await, waits, &watcher).await;
+    let seen = sessions(uri).await;
+    let waiter = seen.rows.iter().find(|s| s.query.raw() == waits).expect("the waiter");
+    assert_eq!(waiter.blocked_by.len(), 1, "the server names one: {waiter:?}");
+    let words = LockGraph::of(&seen.rows).weight(waiter.blocked_by[0]).freed();
+    for holder in held {
+        run(&holder, "ROLLBACK").await;
+    }
+    waiting.await.expect("it goes on once nobody locks the row");
+    words
+}
+
+const UPDATE: &str = "UPDATE products SET stock = stock WHERE id = 1";
+
+async fn sharers(major: u32) {
+    let Some(lab) = primary(major) else { return };
+    let uri = lab.uri("postgres");
+    let share = "SELECT FROM products WHERE id = 1 FOR SHARE";
+    assert_eq!(freed(&uri, &[share], UPDATE).await, "1", "{major}: it is alone");
+    assert_eq!(freed(&uri, &[share, share], UPDATE).await, "at most 1", "{major}: the other one is not named");
+    // Who has written the row does not share it, whoever locks others of the table.
+    let other = "SELECT FROM products WHERE id = 2 FOR UPDATE";
+    assert_eq!(freed(&uri, &["UPDATE products SET stock = 1 WHERE id = 1", other], UPDATE).await, "1", "{major}");
+}
+
+#[tokio::test]
+async fn whoever_shares_a_row_with_another_is_not_said_to_free_its_waiters_on_13() {
+    sharers(13).await;
+}
+
+#[tokio::test]
+async fn whoever_shares_a_row_with_another_is_not_said_to_free_its_waiters_on_15() {
+    sharers(15).await;
+}
+
+#[tokio::test]
+async fn whoever_shares_a_row_with_another_is_not_said_to_free_its_waiters_on_18() {
+    sharers(18).await;
 }

@@ -2,7 +2,7 @@
 use super::asking::{Asking, ask, client, primary, relations, run, sessions, with_database};
 use crate::lab::{Lab, SERVERS, Wanted};
 use pgtriage::model::cache::CacheState;
-use pgtriage::model::relation::{RelationKey, RelationOrder};
+use pgtriage::model::relation::{RelationKey, RelationOrder, Relations};
 use pgtriage::model::{ProbeError, Question, ServerText, Snapshot};
 
 #[tokio::test]
@@ -212,8 +212,22 @@ async fn the_server_ranks_tables_before_it_cuts_the_list() {
         let rows = relations(&uri, order).await.rows;
         assert!(rows.iter().take(3).any(|r| r.name.raw() == "zz_last"), "{order:?}: {:?}", rows.first());
     }
-    let rows = relations(&uri, RelationOrder::Name).await.rows;
-    assert_eq!(rows.first().map(|r| r.schema.raw()), Some("many"));
+    let rows = relations(&uri, RelationOrder::Scanned).await.rows;
+    assert!(rows.first().is_some_and(|r| r.seq_rows > 0) && rows.is_sorted_by(|a, b| a.seq_rows >= b.seq_rows));
+    // By name it is beyond the cut: it comes beside the list, since it is large and was read from end to end.
+    let by_name = relations(&uri, RelationOrder::Name).await;
+    assert_eq!(by_name.rows.first().map(|r| r.schema.raw()), Some("many"));
+    assert!(by_name.rows.len() == 200 && by_name.rows.iter().all(|r| r.name.raw() != "zz_last"));
+    assert!(by_name.read().any(|r| r.name.raw() == "zz_last" && r.seq_rows > 0), "{:?}", by_name.scanned);
+    // What is judged is the same, however the list is ranked.
+    assert!(answer.dead.is_empty() && by_name.dead.len() == 200, "{}", by_name.dead.len());
+    assert_eq!(by_name.dead.iter().max_by_key(|r| r.dead).map(|r| (r.name.raw(), r.dead)), Some(("zz_last", 1500)));
+    assert_eq!(by_name.dead.iter().find(|r| r.name.raw() == "zz_last").map(|r| r.bloat), Some(first.bloat));
+    let judged = |all: &Relations| all.read().map(|r| r.oid).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(judged(&by_name), judged(&relations(&uri, RelationOrder::Dead).await));
+    assert_eq!(by_name.not_estimable, answer.not_estimable);
+    assert!(by_name.scanned.iter().all(|r| r.kind != 't' && r.bytes > 1 << 20), "{:?}", by_name.scanned);
+    assert_eq!(by_name.total, answer.total);
     run(
         &admin,
         "CREATE TABLE fat (b text); ALTER TABLE fat ALTER b SET STORAGE EXTERNAL; \

@@ -8,7 +8,8 @@ use pgtriage::message::Event;
 use pgtriage::model::Question;
 use pgtriage::model::relation::RelationOrder;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio_postgres::Client;
 
 /// What findings of the server come from.
 fn questions() -> Vec<Question> {
@@ -20,7 +21,7 @@ async fn looked(uri: &str) -> Stage {
     let asked = questions();
     let mut asking = Asking::of(uri, &asked);
     // No Prometheus was named: the service is not looked at.
-    let mut stage = Stage::with(|setup| setup.prometheus = None).up();
+    let mut stage = Stage::with(|setup| (setup.prometheus, setup.limits.horizon) = (None, 1.0)).up();
     let mut looks: BTreeMap<String, usize> = BTreeMap::new();
     while looks.len() < asked.len() || looks.values().any(|n| *n < 2) {
         if let pgtriage::probe::Report::Sample(sample) = asking.report().await {
@@ -67,16 +68,49 @@ fn agrees(less: &Finding, more: &Finding) -> bool {
     figures(&less.fact).iter().all(|a| others.iter().any(|b| (a - b).abs() < f64::EPSILON))
 }
 
-async fn in_situation(major: u32, situation: &'static str, expected: Option<Kind>) {
+/// What the server is in.
+#[derive(Clone, Copy, Debug)]
+enum Situation {
+    /// A scenario of the lab.
+    Scenario(&'static str),
+    /// Dead rows that a transaction keeps, in a table that nobody writes to any more: of the lab's, which is churned, no two
+    /// looks are the same.
+    Held,
+}
+
+/// Holds the horizon, and leaves two dead rows for each cart; no vacuum counts them anew.
+async fn held(lab: &Lab, admin: &Client) -> Client {
+    run(admin, "ALTER SYSTEM SET autovacuum_naptime = '1d'").await;
+    run(admin, "SELECT pg_reload_conf()").await;
+    let reporter = client(&lab.uri("reporting")).await;
+    run(&reporter, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM orders").await;
+    for _ in 0..2 {
+        run(admin, "UPDATE carts SET updated_at = now()").await;
+    }
+    // A session's counts arrive when it has done the next thing, some time later.
+    let dead = "SELECT pg_stat_get_dead_tuples('carts'::regclass)";
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while admin.query_one(dead, &[]).await.expect(dead).get::<_, i64>(0) < 20_000 {
+        assert!(Instant::now() < give_up, "they never arrive");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    reporter
+}
+
+async fn in_situation(major: u32, situation: Situation, expected: &[Kind]) {
     let Some(mut lab) = Lab::start(Wanted { postgres: Some(major), ..PRIMARY }) else {
         return;
     };
     let admin = client(&lab.uri("postgres")).await;
     // What is only to be seen by who may read the statistics of a table.
     run(&admin, "ANALYZE").await;
-    if situation != "calm" {
-        lab.command(&format!("scenario {situation}"));
-    }
+    let _held = match situation {
+        Situation::Scenario(name) => {
+            lab.command(&format!("scenario {name}"));
+            None
+        }
+        Situation::Held => Some(held(&lab, &admin).await),
+    };
     // Until the situation has grown old enough to be a finding.
     tokio::time::sleep(Duration::from_secs(4)).await;
     let (most, monitor, plain) = tokio::join!(
@@ -84,24 +118,24 @@ async fn in_situation(major: u32, situation: &'static str, expected: Option<Kind
         Box::pin(looked_as(&lab, "monitor")),
         Box::pin(looked_as(&lab, "plain"))
     );
-    if let Some(kind) = expected {
-        assert!(most.kinds().contains(&kind), "{situation} on {major}: {:?}", most.kinds());
+    for kind in expected {
+        assert!(most.kinds().contains(kind), "{situation:?} on {major}: {:?}", most.kinds());
     }
     for (role, less, more) in [("monitor", &monitor, &most), ("plain", &plain, &monitor)] {
         let (seen, all) = (findings(less), findings(more));
         for (key, finding) in &seen {
             let other =
-                all.get(key).unwrap_or_else(|| panic!("{role} alone finds {finding:#?} in {situation} on {major}"));
-            assert!(agrees(finding, other), "{situation} on {major}: {role}: {finding:#?}\nbut {other:#?}");
+                all.get(key).unwrap_or_else(|| panic!("{role} alone finds {finding:#?} in {situation:?} on {major}"));
+            assert!(agrees(finding, other), "{situation:?} on {major}: {role}: {finding:#?}\nbut {other:#?}");
         }
         for (key, finding) in all.iter().filter(|(key, _)| !seen.contains_key(key)) {
             let unchecked = &less.app.triage.diagnosis.unchecked;
             assert!(
                 is_covered(less, role, key.kind),
-                "{role} misses {finding:#?} in {situation} on {major}: {unchecked:#?}"
+                "{role} misses {finding:#?} in {situation:?} on {major}: {unchecked:#?}"
             );
         }
-        eprintln!("{major} {situation}: {role} finds {} of {}: {:?}", seen.len(), all.len(), less.kinds());
+        eprintln!("{major} {situation:?}: {role} finds {} of {}: {:?}", seen.len(), all.len(), less.kinds());
     }
     // A role without rights is told so, whatever it finds.
     assert!(is_covered(&plain, "plain", Kind::Blocker), "{:#?}", plain.app.triage.diagnosis.unchecked);
@@ -116,8 +150,9 @@ async fn looked_as(lab: &Lab, role: &str) -> Stage {
 }
 
 async fn three_roles(major: u32) {
-    Box::pin(in_situation(major, "calm", None)).await;
-    Box::pin(in_situation(major, "lock-pileup", Some(Kind::Blocker))).await;
+    Box::pin(in_situation(major, Situation::Scenario("calm"), &[])).await;
+    Box::pin(in_situation(major, Situation::Scenario("lock-pileup"), &[Kind::Blocker])).await;
+    Box::pin(in_situation(major, Situation::Held, &[Kind::Horizon, Kind::DeadRows])).await;
 }
 
 #[tokio::test]

@@ -193,6 +193,56 @@ async fn a_running_statement_is_cancelled_from_elsewhere() {
 }
 
 #[tokio::test]
+async fn what_is_asked_again_is_planned_once_and_answered_whatever_becomes_of_the_plan() {
+    let Some(cluster) = server() else { return };
+    cluster.sql("CREATE TABLE public.kept (v int); INSERT INTO public.kept VALUES (1)");
+    let mut link = open(&cluster, Lane::Fast).await;
+    let one = "SELECT v FROM public.kept";
+    assert_eq!(again(&mut link, one).await, "1");
+    assert_eq!(plans(&mut link).await, 0, "what comes but once");
+    for _ in 0..3 {
+        assert_eq!(again(&mut link, one).await, "1");
+        assert_eq!(plans(&mut link).await, 1);
+    }
+    // A lock is waited for as long as without a plan, and the plan is good for the next time.
+    let mut holder = open(&cluster, Lane::Writer).await;
+    holder.read("BEGIN; LOCK public.kept", SOON).await.unwrap();
+    assert!(link.read_again("one", one, SOON).await.unwrap_err().is_lock_timeout());
+    holder.read("ROLLBACK", SOON).await.unwrap();
+    assert_eq!((again(&mut link, one).await.as_str(), plans(&mut link).await), ("1", 1));
+    // Another text takes its place; what cannot be planned fails as it would have failed.
+    for _ in 0..3 {
+        assert_eq!(again(&mut link, "SELECT v + 1 AS v FROM public.kept").await, "2");
+        assert_eq!(plans(&mut link).await, 1);
+    }
+    for _ in 0..3 {
+        assert!(link.read_again("none", "SELECT * FROM nope", SOON).await.unwrap_err().is_undefined());
+    }
+    // Its answer has other types now; it was taken away.
+    cluster.sql("ALTER TABLE public.kept ALTER v TYPE text");
+    for _ in 0..3 {
+        assert_eq!(again(&mut link, one).await, "1");
+    }
+    cluster.sql("ALTER TABLE public.kept ALTER v TYPE name");
+    for _ in 0..2 {
+        assert_eq!(again(&mut link, one).await, "1");
+    }
+    link.read("DEALLOCATE ALL", SOON).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(again(&mut link, one).await, "1");
+    }
+}
+
+async fn again(link: &mut Link, sql: &str) -> String {
+    link.read_again("one", sql, SOON).await.unwrap().first().unwrap().text("v").unwrap().to_owned()
+}
+
+async fn plans(link: &mut Link) -> u32 {
+    let sql = "SELECT count(*) AS v FROM pg_prepared_statements WHERE name LIKE 'pgtriage_one_%'";
+    text(link, sql).await.parse().unwrap()
+}
+
+#[tokio::test]
 async fn behind_a_pooler_every_read_carries_its_own_bounds_and_nothing_stays_behind() {
     let Some(cluster) = server() else { return };
     let port = pooler(cluster.port).await;
@@ -203,6 +253,10 @@ async fn behind_a_pooler_every_read_carries_its_own_bounds_and_nothing_stays_beh
     assert_eq!(text(&mut link, bounds).await, "2s");
     let refused = link.read("CREATE TABLE t ()", SOON).await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some("25006"));
+    for _ in 0..3 {
+        assert_eq!(again(&mut link, bounds).await, "2s");
+    }
+    assert_eq!(plans(&mut link).await, 0);
     // The failed transaction is over, and the session has nothing of ours.
     let state = cluster.sql(&format!("SELECT state FROM pg_stat_activity WHERE pid = {}", link.facts().pid));
     assert_eq!(state, "idle");

@@ -55,6 +55,8 @@ pub fn look(seconds: u32) -> Activity {
         prepared: Part::Read(Vec::new()),
         subscriptions: Part::Read(Vec::new()),
         partitioned: Part::Read(Vec::new()),
+        limited: Part::Read(Vec::new()),
+        io: Part::Read(Vec::new()),
     }
 }
 

@@ -35,6 +35,7 @@ pub fn stage() -> Stage {
         prefix: "fraiseql".into(),
         pool_max: Some(50),
         window_s: 300,
+        host_window_s: 300,
         span_s: 900,
         step_s: 5,
     };

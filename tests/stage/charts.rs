@@ -82,6 +82,14 @@ pub fn feed(stage: &mut Stage) {
             "requests-waiting" => values(vec![series("", ramp(0.0, 12.0))]),
             "memory" => values(vec![series("app-1", ramp(4.0e8, 6.0e8)), series("app-2", |_| Some(4.2e8))]),
             "disk-free" => values(vec![series("db1:9100 /var/lib/postgresql", |_| Some(9e10))]),
+            "disk-used" => values(vec![series("db1:9100 /var/lib/postgresql", |_| Some(0.41))]),
+            "memory-used" => values(vec![series("db1:9100", |_| Some(0.62)), series("app-1:9100", |_| Some(0.48))]),
+            "oom-kills" => values(vec![series("db1:9100", |_| Some(0.0)), series("app-1:9100", |_| Some(0.0))]),
+            "cpu-used" => values(vec![series("db1:9100", ramp(0.31, 0.64)), series("app-1:9100", |_| Some(0.22))]),
+            "cpu-waiting" => values(vec![series("db1:9100", |_| Some(0.03)), series("app-1:9100", |_| Some(0.01))]),
+            "cores" => values(vec![series("db1:9100", |_| Some(8.0))]),
+            "io-waiting" => values(vec![series("db1:9100", ramp(0.02, 0.11))]),
+            "disk-time" => values(vec![series("db1:9100 nvme0n1", |_| Some(0.000_4))]),
             "cache-hit-ratio" => values(vec![series("", |x| Some(if x < 0.5 { 0.93 } else { 0.66 }))]),
             _ => values(vec![series("", |_| Some(48_210.0))]),
         };
@@ -119,7 +127,14 @@ pub fn calm(stage: &mut Stage) {
         ("requests-waiting", 0.0),
         ("memory", 4.2e8),
         ("disk-free", 9e10),
+        ("memory-used", 0.62),
+        ("oom-kills", 0.0),
         ("connections", 48.0),
+        ("cpu-used", 0.35),
+        ("cpu-waiting", 0.02),
+        ("cores", 8.0),
+        ("io-waiting", 0.03),
+        ("disk-time", 0.000_4),
     ];
     for (id, figure) in figures {
         figures_of(stage, id, move |_| Some(figure));

@@ -29,6 +29,7 @@ pub fn watchlist() -> Watchlist {
         endpoints: vec![APP_1.to_owned(), APP_2.to_owned()],
         dependencies: vec!["redis".to_owned(), "mail".to_owned()],
         pooler: Some("db1:6432".to_owned()),
+        standbys: Some(1),
     }
 }
 

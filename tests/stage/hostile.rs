@@ -53,6 +53,7 @@ pub fn feed(stage: &mut Stage) {
     let question = Question::Relations { database: None, order: relations.order };
     stage.take(question, Ok(Snapshot::Relations(Box::new(relations))));
     stage.take(Question::Replication, Ok(Snapshot::Replication(Box::new(replication()))));
+    stage.take(Question::Progress, Ok(Snapshot::Progress(running())));
     stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(cache())));
     stage.take(Question::SessionLocks(locks::key(locks::ALTER)), Ok(Snapshot::SessionLocks(held())));
     let series = TEXTS.iter().map(|t| charts::series(t, |x| Some(x * 1e12))).collect();
@@ -187,4 +188,24 @@ fn held() -> Vec<pgtriage::model::session::HeldLock> {
         lock.object = text(i + 2).into();
     }
     held
+}
+
+fn running() -> pgtriage::model::progress::Running {
+    let mut running = super::progress::running();
+    for (i, p) in running.rows.iter_mut().enumerate() {
+        p.database = p.database.as_ref().map(|_| text(i).into());
+        p.command = Some(text(i + 1).to_owned());
+        p.phase = Some(text(i + 2).to_owned());
+        if let Some(place) = &mut p.relation {
+            place.name = Some(text(i + 3).into());
+        }
+        if let Some(place) = &mut p.index {
+            place.name = Some(text(i + 4).into());
+        }
+        if let Some(wait) = &mut p.wait {
+            text(i + 5).clone_into(&mut wait.event);
+        }
+        p.blocked_by.clear();
+    }
+    running
 }

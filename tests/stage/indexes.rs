@@ -1,7 +1,7 @@
 //! Indexes of the shop: a leftover, one being built, two alike, one that is never used, and what is well.
 
 use pgtriage::model::index::{
-    Builder, Covered, FaultCounts, Index, IndexOrder, IndexRights, Indexes, Needed, Validity,
+    Builder, Covered, FaultCounts, Index, IndexOrder, IndexRights, Indexes, Needed, Partitions, Validity,
 };
 
 use super::tables::ORDERS;
@@ -23,6 +23,7 @@ pub fn index(oid: u32, name: &str, columns: &str, megabytes: i64, scans: i64) ->
         oid,
         schema: "public".into(),
         name: name.into(),
+        partitions: None,
         table_oid: ORDERS,
         table: "orders".into(),
         table_kind: 'r',
@@ -53,7 +54,7 @@ pub fn indexes() -> Indexes {
         Index {
             validity: Validity::NotReady,
             bytes: 0,
-            builder: Some(Builder { pid: 6100, this: Some(true) }),
+            builder: Some(Builder { pid: 6100, this: Some(true), drops: false }),
             table_oid: 16_430,
             table: "order_items".into(),
             ..index(BUILDING, "order_items_sku", "sku", 0, 0)
@@ -100,4 +101,18 @@ pub fn calm_but(row: Index) -> Indexes {
     indexes.rows.push(row);
     indexes.total += 1;
     indexes
+}
+
+/// Calm, and an index of the partitioned table `events` that is not valid, as its partitions are so far.
+pub fn partitioned(partitions: Partitions, unique: bool) -> Indexes {
+    let index = Index {
+        validity: Validity::Invalid,
+        partitions: Some(partitions),
+        table_oid: 16_500,
+        table: "events".into(),
+        table_kind: 'p',
+        needed: Needed { unique, ..Needed::default() },
+        ..index(17_020, "events_at", "at", 0, 0)
+    };
+    Indexes { faults: FaultCounts { invalid: 1, ..FaultCounts::default() }, ..calm_but(index) }
 }

@@ -98,9 +98,20 @@ pub fn behind(session: Session, blockers: &[i32], locktype: &str, mode: &str) ->
         wait: Some(wait("Lock", locktype)),
         blocked_by: blockers.to_vec(),
         blockers: blockers.len(),
-        waits_for: Some(LockWait { locktype: locktype.to_owned(), mode: mode.to_owned(), relation, waited_s }),
+        waits_for: Some(LockWait {
+            locktype: locktype.to_owned(),
+            mode: mode.to_owned(),
+            relation,
+            waited_s,
+            shared: false,
+        }),
         ..session
     }
+}
+
+/// A commit that a standby has not confirmed for so many seconds.
+pub fn unconfirmed(pid: i32, seconds: f64) -> Session {
+    Session { wait: Some(wait("IPC", "SyncRep")), xid: Some(format!("88{pid}")), ..session(pid, seconds, "COMMIT") }
 }
 
 fn wait(class: &str, event: &str) -> Wait {
@@ -180,7 +191,7 @@ pub fn pile_up() -> Sessions {
         query_s: Some(1_000_000.0),
         ..background(903, "walsender")
     });
-    Sessions { rows, hidden: 0, own: 2, prepared: Vec::new() }
+    Sessions { rows, hidden: 0, own: 2, ours: Vec::new(), prepared: Vec::new() }
 }
 
 /// The same without the queue: after the `ALTER TABLE` was cancelled.

@@ -22,6 +22,8 @@ pub fn replica(name: &str, pid: i32, behind: i64) -> Replica {
         replay_s: (behind > 0).then_some(412.0),
         reply_s: Some(0.4),
         replay_lsn: Some("3/A0000D8".to_owned()),
+        stands_s: 0.0,
+        xmin: None,
         xmin_age: None,
         hidden: false,
     }
@@ -37,6 +39,7 @@ pub fn slot(name: &str, active: bool, retained: i64) -> Slot {
         retained: Some(retained),
         wal_status: Some(if retained > 1 << 30 { "extended" } else { "reserved" }.to_owned()),
         safe: None,
+        xmin: None,
         xmin_age: None,
         catalog_xmin_age: None,
         inactive_s: None,
@@ -69,6 +72,7 @@ pub fn after() -> Replication {
         standby: None,
         lsn: Some("3/E0000000".to_owned()),
         slot_keep_mb: Some(-1),
+        sync_names: Some("".into()),
     }
 }
 

@@ -80,3 +80,10 @@ pub fn of_a_standby(password: &str) -> Snapshot {
     settings.rows.push(conninfo);
     Snapshot::Settings(Box::new(settings))
 }
+
+/// The same by a role that may change none of them.
+pub fn not_ours() -> Snapshot {
+    let mut settings = settings();
+    settings.rows.iter_mut().for_each(|row| row.may_alter = false);
+    Snapshot::Settings(Box::new(settings))
+}

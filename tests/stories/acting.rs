@@ -11,7 +11,7 @@ use pgtriage::message::{ActionStep, Effect, Event, Outcome};
 use pgtriage::model::server::Server;
 use pgtriage::model::session::State;
 
-use crate::stage::{Stage, hostile, locks, server, tables};
+use crate::stage::{Stage, drawn, hostile, locks, server, tables};
 
 /// The actions among the effects.
 fn writes(effects: &[Effect]) -> Vec<&Write> {
@@ -97,7 +97,7 @@ fn a_question_that_the_window_has_no_room_for_cannot_be_answered_until_it_has() 
         stage.event(Event::Resized { width, height });
         assert_eq!(stage.press("x y y"), [], "{width}×{height}");
         assert!(matches!(stage.app.mode, Mode::Ask(_)));
-        stage.event(Event::Resized { width: 40, height: 10 });
+        stage.event(Event::Resized { width: 80, height: 24 });
         stage.drawn();
         assert_eq!(cancels(&stage.press("y")), [locks::ALTER], "enlarged, it can be read and answered");
     }
@@ -111,7 +111,8 @@ fn a_clock_set_back_makes_no_key_deliberate() {
     let mut key = |chord: char, ms: u64| {
         let at = hour_ago + Duration::from_millis(ms);
         let effects = stage.app.update(Event::Key { chord: Chord::char(chord), at });
-        stage.event(Event::Drawn { at });
+        let shown = drawn(&stage.app, 160, 45).1;
+        stage.event(Event::Drawn { at, shown });
         effects
     };
     assert_eq!(key('x', 0), []);
@@ -173,8 +174,12 @@ fn an_operator_cancels_and_is_told_why_nothing_heavier_is_to_be_had() {
     let mut stage = new();
     assert_eq!(cancels(&stage.press("j j x y")), [locks::ALTER]);
     let mut stage = new();
-    assert_eq!(stage.press("X"), []);
+    let tried = stage.press("j j X");
     assert!(matches!(stage.app.mode, Mode::Normal));
+    let [Effect::RecordRefusal { write: Write::Terminate { session, .. }, refusal: words }] = &tried[..] else {
+        panic!("{tried:?}")
+    };
+    assert!(session.pid == locks::ALTER && stage.last_line().contains(words.as_str()), "{words}");
     let why = "operator (/etc/pgtriage/config.toml:3): light actions only, no terminate";
     assert!(stage.last_line().contains(why), "{}", stage.last_line());
     let screen = stage.wide();
@@ -202,6 +207,10 @@ fn a_reason_that_is_required_is_asked_for_in_every_size_and_travels_with_the_act
         stage.event(Event::Resized { width, height });
         assert_eq!(stage.press("x"), []);
         assert!(stage.screen(width, height).contains("Tab: it needs one"), "{}", stage.screen(width, height));
+        // What has no room is read on first.
+        while matches!(&stage.app.mode, Mode::Ask(prompt) if !prompt.seen().is_enough()) {
+            stage.press("PgDn");
+        }
         assert_eq!(stage.press("y"), [], "{width}×{height}");
         assert!(stage.app.takes_text(), "what is pasted now is text");
         stage.type_text("query of a deploy");

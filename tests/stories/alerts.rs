@@ -1,6 +1,7 @@
 //! Alerts on Triage: from quiet to pending, firing, acknowledged and resolved; silenced; unknown.
 
 use pgtriage::app::mode::Mode;
+use pgtriage::diagnose::alert::parse;
 use pgtriage::diagnose::{Kind, Severity};
 use pgtriage::message::Effect;
 use pgtriage::model::alert::{Number, Seen};
@@ -127,7 +128,7 @@ fn in_the_detail_of_an_alert_no_action_falls_on_the_finding_below_it() {
     stage.see(crate::stage::locks::pile_up());
     stage.press("g");
     assert!(stage.app.current_session().is_some());
-    stage.press("A Down Enter");
+    stage.press("A Enter");
     assert!(stage.wide().contains("alert CheckoutFails"), "{}", stage.wide());
     assert_eq!(stage.press("X"), []);
     assert!(!matches!(stage.app.mode, Mode::Ask(_)));
@@ -136,12 +137,15 @@ fn in_the_detail_of_an_alert_no_action_falls_on_the_finding_below_it() {
 }
 
 #[test]
-fn where_one_alert_fires_it_is_named_whatever_finding_is_selected() {
+fn whoever_lists_the_alerts_reads_first_and_acknowledges_what_alone_fires_further_down() {
     let mut stage = firing();
     stage.see(crate::stage::locks::pile_up());
     stage.press("g A");
     assert!(stage.wide().contains("acknowledge    CheckoutFails: in this console"), "{}", stage.wide());
     stage.press("Enter");
+    assert!(stage.wide().contains("alert CheckoutFails"), "{}", stage.wide());
+    assert!(!stage.finding(Kind::Alert).evidence.starts_with("acknowledged"), "nothing was done");
+    stage.press("Esc g A G Enter");
     assert!(stage.finding(Kind::Alert).evidence.starts_with("acknowledged"));
 }
 
@@ -166,9 +170,34 @@ fn a_built_in_alert_is_no_second_finding_beside_that_of_its_theme() {
     stage.wait(301);
     alerts::only(&mut stage, "HighLatency", &slow);
     assert_eq!(stage.kinds(), [Kind::Alert], "the panel's own figure is fine");
+    charts::figures_of(&mut stage, "p95", |_| Some(0.02));
+    let finding = stage.finding(Kind::Alert);
+    assert!(
+        finding.fact.starts_with("alert HighLatency still fires: p95 latency within 5 min is 4.1s; now "),
+        "{finding:#?}"
+    );
+    assert_eq!(finding.severity, Severity::Notice, "it looks back on minutes");
+    // It has been well for a moment only.
+    charts::figures_of(&mut stage, "p95", |x| Some(if x < 0.95 { 4.1 } else { 0.02 }));
+    let finding = stage.finding(Kind::Alert);
+    assert!(finding.fact.starts_with("alert HighLatency fires: "), "{finding:#?}");
+    assert_eq!(finding.severity, Severity::Warning);
     charts::figures_of(&mut stage, "p95", |_| Some(4.1));
     assert_eq!(stage.kinds(), [Kind::Latency]);
     assert!(side(&mut stage).contains("● HighLatency"), "the box still has it");
+}
+
+#[test]
+fn the_runbook_of_an_alert_is_the_one_that_its_rule_names() {
+    let mut stage = alerts::stage();
+    let grows = alerts::holds(2e8, &[]);
+    alerts::only(&mut stage, "MemoryUsageIncreasing", &grows);
+    stage.wait(16);
+    alerts::only(&mut stage, "MemoryUsageIncreasing", &grows);
+    assert!(stage.finding(Kind::Alert).todo.contains("memory-pressure"));
+    stage.press("r");
+    assert!(stage.wide().contains("Memory pressure"), "{}", stage.wide());
+    assert!(stage.app.runbook().is_some_and(|book| book.id == "memory-pressure"));
 }
 
 #[test]
@@ -281,4 +310,43 @@ fn hostile_labels_and_annotations_are_shown_and_not_obeyed() {
         }
     }
     assert_eq!(Number(f64::INFINITY).to_string(), "+Inf");
+}
+
+#[test]
+fn the_box_shows_values_that_can_be_read_and_the_detail_the_whole_one() {
+    for (value, shown) in [(159_900_321.0, "critical · 159.9M · "), (0.885_123, "critical · 0.885 · ")] {
+        let mut stage = alerts::stage();
+        alerts::only(&mut stage, CHECKOUT, &alerts::holds(value, &[("job", "shop")]));
+        stage.wait(30);
+        assert!(side(&mut stage).contains(shown), "{}", side(&mut stage));
+        alerts::only(&mut stage, CHECKOUT, &alerts::holds(value, &[("job", "shop")]));
+        stage.wait(60);
+        alerts::only(&mut stage, CHECKOUT, &alerts::holds(value, &[("job", "shop")]));
+        stage.press("1 Enter");
+        assert!(stage.wide().contains(&format!("{value}")), "{}", stage.wide());
+    }
+}
+
+#[test]
+fn a_rule_with_more_alerts_than_its_group_may_have_is_shown_as_one_that_nobody_can_judge() {
+    let name = "QueueGrows";
+    let rules = "groups:\n- name: g\n  limit: 1\n  rules:\n  - alert: QueueGrows\n    expr: queue_length > 100\n";
+    let mut stage = Stage::with(|setup| setup.alerting.rules = parse(rules, "shop.yml").unwrap()).up().at_peace();
+    stage.press("1");
+    let one = alerts::holds(120.0, &[("queue", "mail")]);
+    stage.pass(15_000);
+    alerts::only(&mut stage, name, &one);
+    assert!(stage.wide().contains("alert QueueGrows fires"), "{}", stage.wide());
+    let mut two = alerts::holds(120.0, &[("queue", "mail")]);
+    two.0.extend(alerts::holds(300.0, &[("queue", "bills")]).0);
+    stage.pass(15_000);
+    alerts::only(&mut stage, name, &two);
+    let screen = stage.wide();
+    assert!(!screen.contains("alert QueueGrows fires"), "{screen}");
+    let row = stage.app.alerts().rows().into_iter().find(|row| row.name == name).unwrap();
+    assert_eq!((row.word(), row.labels.contains_key("queue")), ("unknown", false));
+    assert!(screen.contains("exceeded limit of 1"), "{screen}");
+    stage.pass(15_000);
+    alerts::only(&mut stage, name, &one);
+    assert!(stage.wide().contains("alert QueueGrows fires"), "{}", stage.wide());
 }

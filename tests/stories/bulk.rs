@@ -93,12 +93,13 @@ fn whom_a_rule_protects_is_on_the_list_as_left_out() {
         assert!(screen.contains(part), "{part}: {screen}");
     }
     // The end of the list is reached by its keys, which are no text.
+    let mut seen = String::new();
     for _ in 0..20 {
         stage.press("PgDn");
+        seen.push_str(&stage.wide());
     }
-    let screen = stage.wide();
-    assert!(screen.contains("4711 left out: 4711 is idle in a transaction"), "{screen}");
-    assert!(screen.contains("and Enter: _"), "nothing was typed by them: {screen}");
+    assert!(seen.contains("4711 left out: 4711 is idle in a transaction"), "{seen}");
+    assert!(stage.wide().contains("and Enter: _"), "nothing was typed by them: {}", stage.wide());
 }
 
 #[test]
@@ -182,7 +183,16 @@ fn the_outcome_is_told_row_by_row_and_can_be_opened_again() {
     let mut stage = calm(list(&[], 3));
     stage.press("M x");
     stage.press("c a n c e l Space 3 Enter");
-    assert!(stage.wide().contains("sending"), "{}", stage.wide());
+    let screen = stage.wide();
+    assert!(
+        screen.contains("confirmed 0 s ago, at 03:14:") && screen.contains("Z: the connection is tried"),
+        "{screen}"
+    );
+    stage.news(1, ActionStep::Started { pid: None });
+    stage.wait(4);
+    let screen = stage.wide();
+    assert!(screen.contains("sent 4 s ago, at 03:14:"), "{screen}");
+    assert!(screen.contains("Z: one statement for all 3, answered when it is through"), "{screen}");
     let each = |pid, outcome| EachOutcome { pid, outcome };
     let done = || Outcome::Done("signal sent".to_owned());
     let ended = vec![
@@ -192,22 +202,28 @@ fn the_outcome_is_told_row_by_row_and_can_be_opened_again() {
     ];
     stage.news(1, ActionStep::Ended(Outcome::Each(ended)));
     let screen = stage.wide();
-    for part in ["2 signal sent, 1 no longer the same", "not sent: that statement has ended; it is now idle"] {
+    for part in ["│ 2 signals sent, 1 no longer the same", "not sent: that statement has ended; it is now idle"] {
         assert!(screen.contains(part), "{part}: {screen}");
     }
     let left = vec![stage.app.actions[0].write.clone()];
     let Write::Bulk(list) = &left[0] else { panic!("{left:?}") };
-    let left = vec![list.targets[1].statement()];
+    let (left, gone) = (vec![list.targets[1].statement()], vec![list.targets[0].statement()]);
+    stage.news(1, ActionStep::Went { of: 2, gone, after_ms: 480 });
+    let screen = stage.wide();
+    assert!(screen.contains("1 of 2 ended within 0.5 s"), "{screen}");
+    assert!(screen.lines().any(|line| line.contains("5202 ended within 0.5 s")), "{screen}");
+    assert!(screen.lines().any(|line| line.contains("5201 signal sent")), "{screen}");
     stage.news(1, ActionStep::VerifiedEach { of: 2, left, after_ms: 3_010 });
     let screen = stage.wide();
     assert!(screen.contains("1 of 2 still run 3.0 s after the signal: 5201"), "{screen}");
-    assert!(screen.lines().any(|line| line.contains("5202 gone")), "{screen}");
+    assert!(screen.lines().any(|line| line.contains("5202 ended within 0.5 s")), "{screen}");
     assert!(screen.lines().any(|line| line.contains("5201 still runs")), "{screen}");
     stage.press("Esc");
     assert!(matches!(stage.app.mode, Mode::Normal));
     stage.press("u");
     assert!(stage.wide().contains("5201 still runs"), "{}", stage.wide());
     // What a cancel did not end may be terminated, and nothing else of the list.
+    stage.see(self::list(&[], 3));
     stage.press("Esc X");
     assert!(stage.wide().contains("Terminate 1 session?"), "{}", stage.wide());
 }

@@ -7,27 +7,33 @@ use std::time::Duration;
 
 use pgtriage::app::part::Part as List;
 use pgtriage::command::{Command, Tab};
+use pgtriage::diagnose::health::ItemKey;
 use pgtriage::diagnose::{Kind, Severity};
-use pgtriage::model::activity::{Activity, Part, Partitioned, PreparedTransaction, Subscription, WalDirectory};
+use pgtriage::model::activity::{
+    Activity, Holder, Limited, Part, Partitioned, PreparedTransaction, Subscription, WalDirectory,
+};
+use pgtriage::model::health::State;
 use pgtriage::model::index::{Builder, Indexes};
 use pgtriage::model::panel::{PanelAnswer, Reading};
-use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
-use pgtriage::model::replica::{Replication, Slot, Standby};
+use pgtriage::model::relation::{Barrier, BloatEstimate, Relation, Relations};
+use pgtriage::model::replica::{Replica, Replication, Slot, Standby};
 use pgtriage::model::server::Server;
-use pgtriage::model::session::{Prepared, Session, Wait};
-use pgtriage::model::{Cadence, Link, ProbeError, Question, Snapshot};
+use pgtriage::model::session::{Prepared, Session, State as SessionState, Wait};
+use pgtriage::model::world::{LinkFacts, Tls};
+use pgtriage::model::{Cadence, Link, ProbeError, Question, Snapshot, Tone};
 
 use super::health::{crowded, green, no_redis, not_ready, queue};
 use crate::stage::{Stage, activity, alerts, cache, charts, indexes, locks, replication, server, tables};
 
 /// A kind, what goes wrong, how bad that is, and words of the fact.
-type Story = (Kind, fn(&mut Stage), Severity, &'static str);
+pub type Story = (Kind, fn(&mut Stage), Severity, &'static str);
 
 use Severity::{Critical, Notice, Warning};
 
-const STORIES: &[Story] = &[
+pub const STORIES: &[Story] = &[
     (Kind::ServerLost, lose, Critical, "no connection to db1:5432 for 8.0s"),
     (Kind::NoAnswer, hang, Critical, "does not say who is connected, for 10s"),
+    (Kind::Restarted, restarts, Warning, "the server restarted 13s ago (it had been up 12d)"),
     (Kind::Blocker, pile_up, Critical, "4711 idle in transaction 12m blocks 37 sessions, longest 11m"),
     (Kind::Queue, pile_up, Critical, "5120 only waits for AccessExclusive on orders, and 35 sessions queue behind it"),
     (Kind::IdleTransaction, idle, Warning, "4711 idle in transaction 6m"),
@@ -45,6 +51,12 @@ const STORIES: &[Story] = &[
         exhausted,
         Critical,
         "97 of 97 connections are taken (100 %), none is left for an ordinary role",
+    ),
+    (
+        Kind::ConnectionLimit,
+        limited,
+        Critical,
+        "role shop: 10 of its 10 connections are taken (CONNECTION LIMIT), the next one is refused",
     ),
     (
         Kind::Latency,
@@ -71,7 +83,21 @@ const STORIES: &[Story] = &[
         Warning,
         "memory of the service grows by 1.5 GB an hour",
     ),
+    (Kind::MemoryShort, |s| in_use(s, |x| 0.7 + x * 0.27), Warning, "db1:9100: 97 % of its memory is in use"),
+    (
+        Kind::ProcessorShort,
+        short_of_cores,
+        Warning,
+        "97 % of its cores are in use, and somebody waits for one 62 % of the time",
+    ),
+    (Kind::IoWaits, short_of_disks, Warning, "somebody waits for I/O 80 % of the time, with it 6 of 6 active sessions"),
     (Kind::TargetDown, target_down, Warning, "Prometheus cannot read app-2:8080 of job fraiseql"),
+    (
+        Kind::SyncWait,
+        unconfirmed,
+        Critical,
+        "3 sessions have committed here and wait for a synchronous standby, longest statement 50s",
+    ),
     (Kind::ReplicaGone, gone, Warning, "replica-2 vanished"),
     (Kind::ReplicaLag, lag, Critical, "replica-3 is 3.0 GB behind, replays 6m late"),
     (Kind::SlotLost, slot_lost, Critical, "slot warehouse has lost its WAL"),
@@ -198,6 +224,29 @@ pub fn sessions(stage: &mut Stage, rows: Vec<Session>) {
     stage.see(locks::calm_but(rows));
 }
 
+/// The same sessions for over a minute.
+pub fn sessions_for(stage: &mut Stage, rows: &[Session]) {
+    for _ in 0..18 {
+        sessions(stage, rows.to_vec());
+        stage.pass(4_000);
+    }
+    sessions(stage, rows.to_vec());
+}
+
+/// All cores of the server's host are in use, and somebody waits for one.
+pub fn short_of_cores(stage: &mut Stage) {
+    charts::figures_of(stage, "cpu-used", |x| Some(if x > 0.75 { 0.97 } else { 0.3 }));
+    charts::figures_of(stage, "cpu-waiting", |_| Some(0.62));
+}
+
+/// The server's host waits for its disks, and sessions with it.
+pub fn short_of_disks(stage: &mut Stage) {
+    let wait = Wait { class: "IO".to_owned(), event: "DataFileRead".to_owned() };
+    let reads = (0..6).map(|i| Session { wait: Some(wait.clone()), ..locks::session(6_000 + i, 0.2, "SELECT 1") });
+    sessions_for(stage, &reads.collect::<Vec<_>>());
+    charts::figures_of(stage, "io-waiting", |_| Some(0.8));
+}
+
 pub fn relations(stage: &mut Stage, relations: Relations) {
     let question = Question::Relations { database: None, order: relations.order };
     stage.take(question, Ok(Snapshot::Relations(Box::new(relations))));
@@ -228,8 +277,14 @@ pub fn pile_up(stage: &mut Stage) {
     stage.see(locks::pile_up());
 }
 
+/// Three commits wait for a standby that nobody has connected.
+pub fn unconfirmed(stage: &mut Stage) {
+    replicated(stage, Replication { sync_names: Some("nobody".into()), ..Replication::default() });
+    sessions(stage, (0..3).map(|i| locks::unconfirmed(6_000 + i, 50.0 - f64::from(i))).collect());
+}
+
 pub fn idle(stage: &mut Stage) {
-    sessions(stage, vec![Session { xact_s: Some(400.0), ..locks::root() }]);
+    sessions(stage, vec![Session { xact_s: Some(400.0), state_s: Some(399.0), ..locks::root() }]);
 }
 
 pub fn batch(stage: &mut Stage) {
@@ -257,7 +312,7 @@ pub fn jump(stage: &mut Stage) {
 /// A transaction that was prepared three hours ago.
 pub fn forgotten() -> PreparedTransaction {
     let (gid, owner, database) = ("tx'42".into(), "shop".into(), "shop".into());
-    PreparedTransaction { gid, exact: true, owner, database, age_s: 11_000.0 }
+    PreparedTransaction { gid, exact: true, owner, database, age_s: 11_000.0, xid: None, xid_age: None }
 }
 
 /// A subscription that runs, after so many errors.
@@ -279,6 +334,16 @@ pub fn subscription(errors: i64) -> Subscription {
 pub fn partitioned(partitions: i64, ends_s: Option<f64>) -> Partitioned {
     let (schema, name) = ("public".into(), "tb_error_occurrence".into());
     Partitioned { oid: 17_100, schema, name, partitions, ends_s, endless: false }
+}
+
+/// So much of the memory of the server's host is in use.
+pub fn in_use(stage: &mut Stage, f: fn(f64) -> f64) {
+    charts::give(stage, "memory-used", Ok(charts::values(vec![charts::series("db1:9100", |x| Some(f(x)))])));
+}
+
+/// The kernel of the server's host has ended so many processes since its boot.
+pub fn ended(stage: &mut Stage, f: fn(f64) -> f64) {
+    charts::give(stage, "oom-kills", Ok(charts::values(vec![charts::series("db1:9100", |x| Some(f(x)))])));
 }
 
 /// The archive has refused everything for a while.
@@ -337,6 +402,49 @@ pub fn exhausted(stage: &mut Stage) {
     sessions(stage, rows.collect());
 }
 
+/// A limit of a role or a database.
+pub fn limit_of(holder: Holder, name: &str, limit: i64) -> Limited {
+    Limited { holder, name: name.into(), exact: true, limit }
+}
+
+/// These limits are set, and the server is looked at.
+pub fn with_limits(stage: &mut Stage, limited: Vec<Limited>) {
+    activity::take(stage, Activity { limited: Part::Read(limited), ..activity::look(10) });
+}
+
+/// The service's role may have ten connections, and has them.
+pub fn limited(stage: &mut Stage) {
+    with_limits(stage, vec![limit_of(Holder::Role, "shop", 10)]);
+    sessions(stage, service(10));
+}
+
+/// So many connections of the service, with those that a calm server has.
+fn service(count: i32) -> Vec<Session> {
+    let there = locks::calm().rows.iter().filter(|s| s.is_client() && s.user == Some("shop".into())).count();
+    let more = count - i32::try_from(there).unwrap();
+    (0..more).map(|i| locks::idle(6_000 + i, 300.0)).collect()
+}
+
+/// The server is gone for eight seconds, and answers again three seconds after its start.
+pub fn restarts(stage: &mut Stage) {
+    lose(stage);
+    stage.event(pgtriage::message::Event::Link(Link::Up(LinkFacts {
+        place: "db1:5432".to_owned(),
+        tls: Tls::Verified,
+        pooled: false,
+        since: stage.now(),
+    })));
+    again(stage, "2025-11-24 03:14:13+00", 3.0);
+    stage.see_again();
+    stage.wait(10);
+}
+
+/// The server says since when it runs.
+fn again(stage: &mut Stage, started: &str, uptime_s: f64) {
+    let server = Server { started: started.to_owned(), uptime_s, ..server() };
+    stage.take(Question::Server, Ok(Snapshot::Server(Box::new(server))));
+}
+
 fn waiting(stage: &mut Stage) {
     charts::figures_of(stage, "pool", |_| Some(0.9));
     charts::figures_of(stage, "requests-waiting", |_| Some(4.0));
@@ -374,7 +482,7 @@ fn slot_lost(stage: &mut Stage) {
     replicated(stage, lost);
 }
 
-fn standby(stage: &mut Stage, change: fn(&mut Standby)) {
+fn standby(stage: &mut Stage, change: impl FnOnce(&mut Standby)) {
     let mut own = Standby {
         paused: false,
         receive_lsn: Some("3/E0000000".to_owned()),
@@ -520,6 +628,110 @@ fn a_prepared_transaction_that_blocks_is_named_with_the_sql_that_ends_it() {
 }
 
 #[test]
+fn of_two_prepared_transactions_each_is_named_with_whom_it_blocks_and_leads_to_its_row() {
+    let behind = |pid| locks::behind(locks::session(pid, 90.0, "UPDATE x"), &[0], "transactionid", "ShareLock");
+    let mut held = locks::calm_but((0..4).map(|i| behind(4_802 + i)).collect());
+    for (gid, waiters) in [("one", vec![4_802]), ("two", vec![4_803, 4_804, 4_805])] {
+        let (owner, database) = ("shop".into(), "shop".into());
+        held.prepared.push(Prepared { gid: gid.into(), owner, database, age_s: 700.0, waiters, exact: true });
+    }
+    let mut stage = Stage::calm();
+    stage.see(held);
+    let found: Vec<_> =
+        stage.app.triage.diagnosis.findings.iter().filter(|f| f.kind() == Kind::Blocker).cloned().collect();
+    let told: Vec<_> = found.iter().map(|f| (f.fact.as_str(), f.remedy.as_deref().unwrap())).collect();
+    assert_eq!(
+        told,
+        [
+            ("prepared transaction two blocks 3 sessions, longest 1m", "ROLLBACK PREPARED 'two';"),
+            ("prepared transaction one blocks 1 session, longest 1m", "ROLLBACK PREPARED 'one';"),
+        ]
+    );
+    stage.press("1 Enter");
+    assert_eq!(stage.app.tab, Tab::Locks);
+    let current = stage.app.locks.current().map(|row| row.key.clone());
+    assert_eq!(current, Some(pgtriage::app::tab::locks::LockKey::Prepared("two".into())));
+}
+
+#[test]
+fn an_idle_session_that_holds_a_lock_of_its_own_is_named_as_that() {
+    let holder = locks::idle(4_711, 90.0);
+    let waiter = locks::behind(locks::session(4_802, 60.0, "SELECT 1"), &[4_711], "advisory", "ExclusiveLock");
+    let mut stage = Stage::calm();
+    sessions(&mut stage, vec![holder, waiter]);
+    let finding = stage.finding(Kind::Blocker);
+    assert_eq!(finding.action, Some(Command::TerminateBackend));
+    assert!(finding.todo.starts_with("it holds a lock of its session, without a transaction"), "{}", finding.todo);
+}
+
+#[test]
+fn a_commit_that_waits_for_a_standby_is_no_slow_statement_and_offers_no_cancel() {
+    let mut stage = Stage::calm();
+    unconfirmed(&mut stage);
+    assert!(!stage.kinds().contains(&Kind::SlowStatements), "{:?}", stage.kinds());
+    let finding = stage.finding(Kind::SyncWait);
+    assert_eq!(finding.action, None);
+    assert!(
+        finding.evidence.starts_with("synchronous_standby_names = nobody, and no standby is connected"),
+        "{}",
+        finding.evidence
+    );
+    assert!(finding.remedy.as_deref().is_some_and(|sql| sql.contains("synchronous_standby_names = ''")));
+    // One that is connected, and slow: nobody is to be taken out.
+    let slow = Replica { sync_state: Some("sync".to_owned()), ..replication::replica("replica-1", 7_021, 0) };
+    let world = Replication { replicas: vec![slow], sync_names: Some("replica-1".into()), ..Replication::default() };
+    replicated(&mut stage, world);
+    let finding = stage.finding(Kind::SyncWait);
+    assert!(finding.evidence.contains("synchronous now: replica-1"), "{}", finding.evidence);
+    assert!(finding.todo.starts_with("look at replica-1"), "{}", finding.todo);
+    assert_eq!(finding.remedy, None);
+    // Who blocks others meanwhile has nothing to lose, and is not to be cancelled.
+    let waiter = locks::behind(locks::session(4_802, 60.0, "SELECT 1"), &[6_000], "transactionid", "ShareLock");
+    sessions(&mut stage, vec![locks::unconfirmed(6_000, 50.0), waiter]);
+    let finding = stage.finding(Kind::Blocker);
+    assert_eq!(finding.action, None);
+    assert!(finding.todo.starts_with("it has committed here and holds its locks"), "{}", finding.todo);
+}
+
+#[test]
+fn what_is_expected_to_run_for_long_is_not_slow_and_its_transaction_is_still_told() {
+    for query in [
+        "COPY public.orders TO stdout",
+        "/* nightly */ create unique index on orders (id)",
+        "REFRESH MATERIALIZED VIEW m",
+    ] {
+        let mut stage = Stage::calm();
+        sessions(&mut stage, vec![locks::session(6_000, 600.0, query)]);
+        assert_eq!(stage.kinds(), [], "{query}");
+        sessions(&mut stage, vec![locks::session(6_000, 2_000.0, query)]);
+        assert_eq!(stage.kinds(), [Kind::LongTransaction], "{query}");
+    }
+}
+
+#[test]
+fn multixact_ids_are_held_to_their_own_age() {
+    let told = |xid_age: i64, mxid_age: i64| {
+        let mut stage = Stage::calm();
+        let mut all = tables::calm();
+        let database = &mut all.databases[0];
+        (database.xid_age, database.mxid_age) = (xid_age, mxid_age);
+        (database.xid_forced_at, database.mxid_forced_at) = (Some(200_000_000), Some(400_000_000));
+        relations(&mut stage, all);
+        let found = stage.app.triage.diagnosis.findings.iter();
+        found.map(|f| (f.severity, f.fact.clone(), f.evidence.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(100_000_000, 500_000_000), []);
+    let found = told(100_000_000, 900_000_000);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].0, found[0].1.contains("multixact ids are 900M old")), (Warning, true), "{found:?}");
+    assert!(found[0].2.ends_with("a vacuum is forced at 400M"), "{found:?}");
+    let found = told(320_000_000, 350_000_000);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].1.contains("transaction ids are 320M old") && found[0].2.ends_with("forced at 200M"), "{found:?}");
+    assert_eq!(told(1_500_000_000, 1_500_000_000).len(), 2, "each is named");
+}
+
+#[test]
 fn a_wait_of_a_moment_is_traffic_and_a_blocker_is_not_also_an_idle_transaction() {
     let mut stage = Stage::calm();
     let moment = locks::behind(locks::session(4_802, 0.4, "UPDATE x"), &[6_000], "transactionid", "ShareLock");
@@ -527,6 +739,10 @@ fn a_wait_of_a_moment_is_traffic_and_a_blocker_is_not_also_an_idle_transaction()
     assert_eq!(stage.kinds(), []);
     pile_up(&mut stage);
     assert!(!stage.kinds().contains(&Kind::IdleTransaction), "{:?}", stage.kinds());
+}
+
+fn barrier(pid: Option<i32>, others: i64) -> Barrier {
+    Barrier { pid, mode: "ShareUpdateExclusiveLock".to_owned(), others }
 }
 
 #[test]
@@ -542,6 +758,10 @@ fn the_reason_why_autovacuum_does_not_help_is_the_tables_own() {
     assert!(off.contains("autovacuum is off for it"), "{off}");
     let locked = reason(|all| all.rows.last_mut().unwrap().locked = true);
     assert!(locked.contains("a lock on the table keeps vacuum out"), "{locked}");
+    let unseen = reason(|all| all.rows.last_mut().unwrap().barred = Some(barrier(Some(4_802), 1)));
+    assert!(unseen.ends_with("a lock of 4802 and 1 other keeps vacuum out"), "{unseen}");
+    let prepared = reason(|all| all.rows.last_mut().unwrap().barred = Some(barrier(None, 0)));
+    assert!(prepared.ends_with("a lock of a prepared transaction keeps vacuum out"), "{prepared}");
     let busy = reason(|all| all.vacuums = vec![tables::relations().vacuums.remove(0); 3]);
     assert!(busy.contains("all 3 autovacuum workers are busy elsewhere"), "{busy}");
     let works = reason(|all| {
@@ -549,12 +769,284 @@ fn the_reason_why_autovacuum_does_not_help_is_the_tables_own() {
         all.vacuums[0].oid = 16_440;
     });
     assert!(works.contains("a vacuum works on it for 1m"), "{works}");
+    let newer = reason(|all| all.rows.last_mut().unwrap().autovacuum_s = Some(0.8));
+    assert!(newer.contains("vacuumed 0.8s ago: they are newer, or were still needed"), "{newer}");
+    let mut stage = Stage::calm();
+    let young = Session { xact_s: Some(53.0), xmin_age: Some(18_000), ..locks::root() };
+    sessions(&mut stage, vec![young]);
+    relations(&mut stage, tables::calm_but(Relation { autovacuum_s: Some(0.8), ..churned() }));
+    let finding = stage.finding(Kind::DeadRows);
+    assert!(finding.fact.contains("vacuumed 0.8s ago in vain: 4711 has an older transaction"), "{}", finding.fact);
+    assert_eq!(finding.action, None, "a vacuum would remove nothing");
     let mut stage = Stage::calm();
     horizon(&mut stage);
     let finding = stage.finding(Kind::DeadRows);
     assert!(finding.fact.contains("vacuum in vain: 4711 holds the horizon"), "{}", finding.fact);
     assert_eq!(finding.action, None, "a vacuum would remove nothing");
     assert_eq!(stage.kinds(), [Kind::Horizon, Kind::DeadRows], "the cause goes first");
+}
+
+#[test]
+fn who_keeps_vacuum_out_by_a_lock_is_named_with_what_ends_it_and_no_vacuum_is_offered() {
+    let told = |session: Session| {
+        let mut stage = Stage::calm();
+        let lock = Barrier { pid: Some(session.pid), mode: "ShareLock".to_owned(), others: 0 };
+        sessions(&mut stage, vec![session]);
+        relations(&mut stage, tables::calm_but(Relation { barred: Some(lock), ..churned() }));
+        let finding = stage.finding(Kind::DeadRows).clone();
+        assert_eq!((finding.severity, finding.action), (Warning, None), "{finding:?}");
+        assert!(finding.fact.contains("a lock of 6000 keeps vacuum out"), "{}", finding.fact);
+        (finding.evidence, finding.todo)
+    };
+    let (evidence, todo) = told(locks::session(6_000, 40.0, "CREATE INDEX carts_at ON carts (at)"));
+    assert!(evidence.starts_with("ShareLock of shop@shop from 10.0.3.7 app=api, active 40s"), "{evidence}");
+    assert!(evidence.contains("runs: CREATE INDEX") && evidence.contains("autovacuum begins at"), "{evidence}");
+    assert!(todo.starts_with("let what 6000 does end, or cancel it"), "{todo}");
+    let idle = Session {
+        state: Some(SessionState::IdleInTransaction),
+        xmin: None,
+        ..locks::session(6_000, 40.0, "ANALYZE carts")
+    };
+    let (_, todo) = told(Session { xmin_age: None, ..idle });
+    assert!(todo.starts_with("end the transaction of 6000, idle in transaction 40s: terminate it"), "{todo}");
+}
+
+#[test]
+fn where_nothing_is_counted_the_setting_that_is_off_is_named_and_its_silence_is_told() {
+    let mut stage = Stage::calm();
+    relations(&mut stage, Relations { autovacuum: false, counted: false, ..tables::calm() });
+    let finding = stage.finding(Kind::AutovacuumOff);
+    assert!(finding.fact.starts_with("track_counts is off for the whole server"), "{}", finding.fact);
+    assert_eq!(finding.remedy.as_deref(), Some("ALTER SYSTEM SET track_counts = on; SELECT pg_reload_conf();"));
+    let unchecked = &stage.app.triage.diagnosis.unchecked;
+    assert!(unchecked.iter().any(|u| u.what == "new dead rows, deadlocks, temporary files"), "{unchecked:#?}");
+}
+
+#[test]
+fn a_forced_vacuum_that_is_late_by_a_low_limit_is_worth_a_look_and_what_cannot_be_vacuumed_by_hand_says_so() {
+    let aged = |xid_age, connectable| {
+        let mut stage = Stage::calm();
+        let mut all = tables::calm();
+        all.databases[0].xid_forced_at = Some(100_000);
+        (all.databases[0].xid_age, all.databases[0].connectable) = (xid_age, connectable);
+        relations(&mut stage, all);
+        let finding = stage.finding(Kind::Wraparound);
+        (finding.severity, finding.todo.clone())
+    };
+    assert_eq!(aged(250_000, true).0, Notice, "two thousand million are left");
+    assert_eq!(aged(300_000_000, true).0, Warning);
+    assert!(aged(300_000_000, true).1.ends_with("VACUUM them in order of age"));
+    assert!(aged(300_000_000, false).1.starts_with("nobody may connect to it"), "{}", aged(300_000_000, false).1);
+}
+
+#[test]
+fn a_standby_that_replays_one_long_load_is_level_and_one_that_stands_still_is_late() {
+    let looks = |gap: i64, moves: bool, commit_s: fn(f64) -> f64| {
+        let mut stage = Stage::calm();
+        for n in 0..20 {
+            let at = f64::from(n) * 2.0;
+            standby(&mut stage, |own| {
+                (own.gap, own.lag_s, own.last_replay_s) = (Some(gap), Some(commit_s(at)), Some(commit_s(at)));
+                own.replay_lsn = Some(format!("3/DD80{:04}", if moves { n } else { 0 }));
+            });
+            stage.pass(2_000);
+        }
+        let late = stage.kinds().contains(&Kind::StandbyBehind);
+        // The box beside the findings, and the tab, say the same.
+        let own = stage.app.triage.diagnosis.health.iter().find(|item| item.key == ItemKey::Standby).unwrap().clone();
+        assert_eq!(own.state, Some(if late { State::Degraded } else { State::Ok }), "{own:?}");
+        let words = if late { " late" } else { "keeps up" };
+        assert!(own.text.ends_with(words), "{}", own.text);
+        stage.press("6");
+        assert!(stage.wide().contains(&format!("  {} · last replayed commit ", own.text)), "{}", stage.wide());
+        late
+    };
+    let grows = |at: f64| 20.0 + at;
+    assert!(!looks(12 << 20, true, grows), "no commit comes, and replay moves with what is loaded");
+    assert!(looks(120, false, grows), "it stands still before what has come");
+    assert!(!looks(0, false, grows), "nothing has come");
+    assert!(looks(12 << 20, true, |_| 50.0), "what it comes to is that old");
+    assert!(looks(80 << 20, true, grows), "much waits");
+}
+
+/// The finding that says how it is to be a standby, the box, and what is not known as such.
+#[test]
+fn the_box_of_health_and_the_findings_judge_this_standby_alike() {
+    type Change = fn(&mut Standby);
+    let states: [(Change, &str, State, Option<Kind>); 12] = [
+        (|_| {}, "0.2s behind", State::Ok, None),
+        (|own| own.receiver = None, "receives nothing", State::Failing, Some(Kind::StandbyBehind)),
+        (
+            |own| (own.receiver, own.last_replay_s) = (None, None),
+            "receives nothing",
+            State::Failing,
+            Some(Kind::StandbyBehind),
+        ),
+        // Fed by restore_command alone.
+        (
+            |own| (own.receiver, own.last_replay_s, own.lag_s, own.gap) = (None, Some(2.2), None, None),
+            "no receiver",
+            State::Degraded,
+            Some(Kind::StandbyBehind),
+        ),
+        (|own| own.heard_s = Some(61.0), "hears nothing 1m", State::Failing, Some(Kind::StandbyBehind)),
+        (|own| own.paused = true, "replay is paused", State::Degraded, Some(Kind::ReplayPaused)),
+        (|own| (own.gap, own.lag_s) = (None, Some(40.0)), "40s late", State::Degraded, Some(Kind::StandbyBehind)),
+        (|own| (own.gap, own.lag_s) = (Some(0), Some(40.0)), "keeps up", State::Ok, None),
+        // Level with what it has received, but what is that worth?
+        (
+            |own| (own.heard_s, own.lag_s, own.gap) = (Some(45.0), Some(40.0), Some(0)),
+            "hears nothing 45s",
+            State::Unknown,
+            None,
+        ),
+        (|own| (own.receiver, own.lag_s) = (Some("waiting".to_owned()), None), "lag unknown", State::Unknown, None),
+        (
+            |own| (own.receiver, own.receiver_hidden, own.lag_s, own.heard_s) = (None, true, None, None),
+            "receiver hidden",
+            State::Unknown,
+            None,
+        ),
+        (
+            |own| (own.paused, own.receiver) = (true, None),
+            "receives nothing",
+            State::Failing,
+            Some(Kind::StandbyBehind),
+        ),
+    ];
+    for (change, text, state, kind) in states {
+        let mut stage = Stage::calm();
+        standby(&mut stage, change);
+        let health = &stage.app.triage.diagnosis.health;
+        let own = health.iter().find(|item| item.key == ItemKey::Standby).unwrap();
+        assert_eq!((own.text.as_str(), own.state), (text, Some(state)));
+        let found = [Kind::StandbyBehind, Kind::ReplayPaused].into_iter().find(|kind| stage.kinds().contains(kind));
+        assert_eq!(found, kind, "{text}");
+        if text == "no receiver" {
+            let finding = stage.finding(Kind::StandbyBehind);
+            assert_eq!(finding.fact, "no WAL receiver runs on this standby; its last transaction is 2.2s old");
+            assert!(finding.severity == Notice && finding.todo.starts_with("well where it follows an archive"));
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_was_gone_before_the_console_came_is_missed_where_it_is_known_how_many_there_should_be() {
+    let mut stage = Stage::with(|setup| setup.watchlist.standbys = Some(2)).up().at_peace();
+    let finding = stage.finding(Kind::ReplicaGone);
+    assert_eq!(finding.fact, "1 of 2 standbys here: 1 gone before this console came");
+    let item = stage.app.triage.diagnosis.health.iter().find(|item| item.key == ItemKey::Standbys).unwrap();
+    assert_eq!((item.text.as_str(), item.state), ("1 of 2, 1 missing", Some(State::Degraded)));
+    assert_eq!(finding.severity, Warning);
+    for _ in 0..8 {
+        stage.wait(5);
+        replicated(&mut stage, replication::calm());
+    }
+    assert_eq!(stage.finding(Kind::ReplicaGone).severity, Critical, "no restart takes so long");
+    let mut both = replication::calm();
+    both.replicas.push(replication::replica("replica-2", 7_022, 0));
+    replicated(&mut stage, both);
+    assert_eq!(stage.kinds(), []);
+    // One that was seen is told by its name, and not twice.
+    replicated(&mut stage, replication::calm());
+    let found = stage.app.triage.diagnosis.findings.iter().filter(|f| f.kind() == Kind::ReplicaGone);
+    assert_eq!(found.map(|f| f.fact.contains("replica-2 vanished")).collect::<Vec<_>>(), [true]);
+    let unsaid = Stage::with(|setup| setup.watchlist.standbys = None).up().at_peace();
+    let told = unsaid.app.triage.diagnosis.unchecked.iter().any(|u| u.what == "how many standbys there should be");
+    assert!(told);
+}
+
+#[test]
+fn a_standby_whose_replay_stands_still_is_late_however_little_waits() {
+    let mut stage = Stage::calm();
+    let looks = |stage: &mut Stage, lsn: fn(u32) -> String, bytes| {
+        for n in 0..10 {
+            stage.pass(5_000);
+            let mut all = replication::calm();
+            let one = Replica { replay_s: Some(f64::from(n) * 5.0), ..replication::replica("replica-3", 7_023, bytes) };
+            all.replicas.push(Replica { replay_lsn: Some(lsn(n)), ..one });
+            replicated(stage, all);
+        }
+        let found = stage.app.triage.diagnosis.findings.iter().find(|f| f.kind() == Kind::ReplicaLag);
+        found.map(|f| (f.severity, f.fact.clone()))
+    };
+    assert_eq!(looks(&mut stage, |n| format!("3/E00000{n:02}"), 900), None, "it moves");
+    assert_eq!(looks(&mut stage, |_| "3/E0000000".to_owned(), 0), None, "nothing waits");
+    let paused = looks(&mut stage, |_| "3/E0000000".to_owned(), 25_000);
+    assert_eq!(paused, Some((Notice, "replica-3 is 24 kB behind, has replayed nothing for 45s".to_owned())));
+    let much = looks(&mut stage, |_| "3/E0000000".to_owned(), 2 << 20);
+    assert_eq!(much.map(|(severity, _)| severity), Some(Warning));
+}
+
+#[test]
+fn the_box_of_health_says_that_no_standby_is_synchronous_where_one_is_asked_for() {
+    let mut stage = Stage::calm();
+    replicated(&mut stage, Replication { sync_names: Some("replica-9".into()), ..replication::calm() });
+    let item = stage.app.triage.diagnosis.health.iter().find(|item| item.key == ItemKey::Standbys).unwrap();
+    assert_eq!((item.text.as_str(), item.state), ("1 of 1, none sync", Some(State::Degraded)));
+}
+
+#[test]
+fn the_box_of_health_and_the_list_judge_standbys_as_the_findings_do() {
+    let replica = |name: &str, bytes, replay_s| Replica { replay_s, ..replication::replica(name, 7_023, bytes) };
+    let hidden = Replica { hidden: true, total: None, ..replica("", 0, None) };
+    for (change, text, state, severity) in [
+        (replica("replica-3", 3 << 30, Some(412.0)), "2 of 2, 1 behind", State::Failing, Some(Critical)),
+        (replica("replica-3", 100 << 20, None), "2 of 2, 1 behind", State::Degraded, Some(Warning)),
+        (replica("replica-3", 10 << 20, Some(40.0)), "2 of 2, 1 behind", State::Degraded, Some(Warning)),
+        // The pause between two commits, where next to nothing waits.
+        (replica("replica-3", 900, Some(40.0)), "2 of 2", State::Ok, None),
+        (hidden, "2 of 2, 1 hidden", State::Unknown, None),
+    ] {
+        let mut stage = Stage::calm();
+        let mut all = replication::calm();
+        all.replicas.push(change);
+        replicated(&mut stage, all);
+        let item = stage.app.triage.diagnosis.health.iter().find(|item| item.key == ItemKey::Standbys).unwrap();
+        assert_eq!((item.text.as_str(), item.state), (text, Some(state)));
+        let found = stage.kinds().contains(&Kind::ReplicaLag).then(|| stage.finding(Kind::ReplicaLag).severity);
+        assert_eq!(found, severity, "{text}");
+        let row = stage.app.replicas.all().iter().find(|row| row.replica.pid == 7_023).unwrap();
+        let tone = severity.map_or(Tone::Plain, Severity::tone);
+        assert_eq!(row.tone(), tone, "{text}");
+    }
+    // A cascade: it is one, and has one.
+    let mut stage = Stage::calm();
+    standby(&mut stage, |own| own.gap = Some(0));
+    let own = stage.app.world().replication.get().unwrap().standby.clone();
+    let replicas = vec![replication::replica("replica-9", 7_029, 3 << 30)];
+    replicated(&mut stage, Replication { standby: own, replicas, ..replication::calm() });
+    let health = &stage.app.triage.diagnosis.health;
+    let of = |key| health.iter().find(|item| item.key == key).map(|item| (item.text.as_str(), item.state));
+    assert_eq!(of(ItemKey::Standby), Some(("0.2s behind", Some(State::Ok))));
+    assert_eq!(of(ItemKey::Standbys), Some(("1 missing, 1 behind", Some(State::Failing))));
+}
+
+#[test]
+fn a_slot_that_can_still_be_saved_is_not_offered_to_be_dropped() {
+    let offered = |status: &str| {
+        let mut stage = Stage::calm();
+        let mut all = replication::calm();
+        all.slots.push(Slot { wal_status: Some(status.to_owned()), ..replication::slot("cdc", false, 9 << 20) });
+        replicated(&mut stage, all);
+        stage.finding(Kind::SlotLost).remedy.clone()
+    };
+    assert_eq!(offered("unreserved"), None);
+    assert_eq!(offered("lost").as_deref(), Some("SELECT pg_drop_replication_slot('cdc');"));
+}
+
+#[test]
+fn who_waits_for_a_time_that_the_server_does_not_tell_is_blocked_all_the_same() {
+    let mut stage = Stage::calm();
+    // Up to 13, with track_activities off.
+    let waits =
+        Session { query_s: None, xact_s: None, state: Some(SessionState::Disabled), ..locks::session(5_000, 0.0, "") };
+    let root =
+        Session { query_s: None, xact_s: None, state: Some(SessionState::Disabled), ..locks::session(4_711, 0.0, "") };
+    sessions(&mut stage, vec![root, locks::behind(waits, &[4_711], "transactionid", "ShareLock")]);
+    let finding = stage.finding(Kind::Blocker);
+    assert!(finding.fact.contains("blocks 1 session, for how long is not known"), "{}", finding.fact);
+    assert_eq!((finding.severity, finding.action), (Warning, Some(Command::TerminateBackend)));
 }
 
 #[test]
@@ -648,6 +1140,56 @@ fn a_figure_is_held_against_what_was_usual_a_week_ago_or_that_nothing_is_known_o
 }
 
 #[test]
+fn what_is_far_from_its_baseline_is_worth_a_look_within_its_limits_too() {
+    let told = |id: &str, now: f64, week: Option<f64>| {
+        let mut stage = Stage::calm();
+        charts::figures_of(&mut stage, id, |_| Some(now));
+        if let Some(week) = week {
+            charts::before(&mut stage, id, charts::values(vec![charts::series("", |_| Some(week))]));
+        }
+        stage.app.triage.diagnosis.findings.iter().map(|f| (f.severity, f.fact.clone())).collect::<Vec<_>>()
+    };
+    let (far, usual) = (told("p95", 1.9, None), told("p95", 0.15, None));
+    assert_eq!(far, [(Notice, "p95 latency 1.9 s (limit 2.0 s), ×38 the baseline (50 ms, simple-crud)".to_owned())]);
+    assert_eq!(usual, []);
+    assert_eq!(told("p95", 0.15, Some(0.03)).len(), 1, "five times of a week ago");
+    assert_eq!(told("p95", 0.05, Some(0.005)), [], "nobody feels that");
+    assert_eq!(told("cache-hit-ratio", 0.71, Some(0.95)).len(), 1);
+    assert_eq!(told("cache-hit-ratio", 0.85, Some(0.95)), []);
+}
+
+#[test]
+fn a_figure_that_is_held_to_no_limit_is_not_checked_and_not_counted_as_looked_at() {
+    let words = |stage: &Stage, what: &str| {
+        let found = stage.app.triage.diagnosis.unchecked.iter().find(|u| u.what.contains(what));
+        found.map(|u| (u.why.clone(), u.cure.clone()))
+    };
+    let metrics = |stage: &Stage| {
+        let said = stage.app.triage.diagnosis.checked.iter().find(|c| c.ends_with("from Prometheus")).cloned();
+        said.and_then(|said| said.split(' ').next()?.parse::<usize>().ok()).unwrap_or(0)
+    };
+    let mut stage = Stage::calm();
+    let before = metrics(&stage);
+    assert_eq!(words(&stage, "Cache hit"), None);
+    // Of three look-ups a minute no ratio is judged.
+    charts::give(&mut stage, "cache-requests", Ok(charts::values(vec![charts::series("requests", |_| Some(0.05))])));
+    let (why, _) = words(&stage, "Cache hit").expect("it is told");
+    assert_eq!(why, "3 look-ups within a minute are too few");
+    assert_eq!(metrics(&stage), before - 1);
+    // A pool of which nobody knows how large it may be.
+    let spec = stage.app.setup.panels.iter().find(|p| p.id == "pool").unwrap();
+    let unjudged = spec.candidates.iter().position(|c| c.unjudged).expect("one that is not judged");
+    let mut answer = charts::values(vec![charts::series("", |_| Some(0.5))]);
+    if let Reading::Values { candidate, .. } = &mut answer.reading {
+        *candidate = unjudged;
+    }
+    charts::give(&mut stage, "pool", Ok(answer));
+    let told = words(&stage, "ool").expect("it is told");
+    assert_eq!(told, ("of how much it is a part, no server tells".to_owned(), "--pool-max N".to_owned()));
+    assert_eq!(metrics(&stage), before - 2);
+}
+
+#[test]
 fn our_own_cost_is_not_judged_by_the_first_questions() {
     let mut stage = Stage::calm();
     for _ in 0..10 {
@@ -663,6 +1205,22 @@ fn our_own_cost_is_not_judged_by_the_first_questions() {
 }
 
 #[test]
+fn attempts_to_connect_are_no_questions_that_the_server_answered() {
+    let mut stage = Stage::calm();
+    for _ in 0..20 {
+        stage.wait(2);
+        stage.event(pgtriage::message::Event::Sample(pgtriage::model::Sample {
+            question: Question::Sessions,
+            at: stage.now(),
+            took: Duration::from_millis(900),
+            answer: Err(ProbeError::Unreachable("sorry, too many clients already".to_owned())),
+        }));
+    }
+    assert!(stage.app.world().own_cost_ms_per_s(stage.now()) < 5.0, "{}", stage.last_line());
+    assert!(!stage.kinds().contains(&Kind::OwnCost));
+}
+
+#[test]
 fn a_server_without_a_slot_for_us_is_told_as_that() {
     let mut stage = Stage::calm();
     let now = stage.now();
@@ -674,9 +1232,38 @@ fn a_server_without_a_slot_for_us_is_told_as_that() {
         last_error: Some(words.to_owned()),
         retry_at: None,
     }));
-    stage.pass(1_000);
+    stage.wait(8);
     let finding = stage.finding(Kind::ServerLost);
-    assert!(finding.todo.contains("every slot is taken: stop, or restart, the client that took them"), "{finding:#?}");
+    assert_eq!(finding.fact, "no connection to db1:5432 for 8.0s: every slot is taken");
+    assert!(finding.todo.contains("stop, or restart, the client that took the slots"), "{finding:#?}");
+    stage.press("1");
+    assert!(stage.wide().contains("connections ✗ every slot is taken"), "{}", stage.wide());
+    let cut_off: Vec<_> =
+        stage.app.triage.diagnosis.unchecked.iter().filter(|u| u.why.contains("no connection")).collect();
+    assert_eq!(cut_off.len(), 1, "one reason is told once: {cut_off:#?}");
+    assert_eq!(cut_off[0].why, "no connection for 8.0s; what is shown of it is from before");
+}
+
+#[test]
+fn a_limit_of_the_database_or_of_our_role_is_told_as_that() {
+    let lost = |says: &str| {
+        let mut stage = Stage::calm();
+        let now = stage.now();
+        stage.event(pgtriage::message::Event::Link(Link::Connecting {
+            place: "db1:5432".to_owned(),
+            since: now,
+            attempt: 2,
+            last_error: Some(format!("connection to server at \"db1\", port 5432 failed: FATAL: {says}")),
+            retry_at: None,
+        }));
+        stage.pass(1_000);
+        stage.finding(Kind::ServerLost).clone()
+    };
+    let database = lost("too many connections for database \"shop\"");
+    assert!(database.fact.ends_with(": its CONNECTION LIMIT is reached"), "{database:#?}");
+    assert!(database.todo.contains("look from another database"), "{database:#?}");
+    let role = lost("too many connections for role \"oncall\"");
+    assert!(role.fact.ends_with(": our role's CONNECTION LIMIT is reached"), "{role:#?}");
 }
 
 #[test]
@@ -770,7 +1357,7 @@ fn no_index_is_called_wrong_on_less_than_knowledge() {
     let standby = "invalid, duplicate and unused indexes".to_owned();
     assert_eq!(wrong(|i| i.in_recovery = true), (Vec::new(), standby));
     let built = wrong(|i| {
-        i.rows[0].builder = Some(Builder { pid: 6100, this: None });
+        i.rows[0].builder = Some(Builder { pid: 6100, this: None, drops: false });
         i.rows.retain(|i| i.oid != indexes::UNUSED);
     });
     assert_eq!(built, (Vec::new(), String::new()), "perhaps it is being built");
@@ -805,4 +1392,20 @@ fn indexes_are_asked_for_on_every_tab_and_seldom() {
         stage.press(keys);
         assert_eq!(pace(&stage), Some(seconds), "{keys}");
     }
+}
+
+#[test]
+fn of_a_holder_whose_age_is_hidden_nothing_is_claimed_and_that_is_said() {
+    let mut stage = Stage::calm();
+    let seen = Session { xid: None, xmin_age: Some(18_000), ..locks::root() };
+    let hidden = Session { hidden: true, state: None, xact_s: None, query_s: None, ..seen.clone() };
+    sessions(&mut stage, vec![hidden]);
+    relations(&mut stage, tables::calm_but(churned()));
+    assert!(!stage.kinds().contains(&Kind::Horizon), "{:?}", stage.kinds());
+    let finding = stage.finding(Kind::DeadRows);
+    assert!(finding.fact.ends_with("whether 4711 makes vacuum vain is hidden"), "{finding:#?}");
+    assert_eq!((finding.severity, finding.action), (Notice, None));
+    // Where it is not hidden it is told.
+    sessions(&mut stage, vec![seen]);
+    assert!(stage.finding(Kind::DeadRows).fact.ends_with("vacuum in vain: 4711 holds the horizon"));
 }

@@ -13,7 +13,7 @@ use super::findings::{hang, lose, pile_up, sessions};
 use crate::stage::health::{
     APP_1, APP_2, V1_HEALTH, V1_NOT_READY, V2_HEALTH, answers, dependency, pooler, reply, shows, silent,
 };
-use crate::stage::{Stage, locks};
+use crate::stage::{Stage, charts, hostile, locks};
 
 /// The first instance loses its database for twelve seconds.
 pub fn not_ready(stage: &mut Stage) {
@@ -54,7 +54,7 @@ pub fn crowded(stage: &mut Stage) {
     shows(stage, seen);
 }
 
-fn item(stage: &Stage, key: &ItemKey) -> Item {
+pub fn item(stage: &Stage, key: &ItemKey) -> Item {
     let found = stage.app.triage.diagnosis.health.iter().find(|item| item.key == *key);
     found.unwrap_or_else(|| panic!("no {key:?}")).clone()
 }
@@ -282,4 +282,30 @@ fn an_answer_of_another_kind_than_was_asked_for_is_a_failure_and_no_panic() {
     let question = pgtriage::model::Question::Health { endpoint: APP_1.to_owned() };
     stage.take(question, Ok(Snapshot::Targets(Vec::new())));
     assert_eq!(of(&stage, APP_1).state, Some(State::Failing));
+}
+
+#[test]
+fn what_was_well_before_the_server_went_is_no_green_light() {
+    let mut stage = Stage::calm();
+    stage.press("1");
+    hostile::lost(&mut stage);
+    stage.wait(20);
+    for key in [ItemKey::Connections, ItemKey::Standbys, ItemKey::Autovacuum] {
+        let item = item(&stage, &key);
+        assert_eq!(item.state, Some(State::Unknown), "{item:?}");
+        assert!(item.text.contains("s ago: "), "{item:?}");
+    }
+    let screen = stage.wide();
+    assert!(screen.contains("none 21s ago") && screen.contains("82 21s ago"), "{screen}");
+    assert!(!screen.lines().next().unwrap_or_default().contains(" up "), "whether it is up, nobody knows\n{screen}");
+}
+
+#[test]
+fn a_hit_ratio_of_a_few_look_ups_is_shown_and_not_judged() {
+    let mut stage = Stage::calm();
+    charts::give(&mut stage, "cache-requests", Ok(charts::values(vec![charts::series("requests", |_| Some(0.2))])));
+    charts::figures_of(&mut stage, "cache-hit-ratio", |_| Some(0.28));
+    assert_eq!(stage.kinds(), []);
+    let cache = item(&stage, &ItemKey::Cache);
+    assert_eq!((cache.state, cache.text.as_str()), (None, "28.0% hits of 12/min"));
 }

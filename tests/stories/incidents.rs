@@ -16,7 +16,7 @@ fn told(name: &str) -> App {
     let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let times = events.iter().filter_map(|e| if let Event::Sample(s) = e { Some(s.at) } else { None });
     let start: Timestamp = times.min().unwrap();
-    let mut app = pictures::console(start);
+    let mut app = pictures::console(start, pictures::watched(&events));
     for event in events {
         app.update(event);
     }

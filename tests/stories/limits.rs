@@ -8,8 +8,9 @@ use pgtriage::model::session::Session;
 use pgtriage::model::{Question, Snapshot};
 
 use super::findings::{
-    batch, busy, cancels, churned, costly, exhausted, forgotten, gone, horizon, idle, jump, lag, partitioned, pile_up,
-    refuses, relations, replicated, scanned, sessions, slot_kept, slow, spills, subscription, swells, wasteful,
+    batch, busy, cancels, churned, costly, exhausted, forgotten, gone, horizon, idle, in_use, jump, lag, limited,
+    partitioned, pile_up, refuses, relations, replicated, scanned, sessions, short_of_cores, short_of_disks, slot_kept,
+    slow, spills, subscription, swells, wasteful,
 };
 use super::health::{crowded, not_ready, queue, queue_for};
 use crate::stage::{Stage, activity, cache, charts, indexes, locks, replication, tables};
@@ -35,8 +36,21 @@ const MOVES: &[Move] = &[
         sessions(s, vec![Session { xmin_age: Some(2_000_000), ..locks::root() }]);
     }),
     ("connections", 1.1, Kind::Connections, exhausted),
+    ("connections", 1.1, Kind::ConnectionLimit, limited),
     ("connections_full", 1.1, Kind::Connections, exhausted),
+    ("connections_full", 1.1, Kind::ConnectionLimit, limited),
+    ("baseline_times", 100.0, Kind::Latency, |s| charts::figures_of(s, "p95", |_| Some(1.9))),
+    ("baseline_points", 0.5, Kind::HitRatio, |s| {
+        charts::figures_of(s, "cache-hit-ratio", |_| Some(0.71));
+        charts::before(s, "cache-hit-ratio", charts::values(vec![charts::series("", |_| Some(0.95))]));
+    }),
     ("memory_growth", 2e9, Kind::Memory, |s| charts::figures_of(s, "memory", |x| Some(4e8 + x * 4e8))),
+    ("memory_used", 0.99, Kind::MemoryShort, |s| in_use(s, |_| 0.85)),
+    ("host_short", 600.0, Kind::ProcessorShort, short_of_cores),
+    ("cpu_used", 0.99, Kind::ProcessorShort, short_of_cores),
+    ("cpu_waiting", 0.9, Kind::ProcessorShort, short_of_cores),
+    ("io_waiting", 0.9, Kind::IoWaits, short_of_disks),
+    ("io_sessions", 20.0, Kind::IoWaits, short_of_disks),
     ("replica_gone", 100.0, Kind::ReplicaGone, |s| {
         gone(s);
         s.wait(40);
@@ -87,6 +101,10 @@ const MOVES: &[Move] = &[
     }),
     ("cache_expired", 1e6, Kind::CacheBacklog, backlog),
     ("cache_expired_share", 0.9, Kind::CacheBacklog, backlog),
+    ("cache_lookups", 1e6, Kind::HitRatio, |s| {
+        charts::give(s, "cache-requests", Ok(charts::values(vec![charts::series("requests", |_| Some(2.0))])));
+        charts::figures_of(s, "cache-hit-ratio", |_| Some(0.66));
+    }),
     ("partitions", 3600.0, Kind::Partitions, |s| {
         activity::minute(s, |look, _| look.partitioned = Part::Read(vec![partitioned(3, Some(86_400.0))]));
     }),
@@ -135,6 +153,7 @@ fn each_limit_moves_its_rule() {
 
 #[test]
 fn every_limit_has_its_move() {
-    let names: Vec<&str> = MOVES.iter().map(|m| m.0).collect();
+    let mut names: Vec<&str> = MOVES.iter().map(|m| m.0).collect();
+    names.dedup();
     assert_eq!(names, LIMITS.iter().map(|s| s.name).collect::<Vec<_>>());
 }

@@ -1,9 +1,11 @@
 //! Locks: the forest as it changes its shape, what is folded, what is said where nobody waits, and what keys do there.
 
 use pgtriage::app::tab::locks::LockKey;
-use pgtriage::command::Tab;
+use pgtriage::command::{Command, Tab};
+use pgtriage::diagnose::Kind;
 use pgtriage::message::Effect;
 use pgtriage::model::session::{Prepared, Session, Sessions, State, Wait};
+use pgtriage::model::{Question, Snapshot};
 
 use crate::stage::{Stage, locks};
 
@@ -294,4 +296,62 @@ fn sessions_are_marked_where_they_have_a_line_and_a_folded_one_is_not_hit() {
     stage.press("x");
     let screen = stage.wide();
     assert!(screen.contains("4802") && screen.contains("5120") && screen.contains("cancel 2"), "{screen}");
+}
+
+#[test]
+fn what_is_said_of_one_row_goes_when_another_is_selected() {
+    let mut stage = Stage::incident();
+    stage.press("4 g x");
+    let said = stage.app.notice.clone().map_or_else(String::new, |notice| notice.text);
+    assert!(said.contains("a cancel cannot help") || said.contains("idle in a transaction"), "{said}");
+    stage.press("j");
+    assert_eq!(stage.app.notice, None);
+}
+
+#[test]
+fn no_finding_offers_a_key_that_our_role_may_not_use() {
+    let of = |superusers: &[&str]| {
+        let mut stage = Stage::incident();
+        let root = locks::root();
+        let mut server = crate::stage::server();
+        server.superusers = superusers.iter().map(|_| root.user.clone().unwrap()).collect();
+        stage.take(Question::Server, Ok(Snapshot::Server(Box::new(server))));
+        let found = stage.finding(Kind::Blocker);
+        (found.action, found.todo.clone())
+    };
+    assert_eq!(of(&[]).0, Some(Command::TerminateBackend));
+    let (action, todo) = of(&["postgres"]);
+    assert_eq!(action, None);
+    assert!(todo.ends_with("only a superuser may: oncall is none"), "{todo}");
+}
+
+#[test]
+fn whom_a_root_frees_is_at_most_so_many_where_others_may_share_the_row() {
+    let root =
+        Session { state: Some(State::IdleInTransaction), ..locks::session(100, 700.0, "SELECT FROM t FOR SHARE") };
+    let waits =
+        |pid, by| locks::behind(locks::session(pid, 60.0, "UPDATE t SET a = 1"), &[by], "transactionid", "ShareLock");
+    let mut first = waits(101, 100);
+    let frees = |stage: &Stage| {
+        let column = stage.app.locks.columns().iter().find(|c| c.name == "frees").unwrap();
+        (column.cell)(stage.app.locks.all().first().unwrap()).text
+    };
+    for (shared, cell, words) in [(false, "2", "(frees 2"), (true, "≤2", "(frees at most 2")] {
+        first.waits_for.as_mut().unwrap().shared = shared;
+        let mut stage = on(only(vec![root.clone(), first.clone(), waits(102, 101)]));
+        assert_eq!(frees(&stage), cell);
+        assert!(stage.finding(Kind::Blocker).todo.contains(words), "{}", stage.finding(Kind::Blocker).todo);
+        stage.press("2");
+        let most = if shared { "at most " } else { "" };
+        assert!(stage.wide().contains(&format!("100 holds up 2, frees {most}2")), "{}", stage.wide());
+    }
+    // Two who are both named: neither frees anybody alone.
+    let both = locks::behind(
+        locks::session(103, 60.0, "ALTER TABLE t ADD b int"),
+        &[100, 104],
+        "relation",
+        "AccessExclusiveLock",
+    );
+    let stage = on(only(vec![root.clone(), Session { pid: 104, ..root }, both]));
+    assert_eq!(frees(&stage), "0");
 }

@@ -142,9 +142,9 @@ fn the_filter_works_while_it_is_typed_and_says_what_is_wrong_with_it() {
     stage.press("C-u");
     assert_eq!(stage.app.connections.len(), stage.app.connections.total());
     stage.type_text("xact>so");
-    assert!(stage.last_line().contains("`so` is no figure"), "{}", stage.last_line());
+    assert!(stage.last_line().contains("`so` is no time"), "{}", stage.last_line());
     assert_eq!(stage.press("Enter"), []);
-    assert!(stage.last_line().contains("`so` is no figure"), "a filter that cannot be read is not kept");
+    assert!(stage.last_line().contains("`so` is no time"), "a filter that cannot be read is not kept");
     stage.press("C-u");
     stage.type_text("xact>10m !app:worker");
     stage.press("Enter");

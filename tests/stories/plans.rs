@@ -102,7 +102,7 @@ fn asked_again_the_old_answer_is_not_shown_for_a_new_one() {
     answer(&mut stage, Err(ProbeError::Locked("pid 5120 holds ACCESS EXCLUSIVE on public.orders".to_owned())));
     let screen = stage.wide();
     assert!(screen.contains("no plan: gave up behind a lock: pid 5120 holds ACCESS EXCLUSIVE"), "{screen}");
-    assert!(screen.contains("Y copies the SQL to run as another role"), "{screen}");
+    assert!(screen.contains("y copies why · Y the SQL, to run as another role · e asks again"), "{screen}");
 }
 
 #[test]
@@ -125,8 +125,44 @@ fn who_may_do_too_much_is_not_asked_but_told_with_the_sql_to_copy() {
     assert!(asked(&stage).is_some(), "the server says why: no question is worth asking");
     answer(&mut stage, Err(ProbeError::Absent("not planned as oncall: pg_signal_backend".to_owned())));
     assert!(stage.wide().contains("no plan: not planned as oncall"), "{}", stage.wide());
+    let why = "not planned as oncall: pg_signal_backend".to_owned();
+    assert_eq!(stage.press("y"), [Effect::Copy(why)], "a GRANT in it is not typed by hand");
     let [Effect::Copy(sql)] = &stage.press("Y")[..] else { panic!("a copy") };
     assert!(sql.starts_with("BEGIN READ ONLY;\nEXPLAIN (VERBOSE true") && sql.ends_with("ROLLBACK;\n"), "{sql}");
+}
+
+#[test]
+fn with_a_login_for_plans_it_is_asked_about_as_that_role_whatever_the_consoles_own_may() {
+    let with_login = || {
+        let stage = Stage::with(|setup| setup.plan_user = Some("oncall_plan".into())).filled();
+        let rights = Rights { superuser: true, signal_backend: true, ..server().rights };
+        let mut stage = stage.server(Server { rights, ..server() });
+        stage.press("2 /");
+        stage.type_text("pid:4802");
+        stage.press("Enter");
+        stage
+    };
+    let mut stage = with_login();
+    stage.press("e");
+    assert_eq!(asked(&stage), None, "it will not be refused, so that the question counts");
+    let screen = stage.wide();
+    for words in [" as oncall_plan? It is not run", "or others wrote, and they can read what oncall_plan"] {
+        assert!(screen.contains(words), "{screen}");
+    }
+    stage.press("y");
+    assert!(asked(&stage).is_some());
+
+    // Its own statements need no question; the console's own role's do, since another role plans them.
+    for (author, asks) in [("oncall_plan", false), ("oncall", true)] {
+        let mut stage = with_login();
+        let mut sessions = locks::pile_up();
+        for session in &mut sessions.rows {
+            session.user = Some(author.into());
+        }
+        stage.see(sessions);
+        stage.press("e");
+        assert_eq!(asked(&stage).is_none(), asks, "{author}: {}", stage.wide());
+    }
 }
 
 #[test]

@@ -120,7 +120,12 @@ impl Run {
 
     fn frame(&mut self) {
         let at = self.stage.now();
-        self.stage.event(Event::Drawn { at });
+        // What a frame shows matters to a question alone; drawing all of them would take most of the time.
+        if matches!(self.stage.app.mode, Mode::Ask(_)) {
+            self.stage.drawn();
+        } else {
+            self.stage.event(Event::Drawn { at, shown: None });
+        }
         self.frames.push(at);
     }
 
@@ -157,7 +162,8 @@ impl Run {
         for effect in self.stage.app.update(Event::Key { chord, at }) {
             if let Effect::Look { id, .. } = effect {
                 let seen = Seen { server: ServerIdentity::of(&server()), sessions: locks::pile_up().rows };
-                self.stage.event(Event::Looked { id, looked: Looked { at, answer: Ok(seen) } });
+                let looked = self.stage.app.update(Event::Looked { id, looked: Looked { at, answer: Ok(seen) } });
+                assert!(looked.iter().all(|e| matches!(e, Effect::RecordRefusal { .. })), "{looked:?}");
             }
             let Effect::Write { approved, .. } = effect else { continue };
             assert!(asked.as_ref().is_some_and(|asked| covers(asked, approved.write())), "done without its question");

@@ -83,9 +83,9 @@ fn a_standby_that_is_gone_shows_how_to_drop_its_slot() {
     assert_eq!(stage.press("Y Enter"), [Effect::Copy(sql)]);
 }
 
-#[test]
-fn a_standby_without_standbys_of_its_own_opens_what_resumes_its_replay() {
-    let standby = Standby {
+/// This server as a standby whose replay is paused.
+fn paused() -> Standby {
+    Standby {
         paused: true,
         receive_lsn: None,
         replay_lsn: None,
@@ -98,8 +98,12 @@ fn a_standby_without_standbys_of_its_own_opens_what_resumes_its_replay() {
         sender_port: None,
         slot: None,
         heard_s: None,
-    };
-    let paused = Replication { standby: Some(standby), ..Replication::default() };
+    }
+}
+
+#[test]
+fn a_standby_without_standbys_of_its_own_opens_what_resumes_its_replay() {
+    let paused = Replication { standby: Some(paused()), ..Replication::default() };
     let mut stage = Stage::new().up().replication(paused);
     stage.press("6");
     assert!(stage.wide().contains("REPLAY PAUSED (Enter: the SQL that resumes it)"), "{}", stage.wide());
@@ -111,4 +115,19 @@ fn a_standby_without_standbys_of_its_own_opens_what_resumes_its_replay() {
     let mut calm = Stage::new().up().replication(Replication { slots: Vec::new(), ..replication::after() });
     calm.press("6 Enter");
     assert!(!calm.wide().contains("what no action here does"), "{}", calm.wide());
+}
+
+#[test]
+fn a_name_in_the_box_of_health_does_not_touch_its_sign_and_one_standby_is_one() {
+    let own = Replication { standby: Some(paused()), ..Replication::default() };
+    let mut stage = Stage::calm().replication(own);
+    stage.press("1");
+    let screen = stage.wide();
+    assert!(screen.contains("│  standby     ✗ receives nothing"), "{screen}");
+    let mut hidden = replication::calm();
+    hidden.replicas.truncate(1);
+    hidden.replicas.iter_mut().for_each(|replica| replica.hidden = true);
+    let mut stage = Stage::calm().replication(hidden);
+    stage.press("6");
+    assert!(stage.wide().contains("! 1 standby is hidden from oncall"), "{}", stage.wide());
 }

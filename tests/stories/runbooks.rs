@@ -7,6 +7,7 @@ use pgtriage::app::App;
 use pgtriage::app::mode::Mode;
 use pgtriage::app::runbook::{Spot, StepOutcome};
 use pgtriage::command::Tab;
+use pgtriage::diagnose::Kind;
 use pgtriage::diagnose::runbook::{FactSpec, Known, parse};
 use pgtriage::guard::Write;
 use pgtriage::keymap::source::Source;
@@ -32,7 +33,7 @@ fn step(stage: &Stage) -> usize {
 }
 
 /// The screen with every run of white space as one blank.
-fn words(stage: &mut Stage) -> String {
+pub fn words(stage: &mut Stage) -> String {
     stage.wide().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -40,17 +41,17 @@ fn timeline(app: &App) -> Vec<&str> {
     app.timeline.iter().map(|entry| entry.what.as_str()).collect()
 }
 
-fn fact(stage: &Stage, name: &str) -> Known {
+pub fn fact(stage: &Stage, name: &str) -> Known {
     FactSpec::named(name).unwrap().read(&stage.app.shown_look())
 }
 
 /// Why a fact is not known, with its cure.
-fn why(stage: &Stage, name: &str) -> (String, String) {
+pub fn why(stage: &Stage, name: &str) -> (String, String) {
     let unknown = fact(stage, name).unwrap_err();
     (unknown.why, unknown.cure)
 }
 
-fn figure(stage: &Stage, name: &str) -> f64 {
+pub fn figure(stage: &Stage, name: &str) -> f64 {
     fact(stage, name).unwrap().figure
 }
 
@@ -81,12 +82,23 @@ fn a_finding_says_that_it_has_a_runbook_and_r_opens_it_with_what_betrays_it() {
         "Causes",
         "✓ Locks: somebody holds what the others need (37)",
         "✗ An index is missing, or no longer used (0; not above 0)",
-        "✓ Requests wait for the pool: more instances",
+        "✗ The pool is too small, or leaks (0 · 37 wait for locks",
         "SEV-2, within 15 minutes",
-        "built in",
     ] {
         assert!(screen.contains(line), "{line}\n{screen}");
     }
+    assert!(stage.screen(160, 55).contains("built in"), "{}", stage.screen(160, 55));
+}
+
+#[test]
+fn requests_that_wait_for_the_pool_ask_for_a_larger_one_only_where_no_lock_is_the_reason() {
+    let mut stage = opened();
+    let growth = "Requests wait for the pool: more instances";
+    assert!(figure(&stage, "pool_waiting") > 0.0 && figure(&stage, "pool_short") == 0.0);
+    assert!(!stage.screen(220, 45).contains(growth), "{}", stage.screen(220, 45));
+    stage.see(locks::calm());
+    assert!((figure(&stage, "pool_short") - figure(&stage, "pool_waiting")).abs() < f64::EPSILON);
+    assert!(stage.screen(220, 45).contains(growth), "{}", stage.screen(220, 45));
 }
 
 #[test]
@@ -461,6 +473,30 @@ fn hostile_texts_of_ones_own_runbook_are_shown_and_not_obeyed() {
             }
         }
     }
+}
+
+#[test]
+fn a_finding_opens_ones_own_runbook_that_is_about_it_and_none_that_is_not() {
+    let text = "id = \"vacuum\"\ntitle = \"Our vacuum\"\nsummary = \"Ours.\"\n\
+                [[detect]]\nsays = \"a\"\nelsewhere = \"b\"\n\
+                [[step]]\ntitle = \"x\"\ntext = \"y\"\nfindings = [\"idle-transaction\"]\n";
+    let own = parse(Source { name: "vacuum.toml", text }, &[]).unwrap();
+    let mut stage = Stage::with(|setup| setup.runbooks.push(own)).at_peace();
+    super::findings::idle(&mut stage);
+    stage.press("1 r");
+    assert_eq!(stage.app.runbook().map(|book| book.id.as_str()), Some("vacuum"));
+    // Another one was left on the way; what is selected now belongs to none.
+    stage.press("Esc");
+    let mut stage = Stage::calm();
+    super::findings::pile_up(&mut stage);
+    stage.press("1 r j Enter");
+    stage.see(crate::stage::locks::calm_but(Vec::new()));
+    super::findings::slot_kept(&mut stage);
+    stage.press("1 Esc");
+    assert_eq!(stage.app.current_finding().map(pgtriage::diagnose::Finding::kind), Some(Kind::SlotRetains));
+    stage.press("r");
+    assert_eq!(stage.app.runbook().map(|book| book.id.clone()), None);
+    assert!(matches!(stage.app.mode, Mode::Pick(_)), "{:?}", stage.app.mode);
 }
 
 #[test]

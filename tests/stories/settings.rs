@@ -5,7 +5,7 @@ use pgtriage::guard::Write;
 use pgtriage::message::{Effect, Event};
 use pgtriage::model::setting::{Change, Entry, History};
 
-use crate::stage::settings::{known, of_a_standby, with};
+use crate::stage::settings::{known, not_ours, of_a_standby, with};
 use crate::stage::{Stage, server};
 
 fn incident() -> Stage {
@@ -175,4 +175,34 @@ fn the_files_are_read_again_by_a_question_of_its_own() {
     assert!(
         matches!(effects.as_slice(), [Effect::Write { approved, .. }] if matches!(approved.write(), Write::Reload { .. }))
     );
+}
+
+#[test]
+fn whoever_may_not_change_a_setting_is_told_before_a_value_is_typed() {
+    let mut stage = incident();
+    stage.take(pgtriage::model::Question::Settings, Ok(not_ours()));
+    let effects = stage.press("L");
+    assert!(matches!(stage.app.mode, Mode::Normal), "no value is asked for");
+    let told = "our role may not change log_min_duration_statement: ";
+    assert!(
+        matches!(&effects[..], [Effect::RecordRefusal { refusal, .. }] if refusal.starts_with(told)),
+        "{effects:?}"
+    );
+    assert!(stage.last_line().contains(told) || stage.wide().contains(told), "{}", stage.wide());
+
+    stage.press("P Enter");
+    stage.type_text("1s");
+    let Mode::Settings(board) = &stage.app.mode else { panic!("{}", stage.wide()) };
+    assert!(board.edit.is_none(), "Enter opens no line to type in");
+    stage.press("Backspace Backspace");
+    let screen = stage.wide();
+    assert!(screen.contains(told) && !screen.contains("Enter new value"), "{screen}");
+}
+
+#[test]
+fn the_value_and_the_guides_are_kept_apart() {
+    let mut stage = incident();
+    stage.press("P");
+    let screen = stage.wide();
+    assert!(screen.contains(" · guide: 1s · logs each statement"), "{screen}");
 }

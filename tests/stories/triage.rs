@@ -4,7 +4,7 @@ use pgtriage::app::mode::Mode;
 use pgtriage::command::Tab;
 use pgtriage::diagnose::{Finding, Kind};
 use pgtriage::guard::{Object, Write};
-use pgtriage::message::Effect;
+use pgtriage::message::{Effect, Event};
 
 use crate::stage::{Stage, charts, locks, replication, tables};
 
@@ -145,4 +145,54 @@ fn the_tabs_say_from_anywhere_where_it_burns() {
     let mut calm = Stage::calm();
     let tabs = calm.wide().lines().nth(1).unwrap_or_default().to_owned();
     assert!(!tabs.contains('‼') && !tabs.contains('!'), "{tabs}");
+}
+
+#[test]
+fn what_was_not_checked_is_reached_below_the_last_finding() {
+    for (width, height) in [(80, 24), (40, 10)] {
+        let mut stage = on_triage();
+        stage.event(Event::Resized { width, height });
+        let first = stage.screen(width, height);
+        assert!(first.contains("more lines"), "{first}");
+        let findings = stage.app.triage.findings.len();
+        let (mut seen, mut keys) = (first.clone(), 0);
+        while stage.screen(width, height).contains("more lines") && keys < 200 {
+            stage.press("j");
+            seen.push_str(&stage.screen(width, height));
+            keys += 1;
+        }
+        let whats: Vec<String> = stage.app.triage.diagnosis.unchecked.iter().map(|u| u.what.clone()).collect();
+        assert!(!whats.is_empty() && keys > findings);
+        let words: String = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        for what in &whats {
+            assert!(words.contains(&format!("not checked: {what}")), "{width}×{height}: {what}\n{seen}");
+        }
+        let last = stage.screen(width, height);
+        assert!(!last.contains("more lines"), "the end is reached: {last}");
+        stage.press("j j j k");
+        assert!(stage.screen(width, height).contains("2 more lines"), "no key is lost beyond the end");
+        assert_eq!(
+            stage.app.triage.findings.cursor(),
+            Some(findings - 1),
+            "the selection stays until its lines are back"
+        );
+        stage.press("g");
+        assert_eq!((stage.app.triage.findings.cursor(), stage.app.triage.below), (Some(0), 0));
+        stage.press("G G");
+        assert!(!stage.screen(width, height).contains("more lines"), "{}", stage.screen(width, height));
+    }
+}
+
+#[test]
+fn on_a_calm_server_the_list_of_what_was_not_checked_scrolls_too() {
+    let mut stage = Stage::calm();
+    stage.press("1");
+    stage.event(Event::Resized { width: 40, height: 8 });
+    assert!(stage.screen(40, 8).contains("more lines"), "{}", stage.screen(40, 8));
+    stage.press("j");
+    assert_eq!(stage.app.triage.below, 1);
+    stage.press("G");
+    assert!(!stage.screen(40, 8).contains("more lines"), "{}", stage.screen(40, 8));
+    stage.press("g");
+    assert_eq!(stage.app.triage.below, 0);
 }

@@ -5,9 +5,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pgtriage::diagnose::{Finding, Target};
+use pgtriage::command::Tab;
+use pgtriage::diagnose::figures::Figure;
+use pgtriage::diagnose::{Finding, Kind, Target};
 use pgtriage::message::Event;
-use pgtriage::model::activity::{Activity, Database, Part, PreparedTransaction, Subscription, WalDirectory};
+use pgtriage::model::activity::{
+    Activity, Database, Holder, Limited, Part, PreparedTransaction, Subscription, WalDirectory,
+};
 use pgtriage::model::cache::{CacheContents, CacheState};
 use pgtriage::model::panel::Reading;
 use pgtriage::model::relation::{BloatEstimate, Relation, Relations};
@@ -314,6 +318,8 @@ fn whole_server(odd: &Odd) -> Activity {
     };
     all.subscriptions = Part::Read(vec![one.clone(), one]);
     all.partitioned = Part::Read(vec![partitioned(c, Some(odd.real[0]))]);
+    let one = Limited { holder: Holder::Role, name: odd.text.into(), exact: odd.flag, limit: a };
+    all.limited = Part::Read(vec![one.clone(), Limited { holder: Holder::Database, limit: b, ..one }]);
     all.in_recovery = odd.flag && a % 2 == 0;
     all
 }
@@ -332,6 +338,10 @@ fn sound(stage: &Stage) -> Result<(), TestCaseError> {
             prop_assert!(drawable(text), "it cannot be drawn: {text:?}");
         }
         prop_assert!(leads_somewhere(stage, finding), "{finding:#?}");
+        for figure in stage.app.figures_of(&finding.key) {
+            let (Figure::Title(text) | Figure::Line { text, .. }) = &figure;
+            prop_assert!(drawable(text) && text.chars().count() <= LONGEST, "{figure:?}");
+        }
     }
     for unchecked in &diagnosis.unchecked {
         prop_assert!(!unchecked.what.is_empty() && !unchecked.why.is_empty(), "{unchecked:?}");
@@ -347,6 +357,22 @@ fn drawable(text: &str) -> bool {
     })
 }
 
+/// What a tab shows as a whole, in its head or in all its rows: for anything else a row, or figures, are to be named.
+const SHOWN_BY_A_TAB: &[(Kind, &[Tab])] = &[
+    (Kind::ServerLost, &[Tab::Connections]),
+    (Kind::NoAnswer, &[Tab::Connections]),
+    (Kind::Connections, &[Tab::Connections]),
+    (Kind::ConnectionLimit, &[Tab::Connections]),
+    (Kind::Waits, &[Tab::Connections]),
+    (Kind::PoolerQueue, &[Tab::Connections, Tab::Slow, Tab::Locks]),
+    (Kind::Blocker, &[Tab::Locks]),
+    (Kind::AutovacuumOff, &[Tab::Tables]),
+    (Kind::ReplayPaused, &[Tab::Replication]),
+    (Kind::StandbyBehind, &[Tab::Replication]),
+    (Kind::CacheBacklog, &[Tab::Cache]),
+    (Kind::TargetDown, &[Tab::Latency]),
+];
+
 fn leads_somewhere(stage: &Stage, finding: &Finding) -> bool {
     let world = stage.app.live();
     match &finding.target {
@@ -359,9 +385,16 @@ fn leads_somewhere(stage: &Stage, finding: &Finding) -> bool {
             let here = world.replication.get().is_some_and(|r| r.replicas.iter().any(|r| r.key() == *key));
             here || world.missing.contains_key(key)
         }
+        Target::Prepared(gid) => world.sessions.get().is_some_and(|s| s.prepared.iter().any(|p| p.gid == *gid)),
         Target::Panel { id, .. } => stage.app.setup.panels.iter().any(|p| p.id == *id),
         Target::Health(key) => stage.app.triage.diagnosis.health.iter().any(|item| item.key == *key),
-        Target::Alert(_) | Target::Tab(_) => true,
+        Target::Alert(_) => true,
+        Target::Figures(_) => !stage.app.figures_of(&finding.key).is_empty(),
+        Target::Ranked(column) => {
+            let here = world.relations.get().is_some_and(|r| r.database.raw() == finding.key.subject);
+            here && stage.app.tables.columns().iter().any(|c| c.name == column)
+        }
+        Target::Tab(tab) => SHOWN_BY_A_TAB.iter().any(|(kind, tabs)| *kind == finding.kind() && tabs.contains(tab)),
     }
 }
 

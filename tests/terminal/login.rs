@@ -51,7 +51,7 @@ fn without_a_line_in_pg_hba_conf_the_server_says_which_one_is_missing() {
 fn a_password_is_asked_for_without_echo_and_survives_a_restart_of_the_server() {
     let Some(mut scene) = Scene::small() else { return };
     let uri = scene.uri("scram").replace(":lab%20secret", "");
-    let mut console = Start::with(&[&uri]).size(WIDE).open();
+    let mut console = Start::with(&[&uri]).size(WIDE).open_on_triage();
     console.until("Password for user scram", 10);
     console.keys("lab secret\r");
     console.until("of 97", 10);
@@ -71,12 +71,14 @@ fn a_password_is_asked_for_without_echo_and_survives_a_restart_of_the_server() {
 fn a_mistyped_password_is_asked_for_again_with_the_servers_words() {
     let Some(mut scene) = Scene::small() else { return };
     let uri = scene.uri("scram").replace(":lab%20secret", "");
-    let mut console = Start::with(&[&uri]).size(WIDE).open();
+    let mut console = Start::with(&[&uri]).size(WIDE).open_on_triage();
     console.until("Password for user scram", 10);
     console.keys("lab sceret\r");
     console.until("password authentication failed for user \"scram\"", 10);
     console.until("Password for user scram", 1);
     console.keys("lab secret\r");
+    console.until("1 Triage", 10);
+    console.keys("2");
     console.until("of 97 slots", 10);
     console.leave();
 }
@@ -86,7 +88,7 @@ fn at_the_password_every_way_out_leaves_the_terminal_as_it_was() {
     let Some(mut scene) = Scene::small() else { return };
     let uri = scene.uri("scram").replace(":lab%20secret", "");
     for (keys, code) in [(ESC, 0), ("\x03", 0), ("", 143)] {
-        let mut console = Start::with(&[&uri]).size(PLAIN).open();
+        let mut console = Start::with(&[&uri]).size(PLAIN).open_on_triage();
         console.until("Password for user scram", 10);
         if keys.is_empty() {
             console.signal(rustix::process::Signal::TERM);
@@ -100,7 +102,7 @@ fn at_the_password_every_way_out_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn asked_for_by_an_option_the_password_comes_before_any_server() {
-    let mut console = Start::with(&["-W", "host=127.0.0.1 port=1 user=u dbname=d"]).size(PLAIN).open();
+    let mut console = Start::with(&["-W", "host=127.0.0.1 port=1 user=u dbname=d"]).size(PLAIN).open_on_triage();
     console.until("Password for user u", 5);
     assert!(console.began.elapsed() < Duration::from_secs(2));
     console.keys("x\r");

@@ -15,16 +15,17 @@ fn opened(scene: &mut Scene, uri: &str) -> Console {
     let prometheus = scene.lab().prometheus();
     let arguments = [uri, "--prometheus", prometheus.as_str(), "--job", "fraiseql", "--config", "/dev/null"];
     let console = Start::with(&arguments).size(WIDE).open_on_triage();
-    // Whatever ended before us may still be among what is told; nothing is wrong now.
-    console.until("(?s)1 Triage +2 Conn.*✓ answers", 30);
+    // Whatever ended before us may still be among what is told; nothing is wrong now. The standby was seen: what was never
+    // here cannot vanish.
+    console.until("(?s)1 Triage +2 Conn.*✓ answers.*standbys +✓ 1 of 1", 60);
     console
 }
 
 /// That the first finding is this one, at most so long after `crossed`.
 fn first(console: &Console, finding: &str, crossed: Instant, soon: Duration) {
-    let patience = soon.saturating_sub(crossed.elapsed()).as_secs().max(1);
+    let left = soon.saturating_sub(crossed.elapsed()).max(Duration::from_secs(1));
     // The line below the title, behind its mark.
-    console.until(&format!("What is wrong[^\\n]*\\n[‼!·] {finding}"), patience);
+    console.within(&format!("What is wrong[^\\n]*\\n[‼!·] {finding}"), left);
 }
 
 /// Asks Prometheus until the expression has such a value.
@@ -129,13 +130,13 @@ fn exhausted_connections_are_named_within_two_refreshes_and_the_leak_is_ended_by
     console.keys("M");
     console.keys("X");
     let words = console.until("(terminate \\d+) ", 5);
+    // Those of a superuser are not ours to end, and the question says so.
+    console.until("3 of the marked ones are left out", 5);
     console.type_answer(&words);
-    // Those of a superuser are not ours to end, and the list says so.
     let left = "FROM pg_stat_activity WHERE application_name = 'batch-import' AND usename";
     sql.until(&format!("(SELECT count(*) {left} = 'shop_worker') = 0"), 20);
     assert!(sql.number(&format!("SELECT count(*) {left} = 'postgres'")) > 0);
-    console.until("3 not permitted, \\d+ signal sent", 20);
-    console.until("only a superuser may terminate", 5);
+    console.until("\\d\\d signals sent", 20);
     console.keys(super::driver::ESC);
     console.until("1 Triage", 5);
     console.leave();
@@ -232,26 +233,32 @@ fn growing_memory_is_named_once_it_is_seen_and_one_key_shows_its_panel() {
     console.leave();
 }
 
-/// For so long a calm lab may raise nothing critical.
+/// For so long a lab in which nothing has happened may raise nothing at all. What our own questions cost may be told: on a
+/// machine that is busy otherwise it is true.
 fn calm_for(seconds: u64) {
-    let Some(mut scene) = Scene::whole() else { return };
-    let uri = scene.uri("oncall");
-    let console = opened(&mut scene, &uri);
+    let Some(lab) = crate::lab::Lab::start(crate::lab::Wanted::default()) else { return };
+    let (uri, prometheus) = (lab.uri("oncall"), lab.prometheus());
+    let arguments = [uri.as_str(), "--prometheus", &prometheus, "--job", "fraiseql", "--config", "/dev/null"];
+    let console = Start::with(&arguments).size(WIDE).open_on_triage();
+    console.until("✓ nothing is wrong with what was looked at", 30);
+    let found = regex::Regex::new("(?m)^[‼!·] (.*)$").expect("a pattern");
     let until = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < until {
-        assert!(!console.screen().contains('‼'), "{}", console.screen());
+        let screen = console.screen();
+        let wrong = found.captures_iter(&screen).find(|line| !line[1].starts_with("our own questions take"));
+        assert!(wrong.is_none(), "{screen}");
         std::thread::sleep(Duration::from_millis(200));
     }
     console.leave();
 }
 
 #[test]
-fn a_calm_server_raises_nothing_critical() {
+fn a_calm_server_raises_nothing() {
     calm_for(120);
 }
 
 #[test]
-fn a_calm_server_raises_nothing_critical_for_ten_minutes() {
+fn a_calm_server_raises_nothing_for_ten_minutes() {
     if crate::lab::long() {
         calm_for(600);
     }

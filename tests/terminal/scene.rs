@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
+use super::driver::PATIENCE;
 use crate::lab::{Lab, PRIMARY, Wanted};
 
 static SMALL: Mutex<Option<Lab>> = Mutex::new(None);
@@ -127,7 +128,7 @@ impl Sql {
 
     /// Asks until it is so.
     pub fn until(&self, condition: &str, seconds: u64) {
-        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let deadline = Instant::now() + Duration::from_secs(seconds * PATIENCE);
         while self.text(&format!("SELECT ({condition})::text")).as_deref() != Some("true") {
             assert!(Instant::now() < deadline, "never so: {condition}");
             std::thread::sleep(Duration::from_millis(20));

@@ -22,6 +22,7 @@ impl App {
             let (question, every) = match ask {
                 Asks::Settings => (Question::Settings, beat),
                 Asks::CacheTable => (Question::CacheTable, beat),
+                // Those of hosts are asked, but seldom: while a runbook waits for them, more often.
                 Asks::Panel(id) if has_panel(id) && !VITAL_PANELS.contains(&id) => {
                     (Question::Panel { id: id.to_owned(), span_s: VITALS_SPAN_S, step_s: VITALS_STEP_S }, beat)
                 }

@@ -111,7 +111,10 @@ pub enum Told {
 pub fn told(news: &ActionStep) -> Told {
     let gone = |gone: bool| Told::Words(Some(if gone { StepOutcome::Done } else { StepOutcome::Failed }));
     match news {
-        ActionStep::Started { .. } | ActionStep::Progress(_) => Told::Nothing,
+        ActionStep::Started { .. }
+        | ActionStep::Progress(_)
+        | ActionStep::DeadRows { .. }
+        | ActionStep::Went { .. } => Told::Nothing,
         ActionStep::Ended(outcome) => Told::Words(Some(of_outcome(outcome))),
         ActionStep::Verified { gone: seen, .. } => gone(*seen),
         ActionStep::VerifiedEach { left, .. } => gone(left.is_empty()),

@@ -6,7 +6,7 @@ use super::{age_cell, text_cell, text_key};
 use crate::model::Tone;
 use crate::model::lock::{LockGraph, Weight};
 use crate::model::session::{Session, SessionKey, Sessions, State};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::table::{Cell, Column, Direction, Row, SortKey, Width};
 pub use totals::{Counts, Totals};
 
 /// A session with its place in the lock graph.
@@ -18,6 +18,8 @@ pub struct SessionRow {
     pub blocks: usize,
     /// How many of them could go on if it went.
     pub frees: usize,
+    /// True where it may be fewer: others may lock the same row.
+    pub unsure: bool,
     /// True where it blocks others and waits for nobody.
     pub root: bool,
     /// True where it is marked for an action on several.
@@ -42,9 +44,9 @@ impl SessionRow {
     /// Puts one session into its place in the graph.
     #[must_use]
     pub fn of(session: &Session, graph: &LockGraph) -> Self {
-        let Weight { blocks, frees } = graph.weight(session.pid);
+        let Weight { blocks, frees, unsure } = graph.weight(session.pid);
         let root = blocks > 0 && graph.blockers_of(session.pid).is_empty();
-        Self { blocks, frees, root, marked: false, session: session.clone() }
+        Self { blocks, frees, unsure, root, marked: false, session: session.clone() }
     }
 
     /// How much harm it does now: sessions held up first, then what it holds open, then what it does. Only the order
@@ -183,11 +185,10 @@ pub const COLUMNS: &[Column<SessionRow>] = &[
         doc: "marked by hand, for one action on several",
         // No column where nothing is marked.
         width: Width::Fit(0, 1),
-        align: Align::Left,
-        rank: 0,
         first: Direction::Descending,
         cell: |r| if r.marked { Cell::toned("*", Tone::Notice) } else { Cell::none() },
         key: |r| if r.marked { SortKey::Text("marked".to_owned()) } else { SortKey::Unknown },
+        ..Column::TEXT
     },
     Column {
         name: "harm",
@@ -195,161 +196,146 @@ pub const COLUMNS: &[Column<SessionRow>] = &[
         doc: "who holds up others, then what holds a transaction open, then what runs",
         // Two cells: in ASCII the mark of a root is `!!`.
         width: Width::Fixed(2),
-        align: Align::Left,
-        rank: 0,
         first: Direction::Descending,
         cell: SessionRow::mark,
         key: |r| SortKey::Number(r.harm()),
+        ..Column::TEXT
     },
     Column {
         name: "pid",
         title: "pid",
         doc: "process id",
         width: Width::Fit(4, 8),
-        align: Align::Right,
-        rank: 0,
         first: Direction::Ascending,
         cell: |r| Cell::toned(r.session.pid.to_string(), r.tone()),
         key: |r| SortKey::Number(f64::from(r.session.pid)),
+        ..Column::FIGURE
     },
     Column {
         name: "blocks",
         title: "blocks",
         doc: "sessions that wait behind it, directly or through others",
         width: Width::Fit(2, 6),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| if r.blocks == 0 { Cell::none() } else { Cell::toned(r.blocks.to_string(), r.tone()) },
         #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
         key: |r| if r.blocks == 0 { SortKey::Unknown } else { SortKey::Number(r.blocks as f64) },
+        ..Column::FIGURE
     },
     Column {
         name: "blocked",
         title: "behind",
         doc: "the pid that it waits for, and how many more",
         width: Width::Fit(0, 12),
-        align: Align::Left,
         rank: 3,
         first: Direction::Descending,
         cell: |r| Cell::toned(blocked_by(r), Tone::Warning),
         #[expect(clippy::cast_precision_loss, reason = "a count of sessions")]
         key: |r| if r.session.blockers == 0 { SortKey::Unknown } else { SortKey::Number(r.session.blockers as f64) },
+        ..Column::TEXT
     },
     Column {
         name: "state",
         title: "state",
         doc: "what the session does",
         width: Width::Fit(6, 12),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: SessionRow::state_cell,
         key: |r| match (r.session.state, &r.session.backend_type) {
             (Some(state), _) => SortKey::Text(state.word().to_owned()),
             (None, Some(kind)) => SortKey::Text(kind.clone()),
             (None, None) => SortKey::Unknown,
         },
+        ..Column::TEXT
     },
     Column {
         name: "xact",
         title: "xact",
         doc: "age of the open transaction",
         width: Width::Fixed(4),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| age_cell(r.session.xact_s, r.tone()),
         key: |r| SortKey::number(r.session.xact_s),
+        ..Column::AGE
     },
     Column {
         name: "query_age",
         title: "query",
         doc: "age of the statement; of the last one for an idle session",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| age_cell(r.session.query_s, if r.session.is_active() { r.tone() } else { Tone::Faint }),
         key: |r| SortKey::number(r.session.query_s),
+        ..Column::AGE
     },
     Column {
         name: "session",
         title: "conn",
         doc: "age of the connection",
         width: Width::Fixed(4),
-        align: Align::Right,
         rank: 5,
-        first: Direction::Descending,
         cell: |r| age_cell(r.session.backend_s, Tone::Faint),
         key: |r| SortKey::number(r.session.backend_s),
+        ..Column::AGE
     },
     Column {
         name: "wait",
         title: "waits for",
         doc: "the awaited lock and its relation, or the wait event",
         width: Width::Fit(0, 24),
-        align: Align::Left,
         rank: 2,
-        first: Direction::Ascending,
         cell: SessionRow::wait_cell,
         key: |r| {
             r.session.wait.as_ref().map_or(SortKey::Unknown, |w| SortKey::Text(format!("{}:{}", w.class, w.event)))
         },
+        ..Column::TEXT
     },
     Column {
         name: "user",
         title: "user",
         doc: "role",
         width: Width::Fit(4, 12),
-        align: Align::Left,
         rank: 4,
-        first: Direction::Ascending,
         cell: |r| text_cell(r.session.user.as_ref(), Tone::Faint),
         key: |r| text_key(r.session.user.as_ref()),
+        ..Column::TEXT
     },
     Column {
         name: "database",
         title: "db",
         doc: "database",
         width: Width::Fit(2, 10),
-        align: Align::Left,
         rank: 6,
-        first: Direction::Ascending,
         cell: |r| text_cell(r.session.database.as_ref(), Tone::Faint),
         key: |r| text_key(r.session.database.as_ref()),
+        ..Column::TEXT
     },
     Column {
         name: "app",
         title: "app",
         doc: "application_name",
         width: Width::Fit(0, 14),
-        align: Align::Left,
         rank: 4,
-        first: Direction::Ascending,
         cell: |r| text_cell(Some(&r.session.application), Tone::Faint),
         key: |r| text_key(Some(&r.session.application)),
+        ..Column::TEXT
     },
     Column {
         name: "client",
         title: "client",
         doc: "client address; behind a pooler the pooler's",
         width: Width::Fit(0, 15),
-        align: Align::Left,
         rank: 7,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.session.client.clone().unwrap_or_default(), Tone::Faint),
         key: |r| r.session.client.clone().map_or(SortKey::Unknown, SortKey::Text),
+        ..Column::TEXT
     },
     Column {
         name: "query",
         title: "statement",
         doc: "text of the statement; of the last one for an idle session",
         width: Width::Rest(38),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| text_cell(Some(&r.session.query), if r.session.is_active() { r.tone() } else { Tone::Faint }),
         key: |r| text_key(Some(&r.session.query)),
+        ..Column::TEXT
     },
 ];

@@ -1,11 +1,11 @@
 //! 5 Tables, its indexes: size, use, and what is wrong with each.
 
 use super::{age_cell, text_cell, text_key};
-use crate::model::index::{Fault, Index, IndexOrder, Indexes};
+use crate::model::index::{Fault, Index, IndexOrder, Indexes, Partitions};
 use crate::model::relation::RelationKey;
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, Tone};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::table::{Cell, Column, Direction, Measure, Row, SortKey, Width};
 
 /// An index with what its figures rest on.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,9 +83,11 @@ impl IndexRow {
         let other = || i.covered.as_ref().map_or_else(String::new, |c| c.by.head(80));
         match (i.fault(), self.counting) {
             (Some(Fault::Leftover), _) => ("INVALID leftover".to_owned(), Tone::Warning),
+            (Some(Fault::Unattached), _) => (unattached(i.partitions.as_ref()), Tone::Warning),
             (Some(Fault::Building(b)), _) => {
                 let perhaps = if b.this == Some(true) { "" } else { "perhaps " };
-                (format!("INVALID, {perhaps}being built by {}", b.pid), Tone::Notice)
+                let done = if b.drops { "dropped" } else { "built" };
+                (format!("INVALID, {perhaps}being {done} by {}", b.pid), Tone::Notice)
             }
             (Some(Fault::Duplicate), _) => (format!("same as {}", other()), Tone::Notice),
             (Some(Fault::Prefix), _) => (format!("first columns of {}", other()), Tone::Faint),
@@ -100,7 +102,7 @@ impl IndexRow {
     /// How grave that is, to sort by.
     fn gravity(&self) -> f64 {
         match (self.index.fault(), self.counting) {
-            (Some(Fault::Leftover), _) => 5.0,
+            (Some(Fault::Leftover | Fault::Unattached), _) => 5.0,
             (Some(Fault::Building(_)), _) => 4.0,
             (Some(Fault::Duplicate), _) => 3.0,
             (Some(Fault::Unused), Counting::Old(_)) => 2.0,
@@ -115,6 +117,15 @@ impl IndexRow {
 
     fn counted_key(&self, figure: i64) -> SortKey {
         if self.counting == Counting::Off { SortKey::Unknown } else { SortKey::Number(float(figure)) }
+    }
+}
+
+/// `INVALID, 1 of 3 partitions attached`
+fn unattached(partitions: Option<&Partitions>) -> String {
+    match partitions {
+        Some(p) if p.without() > 0 => format!("INVALID, {} of {} partitions attached", p.attached, p.all),
+        Some(p) if p.invalid > 0 => format!("INVALID, as is {} of {} attached", p.invalid, p.attached),
+        Some(_) | None => "INVALID, though all are attached".to_owned(),
     }
 }
 
@@ -166,131 +177,121 @@ pub const COLUMNS: &[Column<IndexRow>] = &[
         title: "index",
         doc: "schema and name; the schema is left out for public",
         width: Width::Rest(22),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| {
             let lock = if r.index.locked { " (locked)" } else { "" };
             let tone = r.state().1;
             Cell::toned(format!("{}{lock}", r.index.shown()), if tone >= Tone::Notice { tone } else { Tone::Plain })
         },
         key: |r| SortKey::Text(format!("{}.{}", r.index.schema.raw(), r.index.name.raw())),
+        ..Column::TEXT
     },
     Column {
         name: "state",
         title: "state",
         doc: "what is wrong: INVALID, the same as another, unused; else what it is needed for",
         width: Width::Fit(8, 38),
-        align: Align::Left,
-        rank: 0,
         first: Direction::Descending,
         cell: |r| {
             let (text, tone) = r.state();
             Cell::toned(text, tone)
         },
         key: |r| SortKey::Number(r.gravity()),
+        ..Column::TEXT
     },
     Column {
         name: "table",
         title: "table",
         doc: "its table",
         width: Width::Fit(6, 24),
-        align: Align::Left,
         rank: 2,
-        first: Direction::Ascending,
         cell: |r| Cell::plain(r.table_name()),
         key: |r| SortKey::Text(format!("{}.{}", r.index.schema.raw(), r.index.table.raw())),
+        ..Column::TEXT
     },
     Column {
         name: "size",
         title: "size",
         doc: "by relpages, as old as its last build, vacuum or analyze; ? where it was never measured",
         width: Width::Fixed(7),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| r.index.size().map_or_else(|| Cell::toned("?", Tone::Faint), |b| Cell::plain(Bytes(b).short())),
         key: |r| SortKey::number(r.index.size().map(float)),
+        measure: Measure::Bytes,
+        ..Column::FIGURE
     },
     Column {
         name: "scans",
         title: "scans",
         doc: "scans since they are counted, which the first line says; a standby's are its own",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 1,
         first: Direction::Ascending,
         cell: |r| r.counted(r.index.scans),
         key: |r| r.counted_key(r.index.scans),
+        ..Column::FIGURE
     },
     Column {
         name: "scanned",
         title: "last",
         doc: "since its last scan (16 and later)",
         width: Width::Fit(0, 5),
-        align: Align::Right,
         rank: 3,
-        first: Direction::Descending,
         cell: |r| age_cell(r.index.last_scan_s, Tone::Faint),
         key: |r| SortKey::number(r.index.last_scan_s),
+        ..Column::AGE
     },
     Column {
         name: "read",
         title: "read",
         doc: "entries that its scans read",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 4,
-        first: Direction::Descending,
         cell: |r| r.counted(r.index.entries_read),
         key: |r| r.counted_key(r.index.entries_read),
+        ..Column::FIGURE
     },
     Column {
         name: "fetched",
         title: "fetched",
         doc: "rows that plain scans of it fetched from the table",
         width: Width::Fixed(7),
-        align: Align::Right,
         rank: 5,
-        first: Direction::Descending,
         cell: |r| r.counted(r.index.rows_fetched),
         key: |r| r.counted_key(r.index.rows_fetched),
+        ..Column::FIGURE
     },
     Column {
         name: "writes",
         title: "writes",
         doc: "rows of its table that had to be entered into it: inserts and updates that were not HOT",
         width: Width::Fixed(6),
-        align: Align::Right,
         rank: 3,
-        first: Direction::Descending,
         cell: |r| r.index.writes.map_or_else(Cell::none, |w| r.counted(w)),
         key: |r| SortKey::number(r.index.writes.map(float)),
+        ..Column::FIGURE
     },
     Column {
         name: "method",
         title: "method",
         doc: "its access method",
         width: Width::Fit(5, 7),
-        align: Align::Left,
         rank: 6,
-        first: Direction::Ascending,
         cell: |r| text_cell(Some(&r.index.method), Tone::Faint),
         key: |r| text_key(Some(&r.index.method)),
+        ..Column::TEXT
     },
     Column {
         name: "columns",
         title: "columns",
         doc: "what it is on; WHERE… for a part of the table",
         width: Width::Fit(8, 30),
-        align: Align::Left,
         rank: 4,
-        first: Direction::Ascending,
         cell: |r| {
             let part = if r.index.partial { " WHERE…" } else { "" };
             Cell::toned(format!("{}{part}", r.index.columns.head(120)), Tone::Faint)
         },
         key: |r| text_key(Some(&r.index.columns)),
+        ..Column::TEXT
     },
 ];
 

@@ -5,8 +5,8 @@ mod columns;
 pub use columns::COLUMNS;
 
 use super::connections::SessionRow;
-use crate::model::lock::LockGraph;
 use crate::model::lock::forest::{self, Node, What};
+use crate::model::lock::{LockGraph, Weight};
 use crate::model::session::{Prepared, Session, SessionKey, Sessions, State};
 use crate::model::{ServerText, Tone};
 use crate::table::Row;
@@ -75,6 +75,8 @@ pub struct LockRow {
     pub blocks: usize,
     /// How many of them could go on if it went.
     pub frees: usize,
+    /// True where it may be fewer: others may lock the same row.
+    pub unsure: bool,
     /// Further blockers, beside the one that it hangs under.
     pub more: usize,
     /// True where a queue starts.
@@ -104,6 +106,8 @@ pub enum Advice {
     Primary,
     /// The server ends it by itself.
     Wait,
+    /// It has committed, and waits for a standby.
+    Standby,
 }
 
 impl Advice {
@@ -116,6 +120,7 @@ impl Advice {
             Self::Sql => "▸ SQL",
             Self::Leave => "▸ leave it",
             Self::Primary => "▸ primary",
+            Self::Standby => "▸ standby",
             Self::Wait => "▸ wait",
         }
     }
@@ -216,6 +221,9 @@ impl LockRow {
         if !self.root {
             return self.starts_queue.then_some(Advice::Cancel);
         }
+        if session.awaits_standby() {
+            return Some(Advice::Standby);
+        }
         match session.state {
             Some(State::IdleInTransaction | State::IdleInTransactionAborted | State::Idle) => Some(Advice::Terminate),
             Some(State::Active | State::Fastpath) => Some(Advice::Cancel),
@@ -272,7 +280,8 @@ impl Book<'_> {
             }
             None => (LockKey::Unseen(pid), Who::Unseen(pid)),
         };
-        LockRow { blocks: weight.blocks, frees: weight.frees, ..line(key, who, node) }
+        let Weight { blocks, frees, unsure } = weight;
+        LockRow { blocks, frees, unsure, ..line(key, who, node) }
     }
 
     fn circle(&self, pids: &[i32], node: &Node) -> Option<LockRow> {
@@ -312,6 +321,7 @@ fn line(key: LockKey, who: Who, node: &Node) -> LockRow {
         rails: node.rails.clone(),
         blocks: 0,
         frees: 0,
+        unsure: false,
         more: node.more,
         starts_queue: node.starts_queue,
     }

@@ -74,7 +74,7 @@ fn failed(error: &ProbeError) -> Glance {
         ProbeError::TimedOut(_) => "no answer",
         ProbeError::Denied { .. } | ProbeError::Unauthorized(_) => "not permitted",
         ProbeError::Absent(_) => "not there",
-        ProbeError::Locked(_) | ProbeError::Refused { .. } => "refused",
+        ProbeError::Locked(_) | ProbeError::Refused { .. } | ProbeError::Faulty(_) => "refused",
         ProbeError::Shape(_) => "not understood",
     };
     // The word has been said.

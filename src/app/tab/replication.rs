@@ -1,10 +1,12 @@
 //! 6 Replication: each standby's distance at every stage; those seen before and gone; slots; our own upstream.
 
 use super::{age_cell, text_cell, text_key};
-use crate::model::replica::{Replica, ReplicaKey, Replication};
+use crate::diagnose::slot;
+use crate::diagnose::{Limits, Severity, lag};
+use crate::model::replica::{Replica, ReplicaKey, Replication, Slot};
 use crate::model::unit::{Age, Bytes};
 use crate::model::{ServerText, Timestamp, Tone, World, seconds_between};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::table::{Cell, Column, Direction, Measure, Row, SortKey, Width};
 
 /// A standby: connected, or seen before and gone.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub struct ReplicaRow {
     pub replica: Replica,
     /// Seconds since it was last seen, where it is gone.
     pub missing_s: Option<f64>,
+    /// How grave its distance is, as the findings judge it.
+    pub grave: Option<Severity>,
 }
 
 impl Row for ReplicaRow {
@@ -26,27 +30,26 @@ impl Row for ReplicaRow {
 impl ReplicaRow {
     /// The standbys that are here and those that are gone.
     #[must_use]
-    pub fn all(replication: &Replication, world: &World, now: Timestamp) -> Vec<Self> {
-        let here = replication.replicas.iter().map(|r| Self { replica: r.clone(), missing_s: None });
-        let gone = world
-            .missing
-            .values()
-            .map(|m| Self { replica: m.last.clone(), missing_s: Some(seconds_between(m.seen, now)) });
+    pub fn all(replication: &Replication, world: &World, limits: &Limits, now: Timestamp) -> Vec<Self> {
+        let here = replication.replicas.iter();
+        let here = here.map(|r| Self { replica: r.clone(), missing_s: None, grave: lag::of(r, limits) });
+        let gone = world.missing.values().map(|m| Self {
+            replica: m.last.clone(),
+            missing_s: Some(seconds_between(m.seen, now)),
+            grave: None,
+        });
         here.chain(gone).collect()
     }
 
-    /// How loud the row is: bytes decide, since the lag in time stands still while replay is paused.
+    /// How loud the row is.
     #[must_use]
     pub fn tone(&self) -> Tone {
         let r = &self.replica;
         if self.missing_s.is_some() {
             return Tone::Critical;
         }
-        let total = r.total.unwrap_or(0);
-        if total >= 1 << 30 {
-            Tone::Critical
-        } else if total >= 64 << 20 || r.replay_s.is_some_and(|s| s >= 30.0) {
-            Tone::Warning
+        if let Some(severity) = self.grave {
+            severity.tone()
         } else if r.state.as_deref().is_some_and(|s| s != "streaming") {
             Tone::Notice
         } else {
@@ -74,6 +77,15 @@ impl ReplicaRow {
     }
 }
 
+/// The slots with how loud each is, as the findings judge it; the worst first, then the one that keeps most.
+#[must_use]
+pub fn slots<'a>(replication: &'a Replication, limits: &Limits) -> Vec<(&'a Slot, Tone)> {
+    let tone = |slot: &Slot| slot::of(slot, limits).map_or(Tone::Plain, |condition| condition.severity().tone());
+    let mut slots: Vec<(&Slot, Tone)> = replication.slots.iter().map(|slot| (slot, tone(slot))).collect();
+    slots.sort_by_key(|(slot, tone)| std::cmp::Reverse((*tone, slot.retained.unwrap_or(0))));
+    slots
+}
+
 #[expect(clippy::cast_precision_loss, reason = "bytes, to sort by")]
 fn key(figure: Option<i64>) -> SortKey {
     SortKey::number(figure.map(|b| b as f64))
@@ -90,11 +102,11 @@ macro_rules! stage {
             title: $title,
             doc: $doc,
             width: Width::Fixed($width),
-            align: Align::Right,
             rank: $rank,
-            first: Direction::Descending,
             cell: |r: &ReplicaRow| r.bytes(r.replica.$field),
             key: |r: &ReplicaRow| key(r.present(r.replica.$field)),
+            measure: Measure::Bytes,
+            ..Column::FIGURE
         }
     };
 }
@@ -106,11 +118,10 @@ macro_rules! lag {
             title: $title,
             doc: $doc,
             width: Width::Fixed(6),
-            align: Align::Right,
             rank: $rank,
-            first: Direction::Descending,
             cell: |r: &ReplicaRow| age_cell(r.present(r.replica.$field), Tone::Plain),
             key: |r: &ReplicaRow| SortKey::number(r.present(r.replica.$field)),
+            ..Column::AGE
         }
     };
 }
@@ -122,26 +133,22 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         title: "standby",
         doc: "application_name of the standby",
         width: Width::Rest(12),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| text_cell(Some(&r.replica.application), r.tone()),
         key: |r| text_key(Some(&r.replica.application)),
+        ..Column::TEXT
     },
     Column {
         name: "state",
         title: "state",
         doc: "state of its walsender, or since when it is gone",
         width: Width::Fit(9, 14),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: ReplicaRow::state_cell,
         key: |r| match (&r.missing_s, &r.replica.state) {
             (Some(_), _) => SortKey::Text("MISSING".to_owned()),
             (None, Some(state)) => SortKey::Text(state.clone()),
             (None, None) => SortKey::Unknown,
         },
+        ..Column::TEXT
     },
     stage!("total", "behind", "all WAL not yet replayed there", 0, 8, total),
     stage!("unsent", "unsent", "WAL written here, not yet sent", 2, 7, unsent),
@@ -156,54 +163,50 @@ pub const COLUMNS: &[Column<ReplicaRow>] = &[
         title: "sync",
         doc: "sync_state",
         width: Width::Fit(4, 9),
-        align: Align::Left,
         rank: 3,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(shown(r.replica.sync_state.as_deref()), Tone::Faint),
         key: |r| r.replica.sync_state.clone().map_or(SortKey::Unknown, SortKey::Text),
+        ..Column::TEXT
     },
     Column {
         name: "slot",
         title: "slot",
         doc: "the slot that it streams from",
         width: Width::Fit(4, 20),
-        align: Align::Left,
         rank: 2,
-        first: Direction::Ascending,
         cell: |r| text_cell(r.replica.slot.as_ref(), Tone::Faint),
         key: |r| text_key(r.replica.slot.as_ref()),
+        ..Column::TEXT
     },
     Column {
         name: "client",
         title: "client",
         doc: "its address",
         width: Width::Fit(0, 15),
-        align: Align::Left,
         rank: 5,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(shown(r.replica.client.as_deref()), Tone::Faint),
         key: |r| r.replica.client.clone().map_or(SortKey::Unknown, SortKey::Text),
+        ..Column::TEXT
     },
     Column {
         name: "heard",
         title: "heard",
         doc: "since it last reported",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 4,
-        first: Direction::Descending,
         cell: |r| age_cell(r.present(r.replica.reply_s), Tone::Faint),
-        key: |r| SortKey::number(r.replica.reply_s),
+        key: |r| SortKey::number(r.present(r.replica.reply_s)),
+        ..Column::AGE
     },
     Column {
         name: "replayed",
         title: "replayed to",
         doc: "replay_lsn; for a standby that is gone, the last one seen",
         width: Width::Fit(4, 14),
-        align: Align::Left,
         rank: 4,
         first: Direction::Descending,
         cell: |r| Cell::toned(shown(r.replica.replay_lsn.as_deref()), Tone::Faint),
         key: |r| r.replica.replay_lsn.clone().map_or(SortKey::Unknown, SortKey::Text),
+        ..Column::TEXT
     },
 ];

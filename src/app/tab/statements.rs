@@ -5,7 +5,7 @@ use crate::model::statement::rate::Rates;
 use crate::model::statement::{EntryKey, Statement, StatementOrder, Statements};
 use crate::model::unit::{Bytes, short_count};
 use crate::model::{ServerText, Tone, World};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::table::{Cell, Column, Measure, Row, SortKey, Width};
 
 /// Characters of a text that a list keeps: what a filter looks through.
 const KEPT: usize = 2000;
@@ -42,13 +42,13 @@ impl Row for StatementRow {
 impl StatementRow {
     /// All entries of the last answer but this console's own.
     #[must_use]
-    pub fn all(statements: &Statements, world: &World) -> Vec<Self> {
+    pub fn all(statements: &Statements, world: &World, plan_user: Option<&ServerText>) -> Vec<Self> {
         let now = world.statements_interval.sum().map(|r| r.ms);
         let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
         statements
             .entries
             .iter()
-            .filter(|entry| !is_own(entry, statements, world))
+            .filter(|entry| !is_own(entry, statements, world, plan_user))
             .map(|entry| {
                 let rates = world.statements_interval.rates(entry.key);
                 let text = world.statement_texts.get(&entry.key.query);
@@ -83,10 +83,13 @@ impl StatementRow {
     }
 }
 
-/// True for a statement of this console: our role's, and with the beginning of one of ours.
+/// True for a statement of this console: our role's, or of the one that plans are made as, and with the beginning of one
+/// of ours.
 #[must_use]
-pub fn is_own(entry: &Statement, statements: &Statements, world: &World) -> bool {
-    entry.key.user == statements.user_oid && world.statement_texts.get(&entry.key.query).is_some_and(|t| t.own)
+pub fn is_own(entry: &Statement, statements: &Statements, world: &World, plan_user: Option<&ServerText>) -> bool {
+    let user = entry.key.user;
+    let ours = user == statements.user_oid || plan_user.is_some_and(|role| statements.users.get(&user) == Some(role));
+    ours && world.statement_texts.get(&entry.key.query).is_some_and(|t| t.own)
 }
 
 /// The server's ranking that a column asks for; a rate is ranked here, among all that the server sends.
@@ -138,17 +141,17 @@ fn figure(n: i64) -> f64 {
 }
 
 macro_rules! column {
-    ($name:literal, $title:literal, $width:literal, $rank:literal, $doc:literal, $cell:expr, $key:expr) => {
+    ($name:literal, $title:literal, $measure:ident, $width:literal, $rank:literal, $doc:literal, $cell:expr, $key:expr) => {
         Column {
             name: $name,
             title: $title,
             doc: $doc,
             width: Width::Fixed($width),
-            align: Align::Right,
             rank: $rank,
-            first: Direction::Descending,
             cell: $cell,
             key: $key,
+            measure: Measure::$measure,
+            ..Column::FIGURE
         }
     };
 }
@@ -160,11 +163,10 @@ macro_rules! name {
             title: $name,
             doc: $doc,
             width: Width::Fit(4, 12),
-            align: Align::Left,
             rank: 4,
-            first: Direction::Ascending,
             cell: |r: &StatementRow| text_cell(r.$field.as_ref(), Tone::Faint),
             key: |r: &StatementRow| text_key(r.$field.as_ref()),
+            ..Column::TEXT
         }
     };
 }
@@ -174,6 +176,7 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "total",
         "total",
+        Milliseconds,
         6,
         1,
         "execution time in all, since the counters began",
@@ -183,6 +186,7 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "share",
         "share",
+        Share,
         5,
         0,
         "share of the execution time of all statements",
@@ -192,51 +196,70 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "ms/s",
         "ms/s",
+        Count,
         5,
         0,
         "milliseconds of execution per second since the last look: 1000 is one backend busy all the time",
         |r| r.rates.map_or_else(Cell::none, |rates| Cell::toned(short_count(rates.ms), r.tone())),
         |r| SortKey::number(r.rate(|x| x.ms))
     ),
-    column!("calls", "calls", 5, 3, "calls that ended", |r| Cell::plain(short_count(figure(r.statement.calls))), |r| {
-        SortKey::Number(figure(r.statement.calls))
-    }),
-    column!("calls/s", "calls/s", 7, 1, "calls per second since the last look", |r| count(r.rate(|x| x.calls)), |r| {
-        SortKey::number(r.rate(|x| x.calls))
-    }),
+    column!(
+        "calls",
+        "calls",
+        Count,
+        5,
+        3,
+        "calls that ended",
+        |r| Cell::plain(short_count(figure(r.statement.calls))),
+        |r| { SortKey::Number(figure(r.statement.calls)) }
+    ),
+    column!(
+        "calls/s",
+        "calls/s",
+        Count,
+        7,
+        1,
+        "calls per second since the last look",
+        |r| count(r.rate(|x| x.calls)),
+        |r| { SortKey::number(r.rate(|x| x.calls)) }
+    ),
     column!(
         "mean",
         "mean",
+        Milliseconds,
         6,
         0,
         "execution time of one call on average",
         |r| r.statement.mean_ms().map_or_else(Cell::none, |m| Cell::plain(short_ms(m))),
         |r| SortKey::number(r.statement.mean_ms())
     ),
-    column!(
-        "max",
-        "max",
-        6,
-        4,
-        "the longest call",
-        |r| Cell::plain(short_ms(r.statement.max_ms)),
-        |r| SortKey::Number(r.statement.max_ms)
-    ),
+    column!("max", "max", Milliseconds, 6, 4, "the longest call", |r| Cell::plain(short_ms(r.statement.max_ms)), |r| {
+        SortKey::Number(r.statement.max_ms)
+    }),
     column!(
         "rows",
         "rows",
+        Count,
         5,
         5,
         "rows returned or changed",
         |r| Cell::plain(short_count(figure(r.statement.rows))),
         |r| SortKey::Number(figure(r.statement.rows))
     ),
-    column!("rows/s", "rows/s", 6, 3, "rows per second since the last look", |r| count(r.rate(|x| x.rows)), |r| {
-        SortKey::number(r.rate(|x| x.rows))
-    }),
+    column!(
+        "rows/s",
+        "rows/s",
+        Count,
+        6,
+        3,
+        "rows per second since the last look",
+        |r| count(r.rate(|x| x.rows)),
+        |r| { SortKey::number(r.rate(|x| x.rows)) }
+    ),
     column!(
         "read",
         "read",
+        Bytes,
         6,
         3,
         "bytes of blocks read from outside the buffers",
@@ -246,6 +269,7 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "read/s",
         "read/s",
+        Bytes,
         6,
         2,
         "the same per second since the last look",
@@ -255,6 +279,7 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "hit",
         "hit",
+        Share,
         4,
         5,
         "share of blocks that were in the buffers",
@@ -264,13 +289,14 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
     column!(
         "temp",
         "temp",
+        Bytes,
         6,
         3,
         "bytes of temporary blocks read and written: sorts and hashes that did not fit work_mem",
         |r| bytes(r.blocks(r.statement.temp)),
         |r| SortKey::Number(r.blocks(r.statement.temp))
     ),
-    column!("wal", "WAL", 6, 5, "bytes of WAL", |r| r.statement.wal_bytes.map_or_else(Cell::none, bytes), |r| {
+    column!("wal", "WAL", Bytes, 6, 5, "bytes of WAL", |r| r.statement.wal_bytes.map_or_else(Cell::none, bytes), |r| {
         SortKey::number(r.statement.wal_bytes)
     }),
     name!("user", "the role that ran it", user),
@@ -280,9 +306,6 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
         title: "statement",
         doc: "its text, constants replaced by $n; (nested) where it ran inside a function",
         width: Width::Rest(30),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| {
             let nested = if r.statement.key.toplevel { "" } else { "(nested) " };
             match &r.text {
@@ -291,6 +314,7 @@ pub const COLUMNS: &[Column<StatementRow>] = &[
             }
         },
         key: |r| text_key(r.text.as_ref()),
+        ..Column::TEXT
     },
 ];
 

@@ -1,10 +1,12 @@
 //! 5 Tables: dead rows, estimated and exact bloat, vacuum, analyze and freeze status of one database's tables.
 
 use super::text_key;
-use crate::model::relation::{ExactBloat, Relation, RelationKey, RelationOrder, Relations, VacuumProgress};
+use crate::model::relation::{
+    BloatEstimate, ExactBloat, Relation, RelationKey, RelationOrder, Relations, VacuumProgress,
+};
 use crate::model::unit::{Age, Bytes, short_count};
-use crate::model::{ServerText, Tone, World};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::model::{ServerText, Timestamp, Tone, World};
+use crate::table::{Cell, Column, Direction, Measure, Row, SortKey, Width};
 
 /// A table with what is known of it beside the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub struct TableRow {
     pub database: ServerText,
     /// Exact figures, where they were asked for.
     pub exact: Option<ExactBloat>,
+    /// Seconds since they were measured.
+    pub exact_s: Option<f64>,
     /// The vacuum that runs on it.
     pub vacuum: Option<VacuumProgress>,
     /// On a standby dead rows and vacuum times are not known.
@@ -32,17 +36,21 @@ impl Row for TableRow {
 impl TableRow {
     /// All tables of the last answer.
     #[must_use]
-    pub fn all(relations: &Relations, world: &World) -> Vec<Self> {
+    pub fn all(relations: &Relations, world: &World, now: Timestamp) -> Vec<Self> {
+        let measured = |relation: &Relation| {
+            world
+                .exact
+                .get(&relation.oid)
+                .filter(|(key, _)| key.database == relations.database)
+                .map(|(_, latest)| latest)
+        };
         relations
             .rows
             .iter()
             .map(|relation| Self {
                 database: relations.database.clone(),
-                exact: world
-                    .exact
-                    .get(&relation.oid)
-                    .filter(|(key, _)| key.database == relations.database)
-                    .and_then(|(_, latest)| latest.get().cloned()),
+                exact: measured(relation).and_then(|latest| latest.get().cloned()),
+                exact_s: measured(relation).and_then(|latest| latest.age_s(now)),
                 vacuum: relations
                     .vacuums
                     .iter()
@@ -79,6 +87,22 @@ impl TableRow {
         } else {
             Tone::Plain
         }
+    }
+
+    /// True where the heap has another size than when it was measured: what was a share of it then is none of it now.
+    #[must_use]
+    pub fn outgrew(&self, exact: &ExactBloat) -> bool {
+        self.relation.size().is_some_and(|now| now.abs_diff(exact.table_bytes) > exact.table_bytes.unsigned_abs() / 20)
+    }
+
+    fn exact_cell(&self) -> Cell {
+        let Some(e) = &self.exact else { return Cell::none() };
+        let free = Bytes(e.free_bytes + e.dead_bytes).short();
+        let age = self.exact_s.map_or_else(String::new, |s| format!(" {}", Age(s).short()));
+        if self.outgrew(e) {
+            return Cell::toned(format!("{free} of {}{age}", Bytes(e.table_bytes).short()), Tone::Faint);
+        }
+        Cell::plain(format!("{free} {:.0}%{age}", exact_share(e) * 100.0))
     }
 
     fn known(&self) -> Option<&Relation> {
@@ -157,6 +181,7 @@ pub fn order_of(column: &str) -> RelationOrder {
         "due" => RelationOrder::Threshold,
         "freeze" => RelationOrder::FreezeAge,
         "changed" | "analyzed" => RelationOrder::Modified,
+        "seq_scan" | "seq_rows" => RelationOrder::Scanned,
         "table" => RelationOrder::Name,
         _ => RelationOrder::Dead,
     }
@@ -169,56 +194,49 @@ pub const COLUMNS: &[Column<TableRow>] = &[
         title: "table",
         doc: "schema and name; the schema is left out for public",
         width: Width::Rest(17),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| {
             let lock = if r.relation.locked { " (locked)" } else { "" };
             Cell::toned(format!("{}{lock}", r.full_name()), r.tone())
         },
         key: |r| SortKey::Text(format!("{}.{}", r.relation.schema.raw(), r.relation.name.raw())),
+        ..Column::TEXT
     },
     Column {
         name: "size",
         title: "size",
         doc: "heap by relpages, as old as the last vacuum or analyze; ? before the first",
         width: Width::Fixed(7),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| r.relation.size().map_or_else(|| Cell::toned("?", Tone::Faint), |b| Cell::plain(Bytes(b).short())),
         key: |r| SortKey::number(r.relation.size().map(figure)),
+        measure: Measure::Bytes,
+        ..Column::FIGURE
     },
     Column {
         name: "dead",
         title: "dead",
         doc: "n_dead_tup",
         width: Width::Fixed(5),
-        align: Align::Right,
-        rank: 0,
-        first: Direction::Descending,
         cell: |r| r.known().map_or_else(Cell::none, |k| Cell::toned(short_count(figure(k.dead)), r.tone())),
         key: |r| SortKey::number(r.known().map(|k| figure(k.dead))),
+        ..Column::FIGURE
     },
     Column {
         name: "dead_ratio",
         title: "dead%",
         doc: "dead rows as a share of all rows: not bloat, but what vacuum can free",
         width: Width::Fixed(5),
-        align: Align::Right,
-        rank: 0,
-        first: Direction::Descending,
         cell: |r| percent(r.known().and_then(Relation::dead_ratio), r.tone()),
         key: |r| SortKey::number(r.known().and_then(Relation::dead_ratio)),
+        measure: Measure::Share,
+        ..Column::FIGURE
     },
     Column {
         name: "due",
         title: "due",
         doc: "dead rows as a share of the autovacuum threshold: at 100% a vacuum is due",
         width: Width::Fixed(6),
-        align: Align::Right,
         rank: 2,
-        first: Direction::Descending,
         cell: |r| {
             percent(
                 r.known().map(Relation::vacuum_due),
@@ -226,122 +244,134 @@ pub const COLUMNS: &[Column<TableRow>] = &[
             )
         },
         key: |r| SortKey::number(r.known().map(Relation::vacuum_due)),
+        measure: Measure::Share,
+        ..Column::FIGURE
     },
     Column {
         name: "bloat",
         title: "bloat est.",
         doc: "wasted heap, estimated from pg_class and pg_stats; ~ where column statistics are incomplete",
         width: Width::Fixed(12),
-        align: Align::Right,
         rank: 3,
-        first: Direction::Descending,
         cell: |r| match r.relation.bloat {
             Some(b) => {
-                let share = if b.real_bytes > 0 { figure(b.wasted_bytes) / figure(b.real_bytes) } else { 0.0 };
                 let about = if b.complete { "" } else { "~" };
-                Cell::plain(format!("{about}{} {:.0}%", Bytes(b.wasted_bytes).short(), share * 100.0))
+                Cell::plain(format!("{about}{} {:.0}%", Bytes(b.wasted_bytes).short(), bloat_share(&b) * 100.0))
             }
             None => Cell::none(),
         },
         key: |r| SortKey::number(r.relation.bloat.map(|b| figure(b.wasted_bytes))),
+        share: Some(|r| SortKey::number(r.relation.bloat.as_ref().map(bloat_share))),
+        measure: Measure::Bytes,
+        ..Column::FIGURE
     },
     Column {
         name: "exact",
         title: "exact free",
-        doc: "free space and dead rows by pgstattuple_approx, where it was asked for",
-        width: Width::Fit(0, 16),
-        align: Align::Right,
+        doc: "free space and dead rows by pgstattuple_approx, where it was asked for, and how long ago; of what size where \
+              that was another",
+        width: Width::Fit(0, 20),
         rank: 3,
-        first: Direction::Descending,
-        cell: |r| match &r.exact {
-            Some(e) => {
-                Cell::plain(format!("{} {:.0}%", Bytes(e.free_bytes + e.dead_bytes).short(), exact_share(e) * 100.0))
-            }
-            None => Cell::none(),
-        },
+        cell: TableRow::exact_cell,
         key: |r| SortKey::number(r.exact.as_ref().map(|e| figure(e.free_bytes + e.dead_bytes))),
+        share: Some(|r| SortKey::number(r.exact.as_ref().filter(|e| !r.outgrew(e)).map(exact_share))),
+        measure: Measure::Bytes,
+        ..Column::FIGURE
     },
     Column {
         name: "vacuumed",
         title: "vacuumed",
         doc: "since the last vacuum, manual or auto; progress while one runs",
         width: Width::Fixed(13),
-        align: Align::Left,
         rank: 2,
         first: Direction::Descending,
         cell: |r| if r.in_recovery { Cell::none() } else { r.vacuum_cell() },
-        key: |r| newest_key(r.relation.vacuum_s, r.relation.autovacuum_s),
+        key: |r| r.known().map_or(SortKey::Unknown, |k| newest_key(k.vacuum_s, k.autovacuum_s)),
+        measure: Measure::Seconds,
+        ..Column::TEXT
     },
     Column {
         name: "analyzed",
         title: "analyzed",
         doc: "since the last analyze, manual or auto",
         width: Width::Fixed(9),
-        align: Align::Left,
         rank: 4,
         first: Direction::Descending,
         cell: |r| if r.in_recovery { Cell::none() } else { newest(r.relation.analyze_s, r.relation.autoanalyze_s) },
-        key: |r| newest_key(r.relation.analyze_s, r.relation.autoanalyze_s),
+        key: |r| r.known().map_or(SortKey::Unknown, |k| newest_key(k.analyze_s, k.autoanalyze_s)),
+        measure: Measure::Seconds,
+        ..Column::TEXT
     },
     Column {
         name: "changed",
         title: "changed",
         doc: "rows changed since the last analyze",
         width: Width::Fixed(7),
-        align: Align::Right,
         rank: 5,
-        first: Direction::Descending,
         cell: |r| r.known().map_or_else(Cell::none, |k| Cell::plain(short_count(figure(k.modified)))),
         key: |r| SortKey::number(r.known().map(|k| figure(k.modified))),
+        ..Column::FIGURE
     },
     Column {
         name: "freeze",
         title: "freeze",
         doc: "age of relfrozenxid as a share of autovacuum_freeze_max_age: at 100% a vacuum is forced",
         width: Width::Fixed(6),
-        align: Align::Right,
         rank: 4,
-        first: Direction::Descending,
         cell: |r| {
             let share = freeze_share(&r.relation);
             percent(share, if share.is_some_and(|s| s >= 1.0) { r.tone() } else { Tone::Plain })
         },
         key: |r| SortKey::number(freeze_share(&r.relation)),
+        measure: Measure::Share,
+        ..Column::FIGURE
     },
     Column {
         name: "rows",
         title: "rows",
         doc: "reltuples; empty where never counted",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 5,
-        first: Direction::Descending,
         cell: |r| r.relation.tuples.map_or_else(Cell::none, |t| Cell::plain(short_count(t))),
         key: |r| SortKey::number(r.relation.tuples),
+        ..Column::FIGURE
     },
     Column {
         name: "seq_scan",
         title: "seq",
         doc: "sequential scans since the statistics were reset",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 6,
-        first: Direction::Descending,
         cell: |r| Cell::plain(short_count(figure(r.relation.seq_scan))),
         key: |r| SortKey::Number(figure(r.relation.seq_scan)),
+        ..Column::FIGURE
+    },
+    Column {
+        name: "seq_rows",
+        title: "seq rows",
+        doc: "rows that sequential scans read since the statistics were reset; those of a large table often in vain",
+        width: Width::Fixed(8),
+        rank: 7,
+        cell: |r| Cell::plain(short_count(figure(r.relation.seq_rows))),
+        key: |r| SortKey::Number(figure(r.relation.seq_rows)),
+        ..Column::FIGURE
     },
     Column {
         name: "idx_scan",
         title: "idx",
         doc: "index scans since the statistics were reset",
         width: Width::Fixed(5),
-        align: Align::Right,
         rank: 6,
-        first: Direction::Descending,
         cell: |r| Cell::plain(short_count(figure(r.relation.idx_scan))),
         key: |r| SortKey::Number(figure(r.relation.idx_scan)),
+        ..Column::FIGURE
     },
 ];
+
+/// The estimated waste as a share of the heap.
+fn bloat_share(b: &BloatEstimate) -> f64 {
+    if b.real_bytes > 0 { figure(b.wasted_bytes) / figure(b.real_bytes) } else { 0.0 }
+}
 
 /// Free space and dead rows as a share of the heap.
 #[must_use]

@@ -1,7 +1,7 @@
 //! 1 Triage: the findings as a list whose selection follows its finding. How they are drawn is the view's.
 
 use crate::diagnose::{Diagnosis, Finding, FindingKey};
-use crate::table::{Align, Cell, Column, Direction, Row, SortKey, Width};
+use crate::table::{Cell, Column, Row, SortKey, Width};
 
 /// A finding with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +41,8 @@ pub const COLUMNS: &[Column<FindingRow>] = &[Column {
     title: "",
     doc: "how much harm it does",
     width: Width::Rest(100),
-    align: Align::Left,
-    rank: 0,
-    first: Direction::Ascending,
     cell: |r| Cell::toned(r.finding.fact.clone(), r.finding.severity.tone()),
     #[expect(clippy::cast_precision_loss, reason = "a place in a short list")]
     key: |r| SortKey::Number(r.rank as f64),
+    ..Column::TEXT
 }];

@@ -42,6 +42,10 @@ fn the_word_goes_before_a_target_and_a_database_which_d_still_reaches() {
         assert!(error.contains("pgtriage audit <COMMAND>"), "{line}: {error}");
         assert!(error.ends_with("`-d audit` is a database of that name."), "{line}: {error}");
     }
+    for line in ["rules", "-U bob rules", "rules audit"] {
+        let error = around.error(line);
+        assert!(error.ends_with("`-d rules` is a database of that name."), "{line}: {error}");
+    }
     for line in ["-d audit", "-daudit", "--dbname audit", "-- audit"] {
         let settings = around.run(line);
         let named = settings.connection.dbname.map(|d| d.reveal().to_owned()).or(settings.target);

@@ -96,8 +96,16 @@ fn the_help_reads_well() {
                                       dependencies.
           --health-timeout <TIME>     How long an application or a dependency may take to answer.
                                       [default: 3s]
+          --standbys <N>              How many standbys the server should have: one that was gone before
+                                      the console came is then told, too.
           --pgbouncer <CONNINFO>      pgbouncer's admin console (database `pgbouncer`), as one of its
                                       `stats_users`.
+
+    Plans:
+          --plan-user <NAME>           Role that plans are made as, on a login of its own (see Roles to
+                                       grant); its password may be in ~/.pgpass.
+          --plan-password-file <FILE>  File with its password. PGTRIAGE_PLAN_PASSWORD holds the password
+                                       itself.
 
     Actions:
           --policy <POLICY>  What may be done: `observer`, `operator` (light actions) or `admin`;

@@ -188,3 +188,52 @@ fn a_workload_gives_figures_and_figures_of_ones_own_stand_in_place_of_its() {
     let alone = workload("baseline_hit_percent = 92").unwrap();
     assert_eq!((alone.p95_s, alone.hit_ratio), (None, Some(0.92)));
 }
+
+#[test]
+fn a_login_for_plans_gets_its_password_only_where_that_was_given_for_this_server_and_this_role() {
+    let login = |around: &Around, line: &str| {
+        let settings = around.run(line);
+        let shown = settings.plan_login.map(|login| (login.user, login.password.map(|p| p.reveal().to_owned())));
+        (shown, settings.warnings)
+    };
+    let own = "conninfo = 'host=usual'\nplan_user = 'planner'\nplan_password_file = 'plan.password'\n\
+               [target.shop]\nconninfo = 'host=db1'\n\
+               [target.crm]\nconninfo = 'host=db2'\nplan_user = 'crm_plan'\nplan_password_file = 'crm.password'";
+    let around = around()
+        .file(OWN, own)
+        .file("/home/ann/.config/pgtriage/plan.password", "usual\n")
+        .file("/home/ann/.config/pgtriage/crm.password", "of crm\n")
+        .file("typed", "typed\n");
+    let with = |user: &str, password: Option<&str>| Some((user.to_owned(), password.map(str::to_owned)));
+    let table = [
+        ("", with("planner", Some("usual"))),
+        ("-d other", with("planner", Some("usual"))),
+        ("shop", with("planner", None)),
+        ("-h db9", with("planner", None)),
+        ("host=db9", with("planner", None)),
+        ("service=shop", with("planner", None)),
+        ("--plan-user bob", with("bob", None)),
+        ("--plan-user bob --plan-password-file typed", with("bob", Some("typed"))),
+        ("-h db9 --plan-password-file typed", with("planner", Some("typed"))),
+        ("crm", with("crm_plan", Some("of crm"))),
+        ("crm -h db9", with("crm_plan", None)),
+    ];
+    for (line, expected) in table {
+        let (found, warnings) = login(&around, line);
+        let unused = format!("({OWN}:3) is not used: it was given for another server or role");
+        let unused = unused.replace(":3", if line.starts_with("crm") { ":9" } else { ":3" });
+        let warned = warnings.iter().any(|w| w.contains(&unused));
+        assert_eq!(warned, expected.as_ref().is_some_and(|(_, password)| password.is_none()), "{line}: {warnings:?}");
+        assert_eq!(found, expected, "{line}");
+    }
+    let elsewhere = around.clone().var("PGHOST", "db7");
+    assert_eq!(login(&elsewhere, "").0, with("planner", None));
+    let told = around.clone().var("PGTRIAGE_PLAN_PASSWORD", "told");
+    assert_eq!(login(&told, "shop").0, with("planner", Some("told")));
+    let gone = around.clone().broken("/home/ann/.config/pgtriage/plan.password", io::ErrorKind::NotFound);
+    let (found, warnings) = login(&gone, "");
+    assert_eq!(found, with("planner", None));
+    assert!(warnings[0].ends_with("the login for plans is tried without it"), "{warnings:?}");
+    assert_eq!(login(&super::around(), "").0, None);
+    assert!(!format!("{:?}", around.run("")).contains("usual\""), "it is in no print");
+}

@@ -60,7 +60,7 @@ impl Maker<'_> {
             None => Ok(std::time::Duration::ZERO),
         };
         let window = u32::try_from(span("window")?.as_secs()).unwrap_or(u32::MAX).max(1);
-        let variables = Variables { window_s: window, ..self.variables.clone() };
+        let variables = Variables { window_s: window, host_window_s: window, ..self.variables.clone() };
         let mut sources = Vec::new();
         for source in field(node, "of")?.list("of")? {
             self.sources(source, &variables, &mut sources)?;
@@ -133,6 +133,7 @@ mod tests {
             prefix: "shop".into(),
             pool_max,
             window_s: 60,
+            host_window_s: 60,
             span_s: 900,
             step_s: 5,
         }

@@ -40,9 +40,10 @@ impl std::error::Error for RuleErrors {}
 ///
 /// # Errors
 /// Every fault that Prometheus would refuse the file for, but one: PromQL that does not parse here is the rule's
-/// [`AlertRule::doubt`], since the server may know a newer PromQL.
+/// [`AlertRule::doubt`], since the server may know a newer PromQL. Beside a fault it is told as one: whoever repairs the
+/// file wants all of them.
 pub fn parse(text: &str, origin: &str) -> Result<Vec<RuleGroup>, RuleErrors> {
-    let mut reader = Reader { origin, faults: Vec::new() };
+    let mut reader = Reader { origin, faults: Vec::new(), doubts: Vec::new() };
     let groups = match read(text) {
         Ok(root) => root.map(|root| reader.file(&root)).unwrap_or_default(),
         Err(mut broken) => {
@@ -59,6 +60,8 @@ pub fn parse(text: &str, origin: &str) -> Result<Vec<RuleGroup>, RuleErrors> {
 struct Reader<'a> {
     origin: &'a str,
     faults: Vec<Fault>,
+    /// PromQL that does not parse here.
+    doubts: Vec<Fault>,
 }
 
 /// The fields of a rule, as they stand.
@@ -78,7 +81,9 @@ impl Reader<'_> {
     fn errors(&self) -> RuleErrors {
         let origin = self.origin.to_owned();
         let error = |f: &Fault| RuleError { origin: origin.clone(), line: f.line, message: f.message.clone() };
-        RuleErrors(self.faults.iter().map(error).collect())
+        let mut all: Vec<RuleError> = self.faults.iter().chain(&self.doubts).map(error).collect();
+        all.sort_by_key(|fault| fault.line);
+        RuleErrors(all)
     }
 
     /// Notes a fault and goes on: whoever repairs a file wants all of them.
@@ -188,7 +193,10 @@ impl Reader<'_> {
         let (watched, doubt) = match promql::read(expr) {
             Ok(watched) => (watched, None),
             Err(words) => {
-                (None, Some(format!("{}:{expr_line}: \"{name}\": could not parse expression: {words}", self.origin)))
+                let words = format!("\"{name}\": could not parse expression: {words}");
+                let doubt = format!("{}:{expr_line}: {words}", self.origin);
+                self.doubts.push(fault(expr_line, words));
+                (None, Some(doubt))
             }
         };
         group.rules.push(AlertRule {

@@ -28,6 +28,13 @@ pub fn binary(value: f64) -> String {
     scaled(value, 1024.0, &["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"])
 }
 
+/// `159.9M`, `4.25`, `0.885`, `12.3u`: as `humanize` has it, but for what lies between a thousandth and one. That is most
+/// often a share, which nobody reads in thousandths (`885.1m`): it keeps three digits as they are.
+#[must_use]
+pub fn glance(value: f64) -> String {
+    if (0.001..1.0).contains(&value.abs()) { general(value, Some(3)) } else { decimal(value) }
+}
+
 fn scaled(mut value: f64, by: f64, prefixes: &[&'static str]) -> String {
     let mut unit = "";
     for prefix in prefixes {
@@ -98,4 +105,29 @@ pub fn timestamp(value: f64) -> Option<String> {
     let time = Timestamp::from_millisecond(nanoseconds / 1_000_000).ok()?;
     let fraction = time.strftime("%.f").to_string();
     Some(format!("{}{fraction} +0000 UTC", time.strftime("%Y-%m-%d %H:%M:%S")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_at_a_glance_has_a_unit_and_a_share_stays_a_share() {
+        let cases = [
+            (1.599e8, "159.9M"),
+            (123_456.0, "123.5k"),
+            (4.25, "4.25"),
+            (1.0, "1"),
+            (0.885_12, "0.885"),
+            (-0.5, "-0.5"),
+            (0.001, "0.001"),
+            (0.000_012_3, "12.3u"),
+            (0.0, "0"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+        ];
+        for (value, shown) in cases {
+            assert_eq!(glance(value), shown);
+        }
+    }
 }

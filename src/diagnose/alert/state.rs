@@ -76,12 +76,10 @@ pub struct RuleState {
     pub source: Option<usize>,
     /// Sources that the server refused.
     pub refused: Vec<String>,
-    /// Why it cannot be evaluated now.
+    /// Why it cannot be evaluated now; a fault of the rule itself among it, such as more alerts than its group's limit.
     pub blind: Option<Blind>,
     /// The longest time between two evaluations that nothing was known of while an alert was active, in seconds.
     pub unseen_s: f64,
-    /// A fault of the rule itself, such as more alerts than its group's limit.
-    pub fault: Option<String>,
 }
 
 /// A change that somebody may have to hear of.
@@ -116,6 +114,12 @@ impl RuleState {
         self.blind = Some(Blind { why: why.clone(), since });
     }
 
+    /// Notes that an evaluation failed by a fault of the rule itself.
+    fn is_faulty(&mut self, before: Option<Blind>, fault: String, at: Timestamp) {
+        self.blind = before;
+        self.fail(&ProbeError::Faulty(fault), at);
+    }
+
     /// Takes one evaluation in. One that is not newer than the last is left out.
     pub fn step(&mut self, rule: &AlertRule, limit: Option<usize>, look: &Look) -> Vec<Change> {
         let first = self.seen.is_none();
@@ -128,14 +132,14 @@ impl RuleState {
             self.unseen_s = if active { self.unseen_s.max(gap) } else { 0.0 };
         }
         self.seen = Some((look.seen.clone(), look.at));
-        self.blind = None;
-        self.fault = None;
+        let before = self.blind.take();
         let mut present: BTreeMap<Labels, Alert> = BTreeMap::new();
         for series in &look.holding {
             let alert = alert_of(rule, series, look.at, first);
             if present.insert(alert.labels.clone(), alert).is_some() {
                 // Prometheus fails the evaluation then, and so no state changes.
-                self.fault = Some("several series have the same labels after the rule's own are applied".to_owned());
+                let fault = "several series have the same labels after the rule's own are applied";
+                self.is_faulty(before, fault.to_owned(), look.at);
                 return Vec::new();
             }
         }
@@ -166,7 +170,13 @@ impl RuleState {
         });
         let active = self.alerts.values().filter(|a| a.state != State::Resolved).count();
         if let Some(limit) = limit.filter(|limit| active > *limit) {
-            self.fault = Some(format!("exceeded limit of {limit} with {active} alerts"));
+            // Prometheus forgets all alerts of the rule then, and fails the evaluation: nobody hears of any of them.
+            let fault = format!("exceeded limit of {limit} with {active} alerts");
+            self.is_faulty(before, fault, look.at);
+            let forgotten = std::mem::take(&mut self.alerts);
+            let fired = forgotten.into_values().filter(|alert| alert.state != State::Resolved);
+            let over = |alert: Alert| Change { labels: alert.labels, to: State::Resolved, at: look.at, past: false };
+            return fired.map(over).collect();
         }
         // An alert whose `for` is zero was pending for no time at all.
         let fired: Vec<Labels> = changes.iter().filter(|c| c.to == State::Firing).map(|c| c.labels.clone()).collect();

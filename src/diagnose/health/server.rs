@@ -3,10 +3,13 @@
 //! It asks nothing of its own: each comes with a look that is taken anyway.
 
 use super::{Item, ItemKey};
+use crate::diagnose::finding::Severity;
 use crate::diagnose::history::Beat;
+use crate::diagnose::lag::{self, Own};
 use crate::diagnose::rule::Look;
+use crate::diagnose::{link, replication, standby};
 use crate::model::health::State;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, Bytes};
 use crate::model::world::Link;
 use crate::model::{ServerText, seconds_between};
 
@@ -62,6 +65,9 @@ pub(super) fn database(look: &Look<'_>) -> Item {
 
 pub(super) fn connections(look: &Look<'_>) -> Item {
     let item = |state, text: String| Item::of(ItemKey::Connections, "connections", state, text);
+    if link::full(look) {
+        return item(Some(State::Failing), "every slot is taken".to_owned());
+    }
     let (Some(sessions), Some(server)) = (look.world.sessions.get(), look.world.server.get()) else {
         return item(Some(State::Unknown), "not known yet".to_owned());
     };
@@ -77,39 +83,84 @@ pub(super) fn connections(look: &Look<'_>) -> Item {
     item(Some(state), format!("{used} of {slots}, {} active", beat.active))
 }
 
-pub(super) fn standbys(look: &Look<'_>) -> Item {
-    let item = |name: &str, state: Option<State>, text: String| Item::of(ItemKey::Standbys, name, state, text);
+/// This server as a standby, judged as the findings judge it; none on a primary.
+pub(super) fn standby(look: &Look<'_>) -> Option<Item> {
+    let (replication, seen) = look.world.replication.value.as_ref()?;
+    let own = standby::judged(look, replication.standby.as_ref()?, *seen);
+    let state = if own.is_unknown() { State::Unknown } else { graded(own.severity()) };
+    let mut item = Item::of(ItemKey::Standby, "standby", state, own.words());
+    if let Own::KeepsUp(old) = own {
+        let old = Age(old).exact();
+        item.fact(
+            "replayed",
+            format!("its last commit is {old} old: none came since, or one long transaction is loaded"),
+            None,
+        );
+    }
+    Some(item)
+}
+
+/// Standbys of this server, judged as the findings judge them; on one that is a standby itself, where it has any.
+pub(super) fn standbys(look: &Look<'_>) -> Option<Item> {
+    let item = |state: Option<State>, text: String| Item::of(ItemKey::Standbys, "standbys", state, text);
     let Some(replication) = look.world.replication.get() else {
-        return item("standbys", Some(State::Unknown), "not known yet".to_owned());
+        return Some(item(Some(State::Unknown), "not known yet".to_owned()));
     };
-    if let Some(standby) = &replication.standby {
-        let (text, state) = match (&standby.receiver, standby.paused) {
-            (_, true) => ("replay is paused".to_owned(), State::Degraded),
-            (Some(_), false) => match standby.lag_s {
-                Some(s) => (format!("{} behind", Age(s).short()), State::Ok),
-                None => ("lag unknown".to_owned(), State::Ok),
-            },
-            (None, false) if standby.receiver_hidden => ("receiver hidden".to_owned(), State::Unknown),
-            (None, false) => ("receives nothing".to_owned(), State::Failing),
-        };
-        return item("this standby", Some(state), text);
-    }
     let missing = &look.world.missing;
-    let here = replication.replicas.len();
-    if missing.is_empty() {
-        return match here {
-            0 => item("standbys", None, "none".to_owned()),
-            here => item("standbys", Some(State::Ok), format!("{here} of {here}")),
-        };
-    }
-    let gone = missing.len();
-    let mut item = item("standbys", Some(State::Failing), format!("{here} of {}, {gone} missing", here + gone));
+    let never = replication::never_seen(look);
+    let (here, gone) = (replication.replicas.len(), missing.len() + never.map_or(0, |(count, _)| count));
+    let late: Vec<_> = replication.replicas.iter().filter_map(|r| Some((r, lag::of(r, look.limits)?))).collect();
+    let hidden = replication.replicas.iter().filter(|r| r.hidden).count();
+    let mut grades: Vec<Severity> = late.iter().map(|(_, severity)| *severity).collect();
+    grades.extend(missing.values().map(|m| replication::away(look, m.seen)));
+    grades.extend(never.map(|(_, severity)| severity));
+    let (text, state) = match here + gone {
+        0 if replication.standby.is_some() => return None,
+        0 if replication.lacks_sync() => ("none, a sync one asked".to_owned(), Some(State::Degraded)),
+        0 => ("none".to_owned(), None),
+        all => {
+            let worst = graded(grades.iter().max().copied());
+            let lacks_sync = replication.lacks_sync();
+            let state = match worst {
+                State::Ok if lacks_sync => State::Degraded,
+                State::Ok if hidden > 0 => State::Unknown,
+                State::Ok | State::Unknown | State::Degraded | State::Failing => worst,
+            };
+            let mut notes: Vec<String> = [(gone, "missing"), (late.len(), "behind"), (hidden, "hidden")]
+                .into_iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| format!("{n} {what}"))
+                .collect();
+            notes.extend(lacks_sync.then(|| "none sync".to_owned()));
+            // The box has room for two of them.
+            let all = if notes.len() > 1 { Vec::new() } else { vec![format!("{here} of {all}")] };
+            ([all, notes].concat().join(", "), Some(state))
+        }
+    };
+    let mut item = item(state, text);
     item.since = missing.values().map(|m| m.seen).min();
     for one in missing.values() {
         let ago = Age(seconds_between(one.seen, look.now)).exact();
         item.fact("missing", format!("{}, seen {ago} ago", one.last.application.head(60)), Some(State::Failing));
     }
-    item
+    if let Some((count, severity)) = never {
+        item.fact("missing", format!("{count}, gone before this console came"), Some(graded(Some(severity))));
+    }
+    for (r, severity) in late {
+        let replays = r.replay_s.map_or_else(String::new, |s| format!(", replays {} late", Age(s).exact()));
+        let total = Bytes(r.total.unwrap_or_default()).short();
+        item.fact("behind", format!("{}: {total}{replays}", r.application.head(60)), Some(graded(Some(severity))));
+    }
+    Some(item)
+}
+
+/// The state that a finding of that severity stands for.
+fn graded(severity: Option<Severity>) -> State {
+    match severity {
+        Some(Severity::Critical) => State::Failing,
+        Some(Severity::Warning | Severity::Notice) => State::Degraded,
+        None => State::Ok,
+    }
 }
 
 pub(super) fn autovacuum(look: &Look<'_>) -> Item {

@@ -3,9 +3,9 @@
 use super::{Item, ItemKey};
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::Look;
-use crate::diagnose::{service, sight};
+use crate::diagnose::{memory as short, service, sight};
 use crate::model::health::State;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, short_count};
 use crate::model::{ServerText, seconds_between};
 
 /// A panel as an item; none where no Prometheus is named, or no such panel.
@@ -35,6 +35,12 @@ pub(super) fn cache(look: &Look<'_>) -> Option<Item> {
     let mut item = panel(look, ItemKey::Cache, "cache", "cache-hit-ratio")?;
     if item.state != Some(State::Unknown) {
         item.text = format!("{} hits", item.text);
+        if let Some(few) = service::look_ups(look).filter(|many| *many < look.limits.cache_lookups) {
+            // As the finding judges it, or rather does not.
+            item.state = None;
+            item.text = format!("{} of {}/min", item.text, short_count(few.round()));
+            item.since = None;
+        }
     }
     Some(item)
 }
@@ -45,6 +51,13 @@ pub(super) fn memory(look: &Look<'_>) -> Option<Item> {
         item.state = Some(State::Degraded);
         item.text = format!("{}, grows", item.text);
         item.fact("growth", found.fact.clone(), Some(State::Degraded));
+    }
+    if let Some(found) = short::short(look).first() {
+        let state = if found.severity == Severity::Critical { State::Failing } else { State::Degraded };
+        item.text =
+            if item.state == Some(State::Unknown) { "short".to_owned() } else { format!("{}, short", item.text) };
+        item.state = Some(state);
+        item.fact("in use", found.fact.clone(), Some(state));
     }
     Some(item)
 }

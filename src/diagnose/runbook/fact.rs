@@ -3,6 +3,7 @@
 //! A fact that cannot be read says why and what would cure that; it is never a zero. Nothing is judged here.
 
 mod activity;
+mod host;
 mod service;
 mod sessions;
 mod storage;
@@ -29,6 +30,8 @@ pub enum Unit {
     Bytes,
     /// Bytes an hour.
     Growth,
+    /// Bytes a second.
+    Flow,
     /// Events a second.
     Rate,
     /// How many times as much.
@@ -46,9 +49,11 @@ impl Unit {
             Self::Share => percent(figure),
             Self::Seconds if figure.abs() < 0.999_5 => format!("{:.0} ms", figure * 1e3),
             Self::Seconds => format!("{figure:.1} s"),
+            Self::Age if figure.is_infinite() => "never".to_owned(),
             Self::Age => Age(figure).short(),
             Self::Bytes => bytes(),
             Self::Growth => format!("{} an hour", bytes()),
+            Self::Flow => format!("{}/s", bytes()),
             Self::Rate => format!("{}/s", short_count(figure)),
             Self::Times => format!("×{figure:.1}"),
         }
@@ -63,6 +68,7 @@ impl Unit {
             Self::Seconds | Self::Age => "seconds",
             Self::Bytes => "bytes",
             Self::Growth => "bytes an hour",
+            Self::Flow => "bytes a second",
             Self::Rate => "per second",
             Self::Times => "times",
         }
@@ -203,12 +209,14 @@ facts! {
     idle_transactions, Count, [Sessions], sessions, "Transactions open over a minute whose client does nothing.";
     oldest_transaction, Age, [Sessions], sessions, "How long the oldest client transaction is open.";
     on_processor, Count, [Sessions], sessions, "Active sessions that wait for nothing: on the processor, or queueing for it.";
-    waiting_for_io, Count, [Sessions], sessions, "Active sessions that wait for reads or writes of files.";
+    waiting_for_io, Count, [Sessions], sessions, "Active sessions that wait for reads or writes of files, or for one who does.";
     connections, Count, [Sessions], sessions, "Client sessions, ours among them.";
     connections_share, Share, [Sessions], sessions, "Of the connections that ordinary roles can have.";
     rollback_share, Share, [Activity], activity, "Of the transactions of the last minutes, those that were undone: errors and timeouts among them.";
     deadlocks, Count, [Activity], activity, "Deadlocks of the last minutes.";
     temporary_files, Bytes, [Activity], activity, "Temporary files that sorts and hashes wrote within the last minutes.";
+    bytes_read, Flow, [Activity], activity, "What the server's processes read into its buffers within the last minute, from the kernel's cache or a disk; from 16 on.";
+    bytes_written, Flow, [Activity], activity, "What they write, from 18 on WAL included; without temporary files of sorts and hashes.";
     horizon_age, Count, [Sessions, Relations, Replication], storage, "Transactions since the oldest that vacuum must keep rows for.";
     dead_share_max, Share, [Relations], storage, "Dead rows of the worst table with over 10 000 of them.";
     tables_due, Count, [Relations], storage, "Tables over their autovacuum threshold.";
@@ -233,6 +241,7 @@ facts! {
     statement_time, Seconds, [Panel("db-time")], service, "Mean time of a statement, as the service or the exporter counts it.";
     pool_share, Share, [Panel("pool")], service, "Of the service's pool, connections in use.";
     pool_waiting, Count, [Panel("requests-waiting")], service, "Requests that wait for a connection of the pool.";
+    pool_short, Count, [Panel("requests-waiting"), Sessions], service, "The same; 0 while a session waits for a lock for a second: the pool is not what is short.";
     hit_share, Share, [Panel("cache-hit-ratio"), CacheTable], service, "Cache look-ups that are hits; from pg_stat_statements where no metric tells.";
     hit_share_before, Share, [PanelBefore("cache-hit-ratio")], service, "The median of a week ago.";
     hit_share_lost, Share, [Panel("cache-hit-ratio"), PanelBefore("cache-hit-ratio")], service, "By how much it was larger a week ago.";
@@ -240,6 +249,17 @@ facts! {
     memory, Bytes, [Panel("memory")], service, "Memory of the service's largest process.";
     memory_growth, Growth, [Panel("memory")], service, "How fast the fastest growing process grows; 0 for waves and for less than 32 MB in all.";
     cpu, Share, [Panel("cpu")], service, "Processor time of the service; 1 is one core.";
+    memory_used, Share, [Panel("memory-used")], host, "Memory in use of the host or container that has the least left; of the server's and the service's.";
+    oom_kills, Count, [Panel("oom-kills")], host, "Processes that the kernel ended there for want of memory, within 15 minutes.";
+    cpu_used, Share, [Panel("cpu-used")], host, "Of the cores of the host, or of the limit of the container, that has the least left, those in use.";
+    cpu_waiting, Share, [Panel("cpu-waiting")], host, "How much of the time somebody waits there for a core; of a container, for its next period.";
+    cores, Count, [Panel("cores")], host, "Cores of the server's host.";
+    sessions_per_core, Times, [Panel("cores"), Sessions], host, "Active sessions that wait for nothing, for each core of the server's host.";
+    io_waiting, Share, [Panel("io-waiting")], host, "How much of the time somebody waits for I/O on the server's hosts; where its kernel does not tell, how busy a disk is.";
+    disk_time, Seconds, [Panel("disk-time")], host, "What a request to the slowest disk there takes, its wait in the queue included.";
+    disk_free, Bytes, [Panel("disk-free")], host, "Room on the fullest disk of the server's hosts.";
+    disk_used, Share, [Panel("disk-used")], host, "The same as a share in use.";
+    disk_full_in, Age, [Panel("disk-free")], host, "How soon the first of them is full, at the rate of the last minutes.";
     targets_down, Count, [Targets], service, "Targets that Prometheus cannot read.";
 }
 
@@ -300,7 +320,9 @@ mod tests {
             (Unit::Seconds, 0.05, "50 ms"),
             (Unit::Seconds, 4.14, "4.1 s"),
             (Unit::Age, 723.0, "12m"),
+            (Unit::Age, f64::INFINITY, "never"),
             (Unit::Growth, 104_857_600.0, "100 MB an hour"),
+            (Unit::Flow, 104_857_600.0, "100 MB/s"),
             (Unit::Rate, 210.0, "210/s"),
             (Unit::Times, 82.04, "×82.0"),
         ];

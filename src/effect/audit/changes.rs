@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::model::setting::{Change, Entry as FileEntry, History};
+use crate::model::unit::counted;
 
 use super::read::{Chain, walk};
 use super::{AuditError, Entry, EventKind, Target};
@@ -111,7 +112,8 @@ fn trouble(chain: &Chain) -> Option<String> {
         return Some("the audit log is not whole (`pgtriage audit verify`): changes may be missing from it".to_owned());
     }
     let torn = chain.unreadable.len();
-    (torn > 0).then(|| format!("{torn} lines of the audit log cannot be read: changes may be missing from it"))
+    (torn > 0)
+        .then(|| format!("{} of the audit log cannot be read: changes may be missing from it", counted(torn, "line")))
 }
 
 #[cfg(test)]

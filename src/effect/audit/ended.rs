@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::redact::redacted;
-use crate::message::Outcome;
+use crate::message::{EachOutcome, Outcome};
 
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,22 +49,8 @@ impl Ended {
             Outcome::NotSent(message) => ("not sent", Some(message), None),
             Outcome::Unknown(message) => ("unknown", Some(message), None),
         };
-        let rows = match outcome {
-            Outcome::Each(each) => {
-                each.iter().map(|one| EndedRow { pid: one.pid, ended: Self::of(&one.outcome) }).collect()
-            }
-            Outcome::Done(_)
-            | Outcome::Written(_)
-            | Outcome::Gone
-            | Outcome::Changed(_)
-            | Outcome::Skipped(_)
-            | Outcome::Denied { .. }
-            | Outcome::TimedOut(_)
-            | Outcome::Cancelled(_)
-            | Outcome::Refused(_)
-            | Outcome::NotSent(_)
-            | Outcome::Unknown(_) => Vec::new(),
-        };
+        let row = |one: &EachOutcome| EndedRow { pid: one.pid, ended: Self::of(&one.outcome) };
+        let rows = outcome.each().iter().map(row).collect();
         // What a session runs instead may hold a password too.
         let message = message.map(|text| redacted(text));
         Self { result: result.to_owned(), message, cure: cure.cloned(), rows }

@@ -19,7 +19,7 @@ use super::{DEADLINE, lock_timeout};
 const SHARED_STATISTICS: u32 = 150_000;
 
 /// The pause between two looks at statistics that may be late, and how many looks there are.
-const LATE: (Duration, usize) = (Duration::from_millis(300), 4);
+pub(super) const LATE: (Duration, usize) = (Duration::from_millis(300), 4);
 
 /// How the statement ended.
 pub(super) struct End<'a> {
@@ -184,6 +184,6 @@ impl End<'_> {
 }
 
 /// How often statistics are looked at before what they say is believed.
-fn looks(link: &Link) -> usize {
+pub(super) fn looks(link: &Link) -> usize {
     if link.facts().version < SHARED_STATISTICS { LATE.1 } else { 1 }
 }

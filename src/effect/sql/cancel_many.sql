@@ -2,7 +2,7 @@
 -- it: cancel.sql for a whole list, in one statement.
 -- $1 pids, $2 backend_starts, $3 query_starts: arrays, one element for each; $4 pg_postmaster_start_time(),
 -- $5 pg_is_in_recovery(), $6 system_identifier.
--- Answers one row for each: n counts from 1; signaled and the next two as in cancel.sql; denied is superuser or right
+-- Answers one row for each: n counts from 1; signaled, the next two and hidden as in cancel.sql; denied is superuser or right
 -- where the server would refuse the signal with an error, which would leave nobody knowing who was signalled before it.
 -- Since 13. Privilege: own role, pg_signal_backend, or superuser for a superuser's; pg_monitor to see the timestamps.
 -- Locks: none. Costs: 0.3 ms for each target with 500 connections. Names no catalog table (10 is the superuser of initdb,
@@ -22,6 +22,7 @@ SELECT t.n::pg_catalog.text AS n,
        (a.backend_start = t.backend_start)::pg_catalog.text AS same_session,
        (a.query_start = t.query_start AND a.state IN ('active', 'fastpath function call'))::pg_catalog.text AS same_target,
        a.state,
+       (a.query = '<insufficient privilege>')::pg_catalog.text AS hidden,
        may.denied,
        current_user::pg_catalog.text AS role
 FROM (SELECT pg_catalog.pg_postmaster_start_time() = $4::pg_catalog.timestamptz

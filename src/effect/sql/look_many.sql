@@ -1,8 +1,9 @@
 -- Do these backends still run those statements, or are these sessions still there?
 -- $1 pids, $2 backend_starts, $3 query_starts: arrays, one element for each; a query_start of null asks for the session.
--- Answers one row for each: n counts from 1, there is null where the backend is gone.
+-- Answers one row for each: n counts from 1, pid is null where the backend is gone; there is null then, and where the server
+-- hides the session from us.
 -- Since 13. Privilege: pg_monitor for other roles' sessions. Locks: none. Costs: 1 to 30 ms.
-SELECT t.n::pg_catalog.text AS n,
+SELECT t.n::pg_catalog.text AS n, a.pid::pg_catalog.text AS pid,
        (a.backend_start = t.backend_start
         AND (t.query_start IS NULL
              OR (a.query_start = t.query_start AND a.state IN ('active', 'fastpath function call')))

@@ -42,7 +42,14 @@ LEFT JOIN LATERAL (
      WHERE a.relid = i.indrelid AND a.datname = pg_catalog.current_database()
     UNION ALL SELECT b.pid::pg_catalog.text, 'builds an index of its table', 0 FROM pg_catalog.pg_stat_progress_create_index b
      WHERE b.relid = i.indrelid AND b.datname = pg_catalog.current_database()
-    UNION ALL SELECT coalesce(l.pid::pg_catalog.text, 'a prepared transaction'), 'holds ' || l.mode || ' on its table', 1
+    -- What a DROP INDEX CONCURRENTLY that waits holds; it made the index invalid itself.
+    UNION ALL SELECT d.pid::pg_catalog.text, CASE WHEN x.query OPERATOR(pg_catalog.~*) 'drop\s+index' THEN 'drops it already'
+                                                  ELSE 'holds ' || d.mode || ' on it' END, 1
+      FROM pg_catalog.pg_locks d LEFT JOIN LATERAL pg_catalog.pg_stat_get_activity(d.pid) x ON true
+     WHERE d.locktype = 'relation' AND d.relation = i.indexrelid AND d.granted AND d.mode = 'ShareUpdateExclusiveLock'
+       AND d.database = (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = pg_catalog.current_database())
+       AND d.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+    UNION ALL SELECT coalesce(l.pid::pg_catalog.text, 'a prepared transaction'), 'holds ' || l.mode || ' on its table', 2
       FROM pg_catalog.pg_locks l
      WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())

@@ -3,7 +3,7 @@
 -- after the other: they are looked at afterwards.
 -- $1 pids, $2 backend_starts, $3 xact_starts, $4 states, $5 query_starts: arrays, one element for each;
 -- $6 pg_postmaster_start_time(), $7 pg_is_in_recovery(), $8 system_identifier.
--- Answers one row for each: n counts from 1; signaled and the next two as in terminate.sql on 13; denied is superuser or
+-- Answers one row for each: n counts from 1; signaled, the next two and hidden as in terminate.sql on 13; denied is superuser or
 -- right where the server would refuse the signal with an error, which would leave nobody knowing who was signalled before it.
 -- Since 13. Privilege: own role, pg_signal_backend, or superuser for a superuser's; pg_monitor to see the timestamps.
 -- Locks: none. Costs: 0.3 ms for each target with 500 connections. Names no catalog table (10 is the superuser of initdb,
@@ -26,6 +26,7 @@ SELECT t.n::pg_catalog.text AS n,
         AND (a.state NOT IN ('active', 'fastpath function call') OR a.query_start = t.query_start)
        )::pg_catalog.text AS same_target,
        a.state,
+       (a.query = '<insufficient privilege>')::pg_catalog.text AS hidden,
        may.denied,
        current_user::pg_catalog.text AS role
 FROM (SELECT pg_catalog.pg_postmaster_start_time() = $6::pg_catalog.timestamptz

@@ -1,6 +1,7 @@
 //! What the question before a signal to several sessions says: the whole list, and what it comes to in sum.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::model::session::{Session, State};
 use crate::model::unit::Age;
@@ -74,17 +75,30 @@ fn roles(bulk: &Bulk) -> String {
 
 fn undoes(signal: Signal, found: &[Option<&Session>]) -> String {
     let open = found.iter().flatten().filter(|s| s.xact_start.is_some()).count();
-    let written = found.iter().flatten().filter(|s| s.xid.is_some()).count();
-    let wrote = match written {
+    let committed = found.iter().flatten().filter(|s| s.awaits_standby()).count();
+    let written = found.iter().flatten().filter(|s| s.xid.is_some() && !s.awaits_standby()).count();
+    let mut wrote = match written {
+        0 if committed > 0 => String::new(),
         0 => "none has written".to_owned(),
-        1 => "1 has written: rolled back".to_owned(),
-        many => format!("{many} have written: rolled back"),
+        // A lock of a row takes a transaction's number, too.
+        many => format!("{many} may have written: rolled back"),
     };
+    if committed > 0 {
+        let but = if written > 0 { "; " } else { "" };
+        let _ = write!(wrote, "{but}{committed} done here and waiting for a standby: not undone");
+    }
     match signal {
         Signal::Cancel => format!("each statement and its transaction; {wrote}"),
         Signal::Terminate => {
-            let open = format!("{open} open transaction{}", if open == 1 { "" } else { "s" });
-            format!("{open}, of which {wrote}; each client sees FATAL 57P01 and loses its session")
+            let open = match (open, written) {
+                (0, _) => "no transaction is open".to_owned(),
+                (_, 0) if committed > 0 => wrote,
+                (1, 0) => "1 open transaction, which has not written".to_owned(),
+                (1, _) if committed == 0 => "1 open transaction, which has written: rolled back".to_owned(),
+                (open, _) => format!("{open} open transactions, of which {wrote}"),
+            };
+            let told = if committed > 0 { "57P01" } else { "FATAL 57P01" };
+            format!("{open}; each client sees {told} and loses its session")
         }
     }
 }
@@ -95,10 +109,11 @@ fn frees(bulk: &Bulk, scene: &Scene<'_>) -> String {
     let pids: Vec<i32> = bulk.targets.iter().map(|target| target.session.pid).collect();
     let behind: BTreeSet<i32> = pids.iter().flat_map(|pid| graph.blocks(*pid)).filter(|p| !pids.contains(p)).collect();
     let free = graph.frees_all(&pids);
+    let most = if graph.unsure(&free) { "at most " } else { "" };
     match (free.len(), behind.len()) {
         (_, 0) => "nobody else waits behind them".to_owned(),
-        (free_count, all) if free_count == all => format!("{}{}", sessions(all), oldest(&free, scene.world)),
-        (free_count, all) => format!("{free_count} of {all} waiting behind them{}", oldest(&free, scene.world)),
+        (free_count, all) if free_count == all => format!("{most}{}{}", sessions(all), oldest(&free, scene.world)),
+        (free_count, all) => format!("{most}{free_count} of {all} waiting behind them{}", oldest(&free, scene.world)),
     }
 }
 

@@ -1,9 +1,8 @@
 //! What the question before the maintenance of a table says.
 
-use crate::model::horizon::{HORIZON_S, open_transactions};
+use crate::model::horizon::{lasting, open_transactions};
 use crate::model::index::{Index, Validity};
 use crate::model::relation::Relation;
-use crate::model::session::Session;
 use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, World};
 
@@ -25,7 +24,9 @@ pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
         if let Some(last) = last(task, relation) {
             rows.push(Row { label: "last", text: last });
         }
-        if relation.locked {
+        if let Some(lock) = &relation.barred {
+            warnings.push(format!("{} of {} is held on it: it may give up behind that", mode(&lock.mode), lock.who()));
+        } else if relation.locked {
             warnings.push("somebody holds or awaits an exclusive lock on it: it may give up behind that".to_owned());
         }
     }
@@ -41,15 +42,17 @@ pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
     rows.push(Row { label: "locks", text: locks(task, target).to_owned() });
     rows.extend(costs(task, target, found).map(|text| Row { label: "costs", text }));
     match task {
-        Task::VacuumAnalyze => warnings.extend(horizon(database, scene.world).map(|session| {
-            let open = Age(session.xact_s.unwrap_or_default()).exact();
-            format!("{} holds back what a vacuum may remove: its transaction is open {open}", session.pid)
-        })),
+        Task::VacuumAnalyze => warnings.extend(held_back(database, scene)),
         Task::Analyze => {}
         Task::Reindex | Task::DropInvalid => warnings.extend(waits(database, scene.world)),
     }
     let name = typeable(&shown).unwrap_or_else(|| format!("oid {}", target.oid()));
     Preview { title: format!("{} {shown}?", title(task, target)), rows, listed: Vec::new(), warnings, name }
+}
+
+/// A lock's mode, as the server named it.
+fn mode(word: &str) -> String {
+    ServerText::from(word).head(40)
 }
 
 fn what(target: &Object) -> String {
@@ -174,9 +177,19 @@ fn last(task: Task, relation: &Relation) -> Option<String> {
     }
 }
 
-/// The session whose transaction has held the horizon of `database` for longest: dead rows newer than it stay.
-fn horizon<'a>(database: &ServerText, world: &'a World) -> Option<&'a Session> {
-    open_transactions(database, world).find(|s| s.xact_s.is_some_and(|s| s > HORIZON_S))
+/// Who holds the horizon of `database`, so that dead rows newer than it stay; or that not everybody is seen who may.
+fn held_back(database: &ServerText, scene: &Scene<'_>) -> Option<String> {
+    let world = scene.world;
+    if let Some((holder, age)) = lasting(database, world, &scene.patience) {
+        #[expect(clippy::cast_precision_loss, reason = "shown with at most four digits")]
+        let age = short_count(age as f64);
+        let (name, how) = (holder.name(), holder.how(database));
+        return Some(format!("{name} holds the horizon ({how}): no row goes that died in the last {age} transactions"));
+    }
+    let hidden = world.sessions.get().map_or(0, |sessions| sessions.hidden);
+    (hidden > 0).then(|| {
+        format!("{hidden} sessions are hidden from our role: one of them may hold the horizon, and nothing would go")
+    })
 }
 
 /// The name where a keyboard can type it exactly as it is shown.

@@ -4,7 +4,7 @@ use crate::model::session::{Session, State};
 use crate::model::unit::Age;
 
 use super::super::twice;
-use super::{Preview, Row, Scene, Target, doing, frees, signal_warnings, transaction, who};
+use super::{Preview, Row, Scene, Target, doing, frees, signal_warnings, transaction, who, written};
 
 /// Describes the termination of backend `pid`. A client loses its session.
 pub(super) fn of(pid: i32, target: &Target<'_>, scene: &Scene<'_>) -> Preview {
@@ -35,6 +35,9 @@ fn idling(session: &Session, target: &Target<'_>) -> Option<String> {
 fn undoes(found: Option<&Session>) -> String {
     if let Some(loss) = found.and_then(twice::loss) {
         return loss.to_owned();
+    }
+    if let Some(session) = found.filter(|session| session.awaits_standby()) {
+        return format!("{}; its client is warned of that (57P01) and loses the session", written(session));
     }
     let lost = match found {
         Some(session) if session.state == Some(State::Idle) => "no transaction is open".to_owned(),

@@ -3,7 +3,7 @@
 use super::super::{Confirm, Prompt, Verdict, fixture, judge};
 use super::super::{Object, Task};
 use super::*;
-use crate::model::relation::{DatabaseTotals, Relation, Relations};
+use crate::model::relation::{Barrier, DatabaseTotals, Relation, Relations};
 use crate::model::session::LockWait;
 
 fn prompt(write: Write, scene: &Scene<'_>) -> Box<Prompt> {
@@ -24,6 +24,7 @@ fn pile_up() -> World {
         mode: "AccessExclusiveLock".to_owned(),
         relation: Some("orders".into()),
         waited_s: Some(540.0),
+        shared: false,
     };
     let alter = Session {
         query: "ALTER TABLE orders ADD note text".into(),
@@ -55,6 +56,28 @@ fn the_queued_alter_table_says_whom_it_frees_and_for_whom_it_waits() {
 }
 
 #[test]
+fn what_has_committed_and_waits_for_a_standby_is_not_said_to_be_undone() {
+    let wait = Some(crate::model::session::Wait { class: "IPC".to_owned(), event: "SyncRep".to_owned() });
+    let commit = Session { wait, xid: Some("8812345".to_owned()), ..fixture::active(1) };
+    let world = fixture::world(vec![commit.clone()]);
+    let asked = prompt(of_pid(&world, 1), &fixture::scene(&world));
+    assert_eq!(
+        row(&asked, "undoes"),
+        "nothing: it has committed here, and a failover may lose that; its client only stops waiting for the standby"
+    );
+    let scene = fixture::scene(&world);
+    let Write::Terminate { session, who, query, .. } = Write::terminate(&commit, &fixture::server()) else { panic!() };
+    let target = Target { who: &who, query: &query, found: Some(&commit) };
+    let preview = terminate::of(session.pid, &target, &scene);
+    let undoes = &preview.rows.iter().find(|row| row.label == "undoes").unwrap().text;
+    assert!(undoes.starts_with("nothing: it has committed here"), "{undoes}");
+    let half = Session { query: "prepare transaction 'tx42'".into(), ..commit };
+    let world = fixture::world(vec![half]);
+    let asked = self::prompt(of_pid(&world, 1), &fixture::scene(&world));
+    assert!(row(&asked, "undoes").starts_with("nothing: it is prepared here"), "{}", row(&asked, "undoes"));
+}
+
+#[test]
 fn what_another_blocker_keeps_waiting_is_not_promised() {
     let rows = vec![fixture::active(1), fixture::active(2), fixture::waiting(3, &[1, 2]), fixture::waiting(4, &[1])];
     let world = fixture::world(rows);
@@ -73,7 +96,7 @@ fn a_prepared_transaction_that_remains_is_named_as_one() {
 fn a_transaction_that_has_written_says_so() {
     let world = fixture::world(vec![Session { xid: Some("8812345".to_owned()), ..fixture::active(1) }]);
     let prompt = prompt(of_pid(&world, 1), &fixture::scene(&world));
-    assert!(row(&prompt, "undoes").ends_with("it has written (xid 8812345): rolled back"));
+    assert!(row(&prompt, "undoes").ends_with("it may have written (xid 8812345): rolled back"));
     assert_eq!(row(&prompt, "frees"), "nobody waits behind it");
 }
 
@@ -120,7 +143,7 @@ fn a_termination_says_what_the_session_sits_on_and_what_its_client_loses() {
     assert_eq!(row(&prompt, "doing"), "idle in transaction 12m02s; last: UPDATE orders SET total = 1");
     assert_eq!(
         row(&prompt, "undoes"),
-        "its transaction, open 12m03s; it has written (xid 8812345): rolled back; its client sees FATAL 57P01 and loses \
+        "its transaction, open 12m03s; it may have written (xid 8812345): rolled back; its client sees FATAL 57P01 and loses \
          the session with all that belongs to it"
     );
     assert_eq!(row(&prompt, "frees"), "1 waiting session (oldest 12m02s)");
@@ -212,13 +235,16 @@ fn dropping_an_index_wants_the_name_of_the_index_and_says_whose_it_is() {
 
 #[test]
 fn a_whole_database_is_vacuumed_after_its_name_was_typed() {
-    let mut world = fixture::world(vec![Session { xmin: Some("1000".to_owned()), ..fixture::active(1) }]);
+    let mut world =
+        fixture::world(vec![Session { xmin: Some("1000".to_owned()), xmin_age: Some(340), ..fixture::active(1) }]);
     let shop = DatabaseTotals {
         name: "shop".into(),
         bytes: Some(61 << 30),
         backends: 1,
         xid_age: 1,
         mxid_age: 1,
+        xid_forced_at: None,
+        mxid_forced_at: None,
         deadlocks: 0,
         temp_bytes: 0,
         connectable: true,
@@ -230,14 +256,15 @@ fn a_whole_database_is_vacuumed_after_its_name_was_typed() {
     assert_eq!(prompt.title(), "VACUUM (ANALYZE) the whole database shop?");
     assert_eq!(row(&prompt, "holds"), "61 GB");
     assert!(row(&prompt, "locks").contains("is skipped") && row(&prompt, "costs").contains("not throttled"));
-    assert!(prompt.warnings()[0].contains("1 holds back what a vacuum may remove"));
+    assert!(prompt.warnings()[0].contains("1 holds the horizon (active, open 12m)"));
     assert_eq!(prompt.confirm(), &Confirm::Type("shop".to_owned()));
 }
 
 #[test]
 fn a_vacuum_warns_of_a_lock_and_of_an_old_transaction_in_the_same_database() {
-    let holder = Session { xmin: Some("1000".to_owned()), ..fixture::active(1) };
-    let elsewhere = Session { database: Some("other".into()), xact_s: Some(9e5), ..holder.clone() };
+    let holder = Session { xmin: Some("1000".to_owned()), xmin_age: Some(340), ..fixture::active(1) };
+    let elsewhere =
+        Session { database: Some("other".into()), xact_s: Some(9e5), xmin_age: Some(9_000), ..holder.clone() };
     let mut world = fixture::world(vec![elsewhere, holder]);
     let mut relations = fixture::relations();
     relations.rows[0].locked = true;
@@ -246,7 +273,18 @@ fn a_vacuum_warns_of_a_lock_and_of_an_old_transaction_in_the_same_database() {
     let prompt = prompt(write, &fixture::scene(&world));
     let [locked, horizon] = prompt.warnings() else { panic!("{:?}", prompt.warnings()) };
     assert!(locked.contains("exclusive lock"));
-    assert_eq!(horizon, "1 holds back what a vacuum may remove: its transaction is open 12m03s");
+    assert_eq!(horizon, "1 holds the horizon (active, open 12m): no row goes that died in the last 340 transactions");
+}
+
+#[test]
+fn a_vacuum_names_whoever_holds_a_lock_that_keeps_it_out() {
+    let mut world = fixture::world(Vec::new());
+    let mut relations = fixture::relations();
+    relations.rows[0].barred = Some(Barrier { pid: Some(4711), mode: "ShareLock".to_owned(), others: 2 });
+    fixture::take_relations(&mut world, relations);
+    let write = Write::vacuum(&fixture::relation(), &"shop".into(), &fixture::server());
+    let prompt = prompt(write, &fixture::scene(&world));
+    assert_eq!(prompt.warnings()[0], "ShareLock of 4711 and 2 others is held on it: it may give up behind that");
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::model::session::{Session, State};
 
 mod random;
 
+/// A frame that shows all of it.
+const WHOLE: Shown = Shown { above: 0, rows: 10, must: 8, of: 10 };
+
 const TAB: Chord = Chord::plain(Key::Tab);
 const Y: Chord = Chord::char('y');
 const ENTER: Chord = Chord::plain(Key::Enter);
@@ -34,7 +37,7 @@ fn open(write: Write, scene: &Scene<'_>) -> Box<Prompt> {
 
 fn shown(scene: &Scene<'_>) -> Box<Prompt> {
     let mut prompt = light(scene);
-    prompt.drawn(ms(0));
+    prompt.drawn(ms(0), WHOLE);
     prompt
 }
 
@@ -70,7 +73,7 @@ fn only_the_first_frame_counts_so_that_redrawing_does_not_push_the_answer_back()
     let world = world();
     let scene = fixture::scene(&world);
     let mut prompt = shown(&scene);
-    prompt.drawn(ms(290));
+    prompt.drawn(ms(290), WHOLE);
     assert!(matches!(prompt.answer(Y, ms(310), &scene), Answer::Approved(_)));
 }
 
@@ -147,7 +150,7 @@ fn a_heavy_action_wants_its_name_typed_and_enter_is_inert_until_it_is_exact() {
     let (world, write) = heavy();
     let scene = fixture::scene(&world);
     let mut prompt = open(write, &scene);
-    prompt.drawn(ms(0));
+    prompt.drawn(ms(0), WHOLE);
     for wrong in ["", "public.an", "y", "x"] {
         prompt = type_in(prompt, wrong, &scene);
         prompt = waiting(prompt.answer(ENTER, ms(1_000), &scene));
@@ -172,7 +175,7 @@ fn text_typed_ahead_does_not_enter_a_heavy_question() {
     for c in "public.any".chars() {
         prompt = waiting(prompt.answer(Chord::char(c), ms(0), &scene));
     }
-    prompt.drawn(ms(0));
+    prompt.drawn(ms(0), WHOLE);
     assert_eq!(prompt.typed(), "");
     waiting(prompt.answer(ENTER, ms(1_000), &scene));
 }
@@ -189,7 +192,7 @@ fn a_termination_wants_the_pid_typed_and_the_key_that_opened_it_is_but_a_letter(
     let (world, write) = termination();
     let scene = Scene { opened_by: Chord::char('X'), ..fixture::scene(&world) };
     let mut prompt = open(write, &scene);
-    prompt.drawn(ms(0));
+    prompt.drawn(ms(0), WHOLE);
     for key in [ENTER, Y, ENTER, Chord::char('X'), ENTER] {
         prompt = waiting(prompt.answer(key, ms(1_000), &scene));
     }
@@ -217,7 +220,7 @@ fn a_reason_is_typed_beside_the_answer_and_goes_with_the_approval() {
     // A burst that goes on behind the reason confirms nothing, nor does it before its frame was read.
     prompt = waiting(prompt.answer(Y, ms(1_001), &scene));
     prompt = waiting(prompt.answer(Y, ms(5_000), &scene));
-    prompt.drawn(ms(5_000));
+    prompt.drawn(ms(5_000), WHOLE);
     prompt = waiting(prompt.answer(Y, ms(5_299), &scene));
     let Answer::Approved(approved) = prompt.answer(Y, ms(5_300), &scene) else { panic!("not approved") };
     assert_eq!((approved.reason(), approved.shown()), (Some("any query: yes"), ms(0)));
@@ -230,7 +233,7 @@ fn esc_declines_from_within_the_reason_and_the_typed_name_stays_while_it_is_type
     let (world, write) = termination();
     let scene = fixture::scene(&world);
     let mut prompt = open(write, &scene);
-    prompt.drawn(ms(0));
+    prompt.drawn(ms(0), WHOLE);
     prompt = waiting(type_in(prompt, "4711", &scene).answer(TAB, ms(1_000), &scene));
     prompt = waiting(type_in(prompt, "12", &scene).answer(TAB, ms(1_000), &scene));
     assert_eq!((prompt.typed(), prompt.reason().text()), ("4711", "12"));
@@ -247,11 +250,11 @@ fn an_action_that_needs_a_reason_asks_for_it_instead_of_going() {
         prompt = waiting(prompt.answer(Y, ms(1_000), &scene));
         assert!(prompt.reason().is_open(), "what is missing is asked for");
         prompt = waiting(type_in(prompt, text, &scene).answer(ENTER, ms(1_000), &scene));
-        prompt.drawn(ms(0));
+        prompt.drawn(ms(0), WHOLE);
     }
     prompt = waiting(prompt.answer(TAB, ms(1_000), &scene));
     prompt = waiting(type_in(prompt, "c", &scene).answer(ENTER, ms(1_000), &scene));
-    prompt.drawn(ms(2_000));
+    prompt.drawn(ms(2_000), WHOLE);
     let Answer::Approved(approved) = prompt.answer(Y, ms(2_300), &scene) else { panic!("not approved") };
     assert_eq!(approved.reason(), Some("ab c"));
 }

@@ -38,6 +38,9 @@ impl Refusal {
                  right one: GRANT pg_monitor TO {}",
                 role_name(role)
             ),
+            Self::Superusers { pid, role } => {
+                format!("{pid} is a superuser's, whom only a superuser may signal: {} is none", role_name(role))
+            }
             Self::StatementChanged { pid, now } => {
                 format!("{pid} has finished that statement and now runs: {}", now.head(80))
             }
@@ -72,8 +75,8 @@ impl Refusal {
                 format!("{pid} is no client but a process of the server ({})", ServerText::from(kind.as_str()).head(40))
             }
             Self::Idle { pid } => format!("{pid} is idle: it runs nothing that a cancel could stop"),
-            Self::IdleInTransaction { pid, open, blocks, frees } => {
-                idle::in_transaction(*pid, open.as_deref(), (*blocks, *frees))
+            Self::IdleInTransaction { pid, open, blocks, frees, unsure } => {
+                idle::in_transaction(*pid, open.as_deref(), (*blocks, *frees, *unsure))
             }
             Self::StateUnknown { pid, state } => format!(
                 "the server does not tell what {pid} runs (state {}), so it could not check what it stops",
@@ -101,7 +104,10 @@ impl Refusal {
                 name.head(64)
             ),
             Self::PartitionedIndex { name } => {
-                format!("{} belongs to a partitioned table: act on the indexes of its partitions", name.head(64))
+                format!(
+                    "{} belongs to a partitioned table: act on the indexes of its partitions; to drop it would drop those, too",
+                    name.head(64)
+                )
             }
             Self::IndexValid { name } => {
                 format!("{} is valid: only what a failed build left is dropped from here", name.head(64))
@@ -110,8 +116,15 @@ impl Refusal {
                 "a constraint, the replica identity or a partitioned index stands on {}: reindex it instead",
                 name.head(64)
             ),
-            Self::IndexBuilding { name, pid } => {
-                format!("{pid} builds {} or another index of its table: wait for its end", name.head(64))
+            Self::IndexBuilding { name, by } => {
+                let (pid, verb, name) = (by.pid, by.verb(), name.head(64));
+                match by.this {
+                    Some(true) if by.drops => format!("{pid} drops {name} already: wait for its end"),
+                    Some(_) | None if by.drops => {
+                        format!("{pid} {verb} {name} or another index of its table, perhaps: wait for its end")
+                    }
+                    Some(_) | None => format!("{pid} {verb} {name} or another index of its table: wait for its end"),
+                }
             }
             Self::NotPermitted { what, cure } => format!("our role may not {what}: {cure}"),
             Self::NotATable { name } => format!("{} is neither a table nor a materialized view", name.head(64)),

@@ -28,12 +28,13 @@ pub(super) fn idle_in_transaction(case: &Case<'_>) -> Option<Refusal> {
     {
         return None;
     }
-    let graph = &case.scene.world.graph;
+    let weight = case.scene.world.graph.weight(session.pid);
     Some(Refusal::IdleInTransaction {
         pid: session.pid,
         open: session.xact_s.map(|s| Age(s).exact()),
-        blocks: graph.blocks(session.pid).len(),
-        frees: graph.frees(session.pid).len(),
+        blocks: weight.blocks,
+        frees: weight.frees,
+        unsure: weight.unsure,
     })
 }
 
@@ -96,6 +97,21 @@ mod tests {
         assert_eq!(refusal(session), Refusal::ParallelWorker { pid: 7, leader: Some(6) });
         let leader = Session { leader: Some(7), ..fixture::active(7) };
         assert!(matches!(verdict(leader), Verdict::Confirm(_)), "a leader is its own leader and may be cancelled");
+    }
+
+    #[test]
+    fn a_superusers_session_is_refused_unless_one_asks_who_is_one() {
+        let write = Write::cancel(&fixture::active(7), &fixture::server());
+        let judged = |superuser| {
+            let mut world = fixture::world(vec![fixture::active(7)]);
+            let (server, _) = world.server.value.as_mut().unwrap();
+            server.superusers = vec!["postgres".into(), "shop".into()];
+            server.rights.superuser = superuser;
+            judge(write.clone(), &fixture::scene(&world))
+        };
+        let refusal = Refusal::Superusers { pid: 7, role: "oncall".into() };
+        assert_eq!(judged(false), Verdict::Refuse(refusal));
+        assert!(matches!(judged(true), Verdict::Confirm(_)));
     }
 
     #[test]
@@ -167,7 +183,7 @@ mod tests {
             let world = fixture::world(vec![root, fixture::waiting(8, &[7]), fixture::waiting(9, &[7, 3])]);
             let Verdict::Refuse(refusal) = judge(write, &fixture::scene(&world)) else { panic!("not refused") };
             let open = Some("12m03s".to_owned());
-            assert_eq!(refusal, Refusal::IdleInTransaction { pid: 7, open, blocks: 2, frees: 1 });
+            assert_eq!(refusal, Refusal::IdleInTransaction { pid: 7, open, blocks: 2, frees: 1, unsure: false });
             let sentence = refusal.sentence();
             assert!(sentence.contains("a cancel cannot help an idle session"), "{sentence}");
             assert!(sentence.ends_with("it blocks 2, of whom it would free 1"), "{sentence}");

@@ -33,10 +33,10 @@ pub(super) fn needed(case: &Case<'_>) -> Option<Refusal> {
     index.needed.is_bound().then(|| Refusal::IndexNeeded { name: index.name.clone() })
 }
 
-/// Somebody builds it, or another one of its table: a leftover of theirs is not one yet.
+/// Somebody builds or drops it, or another one of its table: a leftover of theirs is not one yet.
 pub(super) fn building(case: &Case<'_>) -> Option<Refusal> {
     let index = listed(case)?;
-    Some(Refusal::IndexBuilding { name: index.name.clone(), pid: index.builder?.pid })
+    Some(Refusal::IndexBuilding { name: index.name.clone(), by: index.builder? })
 }
 
 /// Known before the question: dropping is the owner's, also where `MAINTAIN` exists.
@@ -73,7 +73,7 @@ fn dropped<'a>(case: &Case<'a>) -> Option<&'a Index> {
 mod tests {
     use super::super::super::{Verdict, fixture, judge};
     use super::*;
-    use crate::model::index::{Builder, IndexOrder, IndexRights, Indexes, Needed};
+    use crate::model::index::{Builder, IndexOrder, IndexRights, Indexes, Needed, Partitions};
     use crate::model::{Question, Snapshot};
 
     fn leftover() -> Index {
@@ -81,6 +81,7 @@ mod tests {
             oid: 16_418,
             schema: "public".into(),
             name: "orders_pkey".into(),
+            partitions: None,
             table_oid: 16_412,
             table: "orders".into(),
             table_kind: 'r',
@@ -155,12 +156,30 @@ mod tests {
     }
 
     #[test]
+    fn the_index_of_a_partitioned_table_is_neither_dropped_nor_reindexed() {
+        let partitioned = Index { partitions: Some(Partitions::default()), table_kind: 'p', ..leftover() };
+        let mut world = fixture::world(Vec::new());
+        let indexes =
+            Indexes { database: "shop".into(), rows: vec![partitioned.clone()], total: 1, ..Indexes::default() };
+        let question = Question::Indexes { database: None, order: IndexOrder::Faults };
+        fixture::take(&mut world, question, Snapshot::Indexes(Box::new(indexes)));
+        for task in [Task::DropInvalid, Task::Reindex] {
+            let write = Write::maintain(task, Object::index_of(&"shop".into(), &partitioned), &fixture::server());
+            let expected = Refusal::PartitionedIndex { name: "orders_pkey".into() };
+            assert_eq!(judge(write, &fixture::scene(&world)), Verdict::Refuse(expected), "{task:?}");
+        }
+    }
+
+    #[test]
     fn what_is_built_now_is_left_alone_also_where_it_is_not_known_which_one_is() {
         for this in [Some(true), Some(false), None] {
-            let busy = Index { builder: Some(Builder { pid: 99, this }), ..leftover() };
-            for task in [Task::DropInvalid, Task::Reindex] {
-                let expected = Refusal::IndexBuilding { name: "orders_pkey".into(), pid: 99 };
-                assert_eq!(refused(task, busy.clone()), expected, "{task:?}");
+            for drops in [false, true] {
+                let by = Builder { pid: 99, this, drops };
+                let busy = Index { builder: Some(by), ..leftover() };
+                for task in [Task::DropInvalid, Task::Reindex] {
+                    let expected = Refusal::IndexBuilding { name: "orders_pkey".into(), by };
+                    assert_eq!(refused(task, busy.clone()), expected, "{task:?}");
+                }
             }
         }
     }

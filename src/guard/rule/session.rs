@@ -37,6 +37,12 @@ pub(super) fn hidden(case: &Case<'_>) -> Option<Refusal> {
     blind.then_some(Refusal::Hidden { pid: session.pid, role })
 }
 
+/// The server would refuse it as well, but only once the answer was typed.
+pub(super) fn superusers(case: &Case<'_>) -> Option<Refusal> {
+    let (session, server) = (case.session()?, case.server()?);
+    server.is_out_of_reach(session).then(|| Refusal::Superusers { pid: session.pid, role: server.user.clone() })
+}
+
 /// It is started again at once, from the beginning: nothing is gained by either signal.
 pub(super) fn wraparound(case: &Case<'_>) -> Option<Refusal> {
     let session = case.session()?;

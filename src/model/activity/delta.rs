@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::io::{self, Io};
 use super::{Activity, Conflicts, Database};
 use crate::model::text::ServerText;
 
@@ -27,6 +28,8 @@ pub struct Delta {
     pub wal: Option<i64>,
     /// By how much the WAL's directory grew.
     pub wal_directory: Option<i64>,
+    /// Who read and wrote; none where that cannot be compared, as before 16.
+    pub io: Option<Vec<Io>>,
     /// Errors of subscriptions, by OID.
     pub subscription_errors: BTreeMap<u32, i64>,
     /// Subscriptions that are to run and had no worker in either look, where our role would have seen one.
@@ -109,6 +112,7 @@ impl Delta {
                 .wal_directory
                 .zip(now.wal_directory)
                 .map(|(old, new)| new.bytes.saturating_sub(old.bytes)),
+            io: io::between(before.io.rows(), now.io.rows()),
             subscription_errors: subscription_errors(before, now),
             subscriptions_stopped: stopped(before).intersection(&stopped(now)).copied().collect(),
         })
@@ -126,12 +130,12 @@ impl Delta {
 }
 
 /// How much a counter grew; none where it went down, which no counter does by itself.
-fn grown(old: i64, new: i64) -> Option<i64> {
+pub(super) fn grown(old: i64, new: i64) -> Option<i64> {
     new.checked_sub(old).filter(|grown| *grown >= 0)
 }
 
 /// Two times of a reset; the digits behind the millisecond are those of a float.
-fn same_reset(old: Option<f64>, new: Option<f64>) -> bool {
+pub(super) fn same_reset(old: Option<f64>, new: Option<f64>) -> bool {
     match (old, new) {
         (Some(old), Some(new)) => (old - new).abs() < 0.001,
         (None, None) => true,

@@ -12,10 +12,40 @@ pub struct Weight {
     pub blocks: usize,
     /// How many of them could go on if it went: see [`LockGraph::frees`](super::LockGraph::frees).
     pub frees: usize,
+    /// True where it may be fewer: one of them waits for a row that others may lock, too.
+    pub unsure: bool,
+}
+
+impl Weight {
+    /// How many it frees: `37`, or `at most 37`.
+    #[must_use]
+    pub fn freed(self) -> String {
+        at_most(self.frees, self.unsure)
+    }
+}
+
+/// `37`, or `at most 37` where that is `unsure`.
+#[must_use]
+pub fn at_most(count: usize, unsure: bool) -> String {
+    if unsure { format!("at most {count}") } else { count.to_string() }
+}
+
+/// What is not known of each, by number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doubts<'a> {
+    /// True where its list of blockers was cut.
+    pub cut: &'a [bool],
+    /// True where it may have a blocker that the server does not name.
+    pub shared: &'a [bool],
 }
 
 /// By number. `ahead` and `behind` are the edges in both directions.
-pub(super) fn all(ahead: &[Vec<usize>], behind: &[Vec<usize>], cut: &[bool], components: &Components) -> Vec<Weight> {
+pub(super) fn all(
+    ahead: &[Vec<usize>],
+    behind: &[Vec<usize>],
+    doubts: Doubts<'_>,
+    components: &Components,
+) -> Vec<Weight> {
     let mut weights = vec![Weight::default(); ahead.len()];
     let words = ahead.len().div_ceil(64);
     let mut reach: Vec<Vec<u64>> = vec![Vec::new(); components.all().len()];
@@ -42,7 +72,7 @@ pub(super) fn all(ahead: &[Vec<usize>], behind: &[Vec<usize>], cut: &[bool], com
     }
     let mut left: Vec<usize> = ahead.iter().map(Vec::len).collect();
     for (number, weight) in weights.iter_mut().enumerate().filter(|(_, w)| w.blocks > 0) {
-        weight.frees = freed(number, behind, cut, &mut left);
+        (weight.frees, weight.unsure) = freed(number, behind, doubts, &mut left);
     }
     weights
 }
@@ -53,8 +83,8 @@ fn mark(set: &mut [u64], bit: usize) {
     }
 }
 
-/// How many could go on without `start`. `left` counts each one's blockers, and is found again as it was given.
-fn freed(start: usize, behind: &[Vec<usize>], cut: &[bool], left: &mut [usize]) -> usize {
+/// How many could go on without `start`, and whether it may be fewer. `left` counts each one's blockers, and is found again as it was given.
+fn freed(start: usize, behind: &[Vec<usize>], doubts: Doubts<'_>, left: &mut [usize]) -> (usize, bool) {
     let mut open = vec![start];
     let mut walked = 0;
     // Who goes on stays in the list; who was only counted down is counted up again in the end.
@@ -63,7 +93,7 @@ fn freed(start: usize, behind: &[Vec<usize>], cut: &[bool], left: &mut [usize]) 
         for waiter in behind.get(at).into_iter().flatten() {
             let Some(remaining) = left.get_mut(*waiter) else { continue };
             *remaining = remaining.saturating_sub(1);
-            if *remaining == 0 && *waiter != start && cut.get(*waiter) == Some(&false) {
+            if *remaining == 0 && *waiter != start && doubts.cut.get(*waiter) == Some(&false) {
                 open.push(*waiter);
             }
         }
@@ -73,5 +103,6 @@ fn freed(start: usize, behind: &[Vec<usize>], cut: &[bool], left: &mut [usize]) 
             *remaining += 1;
         }
     }
-    open.len() - 1
+    let unsure = open.iter().skip(1).any(|at| doubts.shared.get(*at) == Some(&true));
+    (open.len() - 1, unsure)
 }

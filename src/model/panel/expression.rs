@@ -3,7 +3,8 @@
 //! It fills in text and judges no PromQL; whether an expression means anything is the server's to say.
 
 /// Every variable that an expression may use.
-pub(super) const NAMES: [&str; 7] = ["job", "postgres_job", "prefix", "pool_max", "window", "span", "step"];
+pub(super) const NAMES: [&str; 8] =
+    ["job", "postgres_job", "prefix", "pool_max", "window", "host_window", "span", "step"];
 
 /// Those that come from the settings and may be unset.
 pub(super) const SETTINGS: [&str; 3] = ["job", "postgres_job", "pool_max"];
@@ -21,6 +22,8 @@ pub struct Variables {
     pub pool_max: Option<u32>,
     /// `$window`: seconds that a rate looks back.
     pub window_s: u32,
+    /// `$host_window`: seconds that a rate of a host's exporter looks back; it may be scraped less often than the service.
+    pub host_window_s: u32,
     /// `$span`: seconds on the time axis.
     pub span_s: u32,
     /// `$step`: seconds between two points.
@@ -51,6 +54,7 @@ impl Variables {
             "prefix" => Some(self.prefix.clone()),
             "pool_max" => self.pool_max.map(|n| n.to_string()),
             "window" => Some(format!("{}s", self.window_s)),
+            "host_window" => Some(format!("{}s", self.host_window_s)),
             "span" => Some(format!("{}s", self.span_s)),
             "step" => Some(format!("{}s", self.step_s)),
             _ => None,
@@ -145,6 +149,7 @@ mod tests {
             prefix: "fraiseql".into(),
             pool_max: None,
             window_s: 60,
+            host_window_s: 240,
             span_s: 900,
             step_s: 10,
         }

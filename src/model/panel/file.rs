@@ -51,7 +51,7 @@ struct Entry {
     low_is_bad: bool,
     figure: Option<Figure>,
     absent: Option<String>,
-    /// The id of a panel above whose candidates and telltales this one takes.
+    /// The id of a panel above whose candidates and telltales this one takes; it may have telltales of its own.
     like: Option<Spanned<String>>,
     /// Words of this panel alone, replaced when the file is read.
     #[serde(default)]
@@ -140,8 +140,9 @@ impl Reader<'_> {
         let mut words = Words { with: &entry.with, used: BTreeSet::new() };
         let candidates =
             source.candidates.iter().map(|c| self.candidate(c, &mut words)).collect::<Result<Vec<_>, _>>()?;
-        let mut telltales = Vec::with_capacity(source.telltales.len());
-        for telltale in &source.telltales {
+        let own = if entry.like.is_some() { entry.telltales.as_slice() } else { &[] };
+        let mut telltales = Vec::with_capacity(source.telltales.len() + own.len());
+        for telltale in source.telltales.iter().chain(own) {
             let expr = self.expr(&telltale.get_ref().expr, telltale.span(), &mut words)?;
             telltales.push(Telltale { expr, says: telltale.get_ref().says.clone() });
         }
@@ -183,11 +184,11 @@ impl Reader<'_> {
 
     /// The expression on one line, with the panel's own words in it and no variable that nobody knows.
     fn expr(&self, expr: &str, at: Range<usize>, words: &mut Words<'_>) -> Result<String, PanelError> {
-        let line = expr.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
-        let line = substitute(&line, |name| {
+        let text = substitute(expr, |name| {
             words.used.insert(name.to_owned());
             words.with.get(name).cloned()
         });
+        let line = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
         if line.is_empty() {
             return Err(self.fault(at, "an empty expression"));
         }
@@ -258,6 +259,10 @@ mod tests {
         let panels = parse(&text, "own.toml").unwrap();
         assert_eq!(panels[0].candidates[0].expr, "f(0.95, up)");
         assert_eq!(panels[1].candidates[0].expr, "f(0.5, up)");
+        // Of its own it may have what tells why nothing answered.
+        let own = format!("{text}[[panel.telltales]]\nexpr = \"f($q)\"\nsays = \"never\"\n");
+        let panels = parse(&own, "own.toml").unwrap();
+        assert!(panels[0].telltales.is_empty() && panels[1].telltales[0].expr == "f(0.5)", "{panels:#?}");
         assert!(parse(&text.replace("$q", "1"), "own.toml").unwrap_err().message.contains("nothing uses `q`"));
     }
 
@@ -269,6 +274,7 @@ mod tests {
             prefix: "acme".into(),
             pool_max: Some(20),
             window_s: 60,
+            host_window_s: 60,
             span_s: 900,
             step_s: 10,
         };
@@ -285,7 +291,7 @@ mod tests {
                     "{}: a quotient that can be 0/0 has no source: {text}",
                     panel.id
                 );
-                let left = text.replace("\"$1\"", "");
+                let left = text.replace("\"$1\"", "").replace("\"pod $1\"", "");
                 assert!(!left.contains('$'), "{}: {}", panel.id, text);
                 assert!(!text.contains("fraiseql"), "{}: the prefix is written out: {text}", panel.id);
                 assert!(

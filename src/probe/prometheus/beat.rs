@@ -42,6 +42,7 @@ impl Health {
                 | ProbeError::Unauthorized(_)
                 | ProbeError::Refused { .. }
                 | ProbeError::Shape(_)
+                | ProbeError::Faulty(_)
                 | ProbeError::Locked(_)
                 | ProbeError::Denied { .. },
             ) => Self::Away,

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::beat::{Beat, Health, ours};
 use super::rules::{Before, Evaluating};
-use super::{Asking, Prometheus, SCRAPE_S, Trusted, targets};
+use super::targets::Scrapes;
+use super::{Asking, Prometheus, Trusted, targets};
 use crate::model::baseline::WEEK_S;
 use crate::model::panel::{PanelSpec, Reading, ScrapeTarget};
 use crate::model::{Demand, ProbeError, Question, Sample, Snapshot, Timestamp};
@@ -33,7 +34,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 struct Learned {
     /// What answered each panel, and when the whole list was last tried.
     candidates: HashMap<String, (Trusted, Instant)>,
-    scrape_s: Option<f64>,
+    scrapes: Scrapes,
     /// When each rule of a group was evaluated last, and what answered it.
     rules: HashMap<String, (Vec<Before>, Instant)>,
     /// True once the targets were asked, whatever came of it.
@@ -95,10 +96,10 @@ impl Prometheus {
             Question::Panel { id, span_s, step_s } | Question::PanelBefore { id, span_s, step_s } => {
                 match panels.iter().find(|spec| spec.id == *id) {
                     Some(spec) => {
-                        let Known { trusted, scrape_s, .. } = known;
+                        let Known { trusted, scrapes, .. } = known;
                         let before = matches!(question, Question::PanelBefore { .. });
                         let shift_s = if before { WEEK_S } else { 0 };
-                        let asking = Asking { span_s: *span_s, step_s: *step_s, scrape_s, shift_s, trusted };
+                        let asking = Asking { span_s: *span_s, step_s: *step_s, scrapes, shift_s, trusted };
                         self.ask(spec, asking).await.map(Snapshot::Panel)
                     }
                     None => Err(ProbeError::Absent(format!("no panel `{id}`"))),
@@ -120,8 +121,10 @@ impl Prometheus {
             | Question::Server
             | Question::Sessions
             | Question::SessionLocks(_)
+            | Question::Progress
             | Question::Relations { .. }
             | Question::Indexes { .. }
+            | Question::IndexDefinition { .. }
             | Question::ExactBloat(_)
             | Question::Plan(_)
             | Question::Replication
@@ -137,7 +140,7 @@ impl Prometheus {
 /// What is known when a question goes out.
 struct Known {
     trusted: Option<Trusted>,
-    scrape_s: f64,
+    scrapes: Scrapes,
     before: Vec<Before>,
 }
 
@@ -163,7 +166,7 @@ impl Learned {
         let trusted = panel.filter(|(trusted, tried)| trusted.candidate > 0 && tried.elapsed() < TRUST);
         Known {
             trusted: trusted.map(|(t, _)| t.clone()),
-            scrape_s: self.scrape_s.unwrap_or(SCRAPE_S),
+            scrapes: self.scrapes,
             before: rules.map(before).unwrap_or_default(),
         }
     }
@@ -176,7 +179,9 @@ impl Learned {
                     Ok(Snapshot::Targets(targets)) => targets,
                     Ok(_) | Err(_) => &[],
                 };
-                self.scrape_s = targets::scrape_s(targets, job).or(self.scrape_s);
+                let service_s = targets::scrape_s(targets, job).unwrap_or(self.scrapes.service_s);
+                let hosts_s = targets::slowest_s(targets).unwrap_or(self.scrapes.hosts_s);
+                self.scrapes = Scrapes { service_s, hosts_s };
             }
             (Question::Panel { id, .. }, Ok(Snapshot::Panel(answer))) => match &answer.reading {
                 Reading::Values { candidate, .. } => {

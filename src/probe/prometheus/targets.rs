@@ -11,6 +11,12 @@ use super::range::{Matrix, Vector, number};
 use crate::model::panel::ScrapeTarget;
 use crate::model::{ProbeError, ServerText};
 
+/// Between scrapes, while nobody has told: the usual setting, and Prometheus' own is no more than a minute.
+const SCRAPE_S: f64 = 15.0;
+
+/// What is scraped less often than this, in seconds, is no host.
+const SLOWEST_S: f64 = 60.0;
+
 /// `/api/v1/targets`.
 #[derive(Debug, Deserialize)]
 struct Targets {
@@ -138,9 +144,38 @@ pub(super) fn scrape_s(targets: &[ScrapeTarget], job: Option<&str>) -> Option<f6
         .and_then(|same| same.first().copied())
 }
 
+/// Seconds between two scrapes, of whom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scrapes {
+    /// Of the service.
+    pub service_s: f64,
+    /// Of the exporters of hosts, whose job nobody names.
+    pub hosts_s: f64,
+}
+
+impl Default for Scrapes {
+    /// What most configurations have, as long as nothing tells.
+    fn default() -> Self {
+        Self { service_s: SCRAPE_S, hosts_s: SCRAPE_S }
+    }
+}
+
+/// Seconds between scrapes of hosts: what the slowest target has, so that no rate is without its two samples. What is
+/// scraped less often than that is no host: certificates, the speed of a line.
+pub(super) fn slowest_s(targets: &[ScrapeTarget]) -> Option<f64> {
+    targets.iter().filter_map(|t| t.interval_s).filter(|s| *s <= SLOWEST_S).reduce(f64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_may_be_scraped_less_often_than_the_service_and_what_is_scraped_by_the_hour_is_no_host() {
+        let targets = [scraped("shop", 1.0), scraped("node", 60.0), scraped("certificates", 3600.0)];
+        assert_eq!((scrape_s(&targets, Some("shop")), slowest_s(&targets)), (Some(1.0), Some(60.0)));
+        assert_eq!(slowest_s(&[]), None);
+    }
 
     fn scraped(job: &str, interval_s: f64) -> ScrapeTarget {
         ScrapeTarget {

@@ -3,9 +3,8 @@
 -- Privilege: none; may_list says whether the WAL's directory may be listed (activity_wal.sql).
 -- Locks:   none: no catalog is read. Cost: under 1 ms (13, 14: up to 30 ms).
 -- The command of the archive may hold a password: only whether there is one leaves the server.
-SELECT extract(epoch FROM clock_timestamp())::float8 AS at_s,
+SELECT pg_is_in_recovery() AS in_recovery, extract(epoch FROM clock_timestamp())::float8 AS at_s,
        to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS started,
-       pg_is_in_recovery() AS in_recovery,
        --: c.checkpoints_timed AS timed, c.checkpoints_req AS requested, c.checkpoint_write_time AS write_ms, c.checkpoint_sync_time AS sync_ms, --[<17]
        c.num_timed AS timed, c.num_requested AS requested, c.write_time AS write_ms, c.sync_time AS sync_ms, --[>=17]
        extract(epoch FROM c.stats_reset)::float8 AS checkpoints_reset_s,

@@ -1,10 +1,13 @@
--- Answers: the tables, materialized views and TOAST tables of this database: the first :limit by :order, and how many in all.
+-- Answers: the tables, materialized views and TOAST tables of this database: the first :limit by :order, marked `listed`, and
+--          how many in all. Whatever the order is, also the first :limit by dead rows, marked `fullest`, and the :beside others
+--          over 1 MB of which sequential scans read most, marked `beside`: an index may be missing where nothing is dead.
 -- Since:   13; thresholds by each version's own formula (18: capped, and inserts weighted by the unfrozen part).
 -- Privilege: none. Locks: AccessShare on pg_class, pg_namespace, pg_index, pg_database and pg_authid; never on a table. Sizes come from relpages, since
 --          pg_relation_size() waits behind ACCESS EXCLUSIVE.
--- Cost:    ranks all by one figure, then reads the rest for those shown: under 100 ms for 10 000 tables.
--- Order:   dead, dead_ratio, size, threshold, freeze_age, modified, name.
--- Try:     \set limit 200  \set order dead
+-- Cost:    ranks all by one figure, and the larger ones by a second, then reads the rest for those shown: under 100 ms for
+--          10 000 tables.
+-- Order:   dead, dead_ratio, size, threshold, freeze_age, modified, scanned, name.
+-- Try:     \set limit 200  \set beside 50  \set order dead
 WITH g AS MATERIALIZED (
   SELECT current_setting('autovacuum_vacuum_threshold')::float8 AS vt,
          current_setting('autovacuum_vacuum_scale_factor')::float8 AS vs,
@@ -38,8 +41,10 @@ WITH g AS MATERIALIZED (
          CASE :'order' WHEN 'dead_ratio' THEN pg_stat_get_live_tuples(c.oid)::float8
                        WHEN 'threshold' THEN coalesce(w.o_vt, g.vt) + coalesce(w.o_vs, g.vs) * greatest(c.reltuples, 0)
                        WHEN 'freeze_age' THEN CASE WHEN c.relfrozenxid <> '0'::xid THEN age(c.relfrozenxid) END
-                       WHEN 'modified' THEN pg_stat_get_mod_since_analyze(c.oid) END AS figure,
-         CASE WHEN :'order' = 'threshold' THEN coalesce(w.o_vmax, g.vmax) END AS vmax
+                       WHEN 'modified' THEN pg_stat_get_mod_since_analyze(c.oid)
+                       WHEN 'scanned' THEN pg_stat_get_tuples_returned(c.oid) END AS figure,
+         CASE WHEN :'order' = 'threshold' THEN coalesce(w.o_vmax, g.vmax) END AS vmax,
+         CASE WHEN c.relkind <> 't' AND c.relpages * g.bs > 1048576 THEN pg_stat_get_tuples_returned(c.oid) END AS scanned
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN g
@@ -55,13 +60,31 @@ WITH g AS MATERIALIZED (
                        WHEN 'dead_ratio' THEN o.dead / nullif(o.dead + o.figure, 0)
                        WHEN 'threshold' THEN o.dead / nullif(CASE WHEN o.vmax >= 0 THEN least(o.vmax, o.figure) ELSE o.figure END, 0)
                        WHEN 'freeze_age' THEN o.figure
-                       WHEN 'modified' THEN o.figure END AS key,
+                       WHEN 'modified' THEN o.figure
+                       WHEN 'scanned' THEN o.figure END AS key,
          CASE WHEN :'order' <> 'name' THEN o.relpages END AS pages
   FROM o
   ORDER BY many DESC NULLS LAST, key DESC NULLS LAST, pages DESC NULLS LAST, o.nspname, o.relname
   LIMIT :limit
+), d AS MATERIALIZED (
+  -- The order `dead` of above: then they are the same.
+  SELECT o.oid
+  FROM o
+  ORDER BY o.dead DESC NULLS LAST, o.relpages DESC NULLS LAST, o.nspname, o.relname
+  LIMIT :limit
+), b AS MATERIALIZED (
+  SELECT o.oid
+  FROM o
+  WHERE o.scanned > 0 AND o.oid NOT IN (SELECT d.oid FROM d)
+  ORDER BY o.scanned DESC, o.oid
+  LIMIT :beside
+), a AS MATERIALIZED (
+  SELECT o.oid, o.nspname, o.relname, o.relpages, o.dead, k.many, k.key, k.pages,
+         k.oid IS NOT NULL AS listed, d.oid IS NOT NULL AS fullest, b.oid IS NOT NULL AS beside
+  FROM o LEFT JOIN k ON k.oid = o.oid LEFT JOIN d ON d.oid = o.oid LEFT JOIN b ON b.oid = o.oid
+  WHERE k.oid IS NOT NULL OR d.oid IS NOT NULL OR b.oid IS NOT NULL
 ), f AS (
-  SELECT k.*, c.relkind, c.relowner, c.reltuples, c.relfrozenxid, c.relminmxid,
+  SELECT a.*, c.relkind, c.relowner, c.reltuples, c.relfrozenxid, c.relminmxid,
          CASE WHEN c.relkind = 't' THEN substring(c.relname FROM '^pg_toast_([0-9]+)$')::int8::oid END AS parent,
          w.o_enabled, coalesce(w.o_vmax, g.vmax) AS vmax,
          coalesce(w.o_vt, g.vt) + coalesce(w.o_vs, g.vs) * greatest(c.reltuples, 0) AS vac,
@@ -72,13 +95,24 @@ WITH g AS MATERIALIZED (
          END AS insert_threshold,
          coalesce(w.o_at, g.at) + coalesce(w.o_asf, g.asf) * greatest(c.reltuples, 0) AS analyze_threshold,
          least(coalesce(w.o_fma, g.fma), g.fma) AS freeze_max_age, g.bs
-  FROM k JOIN pg_catalog.pg_class c ON c.oid = k.oid LEFT JOIN w ON w.oid = k.oid CROSS JOIN g
+  FROM a JOIN pg_catalog.pg_class c ON c.oid = a.oid LEFT JOIN w ON w.oid = a.oid CROSS JOIN g
 ), x AS MATERIALIZED (
-  SELECT DISTINCT l.relation FROM pg_catalog.pg_locks l
-  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+  -- A vacuum takes ShareUpdateExclusiveLock: these modes keep it out. While one is at work the lock is its own, or its workers'.
+  SELECT l.relation, bool_or(l.mode = 'AccessExclusiveLock') AS locked,
+         bool_or(l.granted) AND NOT bool_or(l.granted AND v.pid IS NOT NULL) AS barred,
+         (array_agg(coalesce(w.leader_pid, l.pid) ORDER BY coalesce(w.leader_pid, l.pid), l.mode) FILTER (WHERE l.granted))[1] AS pid,
+         (array_agg(l.mode ORDER BY coalesce(w.leader_pid, l.pid), l.mode) FILTER (WHERE l.granted))[1] AS mode,
+         count(DISTINCT coalesce(w.leader_pid::text, l.pid::text, l.virtualtransaction)) FILTER (WHERE l.granted) AS holders
+  FROM pg_catalog.pg_locks l
+  LEFT JOIN (SELECT DISTINCT p.pid FROM pg_stat_get_progress_info('VACUUM') p) v ON v.pid = l.pid
+  LEFT JOIN (SELECT s.pid, s.leader_pid FROM pg_catalog.pg_stat_get_activity(NULL) s WHERE s.leader_pid IS NOT NULL) w ON w.pid = l.pid
+  WHERE l.locktype = 'relation'
+    AND (l.mode = 'AccessExclusiveLock'
+         OR l.granted AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))
     AND l.database = (SELECT s.datid FROM pg_catalog.pg_stat_get_activity(pg_backend_pid()) s)
+  GROUP BY l.relation
 )
-SELECT f.oid, f.relkind::text AS kind, (SELECT count(*) FROM o) AS total,
+SELECT f.oid, f.relkind::text AS kind, (SELECT count(*) FROM o) AS total, f.listed, f.fullest, f.beside,
        encode(CASE WHEN getdatabaseencoding() IN ('UTF8', 'SQL_ASCII') THEN decode(replace(f.nspname::text, E'\\', E'\\\\'), 'escape')
                    ELSE convert_to(f.nspname::text, 'UTF8') END, 'escape') AS schema,
        encode(CASE WHEN getdatabaseencoding() IN ('UTF8', 'SQL_ASCII') THEN decode(replace(f.relname::text, E'\\', E'\\\\'), 'escape')
@@ -101,7 +135,8 @@ SELECT f.oid, f.relkind::text AS kind, (SELECT count(*) FROM o) AS total,
        f.insert_threshold, f.analyze_threshold,
        CASE WHEN f.relfrozenxid <> '0'::xid THEN age(f.relfrozenxid) END AS xid_age,
        CASE WHEN f.relminmxid <> '0'::xid THEN mxid_age(f.relminmxid) END AS mxid_age,
-       f.freeze_max_age, x.relation IS NOT NULL AS locked,
+       f.freeze_max_age, coalesce(x.locked, false) AS locked,
+       coalesce(x.barred, false) AS barred, x.pid AS holder, x.mode AS held, x.holders,
        encode(decode(replace(pg_get_userbyid(f.relowner)::text, E'\\', E'\\\\'), 'escape'), 'escape') AS owner,
        coalesce((SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = f.relowner), false) AS owner_is_superuser,
        coalesce(pg_has_role(current_user, f.relowner, 'USAGE')
@@ -119,4 +154,4 @@ LEFT JOIN LATERAL (
 CROSS JOIN (SELECT clock_timestamp() AS now) c
 LEFT JOIN pg_catalog.pg_class p ON p.oid = f.parent AND p.reltoastrelid = f.oid
 LEFT JOIN x ON x.relation = f.oid
-ORDER BY f.many DESC NULLS LAST, f.key DESC NULLS LAST, f.pages DESC NULLS LAST, f.nspname, f.relname
+ORDER BY f.listed DESC, f.many DESC NULLS LAST, f.key DESC NULLS LAST, f.pages DESC NULLS LAST, f.nspname, f.relname

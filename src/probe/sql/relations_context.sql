@@ -8,4 +8,5 @@ SELECT encode(decode(replace(current_database()::text, E'\\', E'\\\\'), 'escape'
          AS may_vacuum,
        pg_is_in_recovery() AS in_recovery,
        current_setting('autovacuum') = 'on' AND current_setting('track_counts') = 'on' AS autovacuum,
+       current_setting('track_counts') = 'on' AS counted,
        current_setting('autovacuum_max_workers')::int8 AS autovacuum_workers

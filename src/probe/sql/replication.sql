@@ -13,7 +13,7 @@ SELECT r.pid, encode(decode(replace(r.usename::text, E'\\', E'\\\\'), 'escape'),
        extract(epoch FROM r.flush_lag)::float8 AS flush_s,
        extract(epoch FROM r.replay_lag)::float8 AS replay_s,
        extract(epoch FROM clock_timestamp() - r.reply_time)::float8 AS reply_s,
-       age(coalesce(r.backend_xmin, s.xmin)) AS xmin_age,
+       coalesce(r.backend_xmin, s.xmin)::text AS xmin, age(coalesce(r.backend_xmin, s.xmin)) AS xmin_age,
        r.state IS NULL AS hidden
 FROM pg_catalog.pg_stat_replication r
 CROSS JOIN (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS cur) l

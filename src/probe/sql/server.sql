@@ -15,6 +15,9 @@ SELECT current_setting('server_version_num')::int4 AS version_num,
        current_setting('reserved_connections')::int8 AS reserved, --[>=16]
        pg_size_bytes(current_setting('track_activity_query_size')) AS query_size_bytes,
        current_setting('is_superuser') = 'on' AS superuser,
+       -- Whom none but their like may signal; a name with a line break in it matches nobody.
+       (SELECT string_agg(encode(decode(replace(r.rolname::text, E'\\', E'\\\\'), 'escape'), 'escape'), E'\n')
+        FROM pg_catalog.pg_roles r WHERE r.rolsuper) AS superusers,
        pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS read_all_stats,
        pg_has_role(current_user, 'pg_signal_backend', 'USAGE') AS signal_backend,
        pg_has_role(current_user, 'pg_stat_scan_tables', 'USAGE') AS scan_tables,

@@ -3,12 +3,18 @@
 -- Privilege: pg_read_all_stats (in pg_monitor) to see more than the name of other roles' sessions.
 -- Locks:   AccessShare on pg_authid, pg_database, pg_class; for each waiter all partitions of the lock table, shared, for
 --          microseconds. Where one of the catalogs is locked, sessions_nojoin.sql answers instead.
--- Cost:    6 ms for 500 sessions; 15 ms with 400 waiters. pg_locks is read only when somebody waits for a lock.
+-- Cost:    as a plan that is kept 2.6 ms of processor for 200 sessions, 5.9 for 500, 21 with 400 waiters (13; 15: 2.4, 5.4,
+--          19; 18: 2.9, 5.6, 21). The floor, counting the rows of pg_stat_get_activity, is 0.7 and 1.6; of 400 waiters
+--          pg_blocking_pids takes half. Parsing and planning would add 1.5 to 2.5. pg_locks is read only when somebody waits.
 --
+-- The text of a session whose state has not changed for :known seconds is NULL: who asks has it from the look before. Where
+-- it is not known a number of seconds that no session lives for brings it.
 -- The text of a query is in the encoding of the session's database, not of ours: on a UTF-8 database left(query, n) fails
 -- (18) or reads beyond the end (13) on a LATIN1 text, and convert_to() fails as well. decode(…, 'escape') looks at bytes
 -- only; so its backslashes are doubled first, and the bytes are cut, not the text.
 -- Of the locks that one holds and another awaits the strongest is sent, with their number.
+-- Of several who share a lock on a row the server names only the one that the waiter waits for now. So a waiter is marked
+-- `shared` where its blocker may be such a one: it locks rows of that table, and so does somebody else who has written.
 -- A row locked by 400 waiters has 80 000 edges: 64 blockers of each are sent, with their true number.
 WITH a AS MATERIALIZED (
   SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid)
@@ -23,6 +29,20 @@ WITH a AS MATERIALIZED (
   FROM k l
   WHERE NOT l.granted
   ORDER BY l.pid
+), r AS MATERIALIZED (
+  SELECT k.database, k.relation, array_agg(DISTINCT k.pid) AS pids
+  FROM k
+  WHERE k.locktype = 'relation' AND k.mode = 'RowShareLock' AND k.granted
+    AND EXISTS (SELECT 1 FROM k t WHERE t.pid = k.pid AND t.locktype = 'transactionid' AND t.granted)
+    AND NOT EXISTS (SELECT 1 FROM k w WHERE w.pid = k.pid AND NOT w.granted)
+  GROUP BY k.database, k.relation
+), s AS MATERIALIZED (
+  SELECT DISTINCT t.pid
+  FROM k t
+  JOIN l ON l.pid = t.pid AND l.locktype = 'transactionid'
+  JOIN r ON (r.database, r.relation) = (t.database, t.relation) AND cardinality(r.pids) > 1
+  JOIN a ON a.pid = t.pid AND a.blockers && r.pids
+  WHERE t.locktype = 'tuple' AND t.granted
 ), h AS MATERIALIZED (
   SELECT DISTINCT ON (k.pid) k.pid, k.locktype, k.mode, k.database, k.relation, count(*) OVER (PARTITION BY k.pid) AS locks
   FROM k
@@ -37,6 +57,21 @@ WITH a AS MATERIALIZED (
   ORDER BY k.pid, k.locktype = 'relation' DESC,
            array_position('{AccessExclusiveLock,ExclusiveLock,ShareRowExclusiveLock,ShareLock,ShareUpdateExclusiveLock,RowExclusiveLock}'::text[],
                           k.mode), k.relation
+), x AS MATERIALIZED (
+  SELECT coalesce(l.pid, h.pid) AS pid, l.locktype, l.mode, l.waitstart,
+         encode(decode(replace(CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END,
+                               E'\\', E'\\\\'), 'escape'), 'escape') AS relation,
+         h.locktype AS held_locktype, h.mode AS held_mode, h.locks AS held,
+         encode(decode(replace(CASE WHEN hn.nspname = 'public' THEN hc.relname::text ELSE hn.nspname || '.' || hc.relname END,
+                               E'\\', E'\\\\'), 'escape'), 'escape') AS held_relation
+  FROM l
+  FULL JOIN h ON h.pid = l.pid
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+       AND l.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_class hc ON hc.oid = h.relation
+       AND h.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
+  LEFT JOIN pg_catalog.pg_namespace hn ON hn.oid = hc.relnamespace
 )
 SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
        encode(decode(replace(a.datname::text, E'\\', E'\\\\'), 'escape'), 'escape') AS datname,
@@ -45,7 +80,9 @@ SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
        host(a.client_addr) AS client_addr, a.client_port, a.backend_type, a.state, a.wait_event_type, a.wait_event,
        a.query_id, --[>=14]
        --: NULL::int8 AS query_id, --[<14]
-       a.backend_xid::text AS backend_xid, a.backend_xmin::text AS backend_xmin, age(a.backend_xmin) AS xmin_age,
+       a.backend_xid::text AS backend_xid, a.backend_xmin::text AS backend_xmin,
+       -- Who has written holds the horizon by its own id, without a snapshot: idle in a transaction at READ COMMITTED.
+       greatest(age(a.backend_xmin), age(a.backend_xid)) AS xmin_age,
        to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS backend_start,
        to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS xact_start,
        to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS query_start,
@@ -55,24 +92,13 @@ SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
        extract(epoch FROM t.now - a.state_change)::float8 AS state_s,
        a.query = '<insufficient privilege>' AS hidden,
        a.pid = pg_backend_pid() AS self,
-       encode(substring(decode(replace(a.query, E'\\', E'\\\\'), 'escape')
-                        FOR CASE WHEN a.state = 'idle' THEN 2048 ELSE 16384 END), 'escape') AS query,
+       CASE WHEN a.backend_type = 'client backend' AND t.now - a.state_change > :known * interval '1 s' THEN NULL
+            ELSE encode(substring(decode(replace(a.query, E'\\', E'\\\\'), 'escape')
+                                  FOR CASE WHEN a.state = 'idle' THEN 2048 ELSE 16384 END), 'escape') END AS query,
        array_to_string(a.blockers[1:64], ',') AS blocked_by, cardinality(a.blockers) AS blockers,
-       l.locktype, l.mode,
-       encode(decode(replace(CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END,
-                             E'\\', E'\\\\'), 'escape'), 'escape') AS relation,
-       extract(epoch FROM t.now - coalesce(l.waitstart, a.query_start))::float8 AS waited_s,
-       h.locktype AS held_locktype, h.mode AS held_mode, h.locks AS held,
-       encode(decode(replace(CASE WHEN hn.nspname = 'public' THEN hc.relname::text ELSE hn.nspname || '.' || hc.relname END,
-                             E'\\', E'\\\\'), 'escape'), 'escape') AS held_relation
+       x.locktype, x.mode, x.relation, extract(epoch FROM t.now - coalesce(x.waitstart, a.query_start))::float8 AS waited_s,
+       x.held_locktype, x.held_mode, x.held, x.held_relation, s.pid IS NOT NULL AS shared
 FROM a
 CROSS JOIN (SELECT clock_timestamp() AS now) t
-LEFT JOIN l ON l.pid = a.pid AND a.wait_event_type = 'Lock'
-LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
-     AND l.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
-LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN h ON h.pid = a.pid
-LEFT JOIN pg_catalog.pg_class hc ON hc.oid = h.relation
-     AND h.database IN (0, (SELECT s.datid FROM a s WHERE s.pid = pg_backend_pid()))
-LEFT JOIN pg_catalog.pg_namespace hn ON hn.oid = hc.relnamespace
-ORDER BY a.pid
+LEFT JOIN x ON x.pid = a.pid
+LEFT JOIN s ON s.pid = a.pid

@@ -17,5 +17,6 @@ SELECT pg_is_in_recovery() AS in_recovery,
        w.pid IS NOT NULL AND w.status IS NULL AS receiver_hidden,
        w.status AS receiver, w.sender_host AS sender, w.sender_port, w.slot_name::text AS slot_name,
        extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time)::float8 AS heard_s,
-       (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'max_slot_wal_keep_size') AS slot_keep_mb
+       (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'max_slot_wal_keep_size') AS slot_keep_mb,
+       current_setting('synchronous_standby_names') AS sync_names
 FROM (SELECT 1) x LEFT JOIN pg_catalog.pg_stat_wal_receiver w ON true

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::effect::audit::{Console, Ended, EndedRow, Entry, EventKind, Maintained, Place, Target};
+use crate::model::unit::counted as counted_of;
 use crate::model::{ServerText, Timestamp};
 
 /// The most characters of a query in a row; the log holds it all.
@@ -76,7 +77,16 @@ impl Action {
             }
             EventKind::Verified => {
                 let after = entry.after_ms.unwrap_or_default();
-                let how = if entry.gone == Some(true) { "gone after" } else { "still there after" };
+                // In the words of the screen: a cancel ends a statement, not its session.
+                let (many, gone) = (matches!(entry.target, Target::Bulk { .. }), entry.gone == Some(true));
+                let how = match (self.what == "cancel", many, gone) {
+                    (true, false, true) => "the statement ended after",
+                    (true, true, true) => "the statements ended after",
+                    (true, false, false) => "the statement still runs after",
+                    (true, true, false) => "still running after",
+                    (false, _, true) => "gone after",
+                    (false, _, false) => "still there after",
+                };
                 let left = match entry.left.len() {
                     0 => String::new(),
                     left => format!("{left} "),
@@ -157,7 +167,8 @@ fn target(target: &Target) -> (&'static str, String) {
         Target::Cancel { pid, who, query, .. } => ("cancel", session(*pid, [&who.user, &who.database], query)),
         Target::Terminate { pid, who, query, .. } => ("terminate", session(*pid, [&who.user, &who.database], query)),
         Target::Bulk { signal, targets, .. } => {
-            (signal.word(), format!("{} sessions at once: {}", targets.len(), pids(targets)))
+            let at_once = if targets.len() == 1 { "" } else { " at once" };
+            (signal.word(), format!("{}{at_once}: {}", counted_of(targets.len(), "session"), pids(targets)))
         }
         Target::Vacuum(what) => ("vacuum", maintained(what)),
         Target::Analyze(what) => ("analyze", maintained(what)),

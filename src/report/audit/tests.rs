@@ -89,8 +89,8 @@ fn the_lines_of_an_action_are_one_row_even_where_others_stand_between() {
         line("7-1", "verified", &serde_json::json!({ "gone": true, "after_ms": 2840 })),
     ];
     insta::assert_snapshot!(show(&lines), @r"
-    time                  who                 place                    action  target                        outcome                              reason
-    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  done: signal sent; gone after 2.8 s  holds up\x1b the shop
+    time                  who                 place                    action  target                        outcome                                             reason
+    2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  done: signal sent; the statement ended after 2.8 s  holds up\x1b the shop
     2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  vacuum  public.orders in shop         no outcome: unknown
     2025-11-24T03:14:07Z  alice as root@jump  db1:5432/shop as oncall  cancel  pid 4711, app@shop: SELECT 1  refused: the screen is frozen
     ");

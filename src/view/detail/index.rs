@@ -5,9 +5,10 @@ use ratatui::text::Line;
 use super::fact;
 use crate::app::App;
 use crate::app::tab::indexes::{Counting, IndexRow, needed};
-use crate::model::Tone;
-use crate::model::index::{Fault, Validity};
+use crate::diagnose::partitioned;
+use crate::model::index::{Fault, Remains, Validity};
 use crate::model::unit::{Age, Bytes};
+use crate::model::{Latest, ServerText, Tone};
 use crate::view::theme::Theme;
 
 /// The lines of its detail.
@@ -19,8 +20,10 @@ pub fn lines(app: &App, row: &IndexRow, theme: Theme) -> Vec<Line<'static>> {
     let mut add = |label: &str, value: String, tone: Tone| lines.push(fact(label, value, tone, theme));
     let toast = i.toast_of.as_ref().map_or_else(String::new, |of| format!(", the TOAST table of {}", of.escaped()));
     add("table", format!("{}.{}{toast} · oid {}", i.schema.escaped(), i.table.escaped(), i.table_oid), Tone::Plain);
-    let part = if i.partial { " WHERE … (its predicate is not read: that would wait behind a lock)" } else { "" };
+    let part = if i.partial { " WHERE …" } else { "" };
     add("on", format!("{} ({}){part}", i.method.escaped(), i.columns.escaped()), Tone::Plain);
+    let (text, tone) = definition(app);
+    add("made by", text, tone);
     for (text, tone) in wrong(row) {
         add("wrong", text, tone);
     }
@@ -33,7 +36,10 @@ pub fn lines(app: &App, row: &IndexRow, theme: Theme) -> Vec<Line<'static>> {
         add("locked", text.to_owned(), Tone::Warning);
     }
     let size = i.size().map_or_else(
-        || "not known: relpages is 0 where a build did not come to its end".to_owned(),
+        || match &i.partitions {
+            Some(_) => "none: the indexes of its partitions have theirs".to_owned(),
+            None => "not known: relpages is 0 where a build did not come to its end".to_owned(),
+        },
         |b| format!("{} ({b} bytes) by relpages, as of its last build, vacuum or analyze", Bytes(b).short()),
     );
     add("size", size, Tone::Plain);
@@ -56,6 +62,18 @@ pub fn lines(app: &App, row: &IndexRow, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
+/// The statement that makes it, or why that is not known.
+fn definition(app: &App) -> (String, Tone) {
+    let latest = app.definition();
+    if let Some(text) = latest.and_then(Latest::get) {
+        return (format!("{};", text.escaped()), Tone::Plain);
+    }
+    match latest.and_then(|latest| latest.error.as_ref()) {
+        Some((error, _)) => (ServerText::new(error.to_string()).escaped(), Tone::Notice),
+        None => ("asking".to_owned(), Tone::Faint),
+    }
+}
+
 /// What is wrong with it, and what that means.
 fn wrong(row: &IndexRow) -> Vec<(String, Tone)> {
     let i = &row.index;
@@ -67,12 +85,47 @@ fn wrong(row: &IndexRow) -> Vec<(String, Tone)> {
     match i.fault() {
         Some(Fault::Leftover) => {
             out.push((format!("INVALID, and nobody builds it: {writes}"), Tone::Warning));
+            match i.remains() {
+                Some(Remains::Old) => {
+                    let text =
+                        "a REINDEX CONCURRENTLY has replaced it, and did not end: what it replaced it by is in use";
+                    out.push((text.to_owned(), Tone::Plain));
+                }
+                Some(Remains::New) => {
+                    let text =
+                        "a REINDEX CONCURRENTLY that did not end left it; what it was to replace stands as before";
+                    out.push((text.to_owned(), Tone::Plain));
+                }
+                None => {}
+            }
             if let Some(other) = i.builder {
-                out.push((format!("{} builds another index of its table now", other.pid), Tone::Notice));
+                out.push((format!("{} {} another index of its table now", other.pid, other.verb()), Tone::Notice));
+            }
+        }
+        Some(Fault::Unattached) => {
+            if let Some(parts) = &i.partitions {
+                out.push((format!("INVALID: {}; {}", partitioned::lack(parts), partitioned::loss(i)), Tone::Warning));
+                if !parts.lacking.is_empty() {
+                    let more = if parts.without() > 3 { ", …" } else { "" };
+                    out.push((format!("without one: {}{more}", parts.lacking.escaped()), Tone::Plain));
+                }
+                out.push((partitioned::attaching(parts), Tone::Notice));
+                out.push((
+                    "no REINDEX makes it valid; to drop it drops those of its partitions, too".to_owned(),
+                    Tone::Plain,
+                ));
             }
         }
         Some(Fault::Building(b)) => {
             let text = match b.this {
+                Some(true) if b.drops => {
+                    format!("INVALID: {} drops it, and waits for transactions that use its table", b.pid)
+                }
+                Some(false) | None if b.drops => format!(
+                    "INVALID: {writes}; {} holds the lock of a DROP INDEX CONCURRENTLY on it, what it runs is hidden from \
+                     our role",
+                    b.pid
+                ),
                 Some(true) => format!("INVALID until {} has built it: {writes}", b.pid),
                 Some(false) | None => format!(
                     "INVALID: {writes}; {} builds an index of its table, which one is hidden from our role",

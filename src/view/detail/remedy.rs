@@ -23,11 +23,13 @@ pub fn lines(app: &App, subject: &Subject, theme: Theme) -> Vec<Line<'static>> {
         Subject::Session(_)
         | Subject::Table(_)
         | Subject::Index(_)
+        | Subject::Progress(_)
         | Subject::Prepared(_)
         | Subject::Replica(_)
         | Subject::Statement(_)
         | Subject::Alert(_)
         | Subject::Health(_)
+        | Subject::Figures(_)
         | Subject::Remedies => String::new(),
     };
     lines.push(Line::default());

@@ -6,8 +6,9 @@ use super::{fact, name, remedy};
 use crate::app::App;
 use crate::app::mode::Subject;
 use crate::app::tab::connections::SessionRow;
+use crate::model::lock::at_most;
 use crate::model::session::State;
-use crate::model::unit::Age;
+use crate::model::unit::{Age, counted};
 use crate::model::{ServerText, Tone};
 use crate::table::Row;
 use crate::view::theme::Theme;
@@ -42,7 +43,8 @@ pub fn lines(app: &App, row: &SessionRow, subject: &Subject, theme: Theme) -> Ve
     let ages: Vec<String> = ages.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", Age(a).exact()))).collect();
     add("ages", ages.join(" · "), Tone::Plain);
     let written = match (&s.xid, &s.xmin) {
-        (Some(xid), _) => format!("has written (xid {xid})"),
+        // A lock of a row takes a number, too.
+        (Some(xid), _) => format!("may have written, or locked rows (xid {xid})"),
         (None, Some(_)) => "has not written".to_owned(),
         (None, None) => "holds no snapshot, has not written".to_owned(),
     };
@@ -75,10 +77,10 @@ pub fn lines(app: &App, row: &SessionRow, subject: &Subject, theme: Theme) -> Ve
         add(
             "holds up",
             format!(
-                "{} sessions, {} directly; {} could go on if this one went",
-                row.blocks,
+                "{}, {} directly; {} could go on if this one went",
+                counted(row.blocks, "session"),
                 graph.waiters_of(s.pid).len(),
-                row.frees
+                at_most(row.frees, row.unsure)
             ),
             Tone::Critical,
         );

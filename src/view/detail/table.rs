@@ -6,8 +6,8 @@ use super::fact;
 use crate::app::App;
 use crate::app::tab::tables::{TableRow, exact_share, freeze_share, progress_percent};
 use crate::command::Command;
-use crate::model::Tone;
 use crate::model::unit::{Age, Bytes};
+use crate::model::{ServerText, Tone};
 use crate::table::Row;
 use crate::view::theme::Theme;
 
@@ -25,6 +25,10 @@ pub fn lines(app: &App, row: &TableRow, theme: Theme) -> Vec<Line<'static>> {
         theme.title(),
     )];
     let mut add = |label: &str, value: String, tone: Tone| lines.push(fact(label, value, tone, theme));
+    if let Some(lock) = &r.barred {
+        let mode = ServerText::from(lock.mode.as_str()).head(40);
+        add("held", format!("{mode} of {} keeps every vacuum out", lock.who()), Tone::Warning);
+    }
     if r.locked {
         add(
             "locked",
@@ -139,8 +143,10 @@ fn exact(app: &App, row: &TableRow) -> (String, Tone) {
         (Some(e), failed) => {
             let age = latest.age_s(app.shown_now()).map_or_else(String::new, |a| format!(", {} ago", Age(a).short()));
             let failed = failed.map_or_else(String::new, |f| format!("; measured again: {f}"));
+            let now = row.relation.size().filter(|_| row.outgrew(e));
+            let now = now.map_or_else(String::new, |b| format!("; by relpages it now has {}", Bytes(b).short()));
             let text = format!(
-                "{:.1}% of {}: {} free, {} in {} dead rows ({:.1}% of the pages read{age}){failed}",
+                "{:.1}% of {}: {} free, {} in {} dead rows ({:.1}% of the pages read{age}){now}{failed}",
                 exact_share(e) * 100.0,
                 Bytes(e.table_bytes).short(),
                 Bytes(e.free_bytes).short(),

@@ -15,7 +15,7 @@ use crate::diagnose::{Finding, Kind, Unchecked};
 use crate::guard::Policy;
 use crate::model::unit::Age;
 use crate::model::world::Link;
-use crate::model::{Tone, seconds_between};
+use crate::model::{Shown, Tone, seconds_between};
 
 /// Lines that the evidence of the selected finding takes at most; one where the screen has few.
 const EVIDENCE_LINES: usize = 3;
@@ -26,17 +26,30 @@ const ENOUGH_LINES: usize = 10;
 /// From this age in seconds on, a finding from before the connection was lost says how old it is.
 const OLD_S: f64 = 5.0;
 
-/// Draws the list.
-pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
+/// Draws the list, and says how much of the lines from the selected finding on.
+pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) -> Shown {
     let width = usize::from(area.width);
     let room = usize::from(area.height);
+    let mut text = listed(app, theme, (width, room));
+    text.extend(unchecked(app, theme, width));
+    let of = text.len();
+    let above = app.triage.below.min(of.saturating_sub(room));
+    let shown = Shown { above, rows: room.min(of - above), must: of, of };
+    let mut text: Vec<Line<'static>> = text.into_iter().skip(above).collect();
+    if shown.below() > 0 && room > 0 {
+        text.truncate(room - 1);
+        text.push(Line::styled(format!("  … {} more lines", shown.below() + 1), theme.style(Tone::Faint)));
+    }
+    lines::draw(text, theme, area, frame);
+    shown
+}
+
+/// The findings, from the first one on with which the selected one is seen whole; the all-clear where there are none.
+fn listed(app: &App, theme: Theme, (width, room): (usize, usize)) -> Vec<Line<'static>> {
     let cursor = app.triage.findings.cursor();
     let rows: Vec<&FindingRow> = app.triage.findings.window(0, usize::MAX).collect();
     if rows.is_empty() {
-        let mut shown = calm(app, theme, width);
-        shown.extend(unchecked(app, theme, width));
-        lines::draw(shown, theme, area, frame);
-        return;
+        return calm(app, theme, width);
     }
     let blocks: Vec<Vec<Line<'static>>> = rows
         .iter()
@@ -47,20 +60,15 @@ pub fn draw(app: &App, theme: Theme, area: Rect, frame: &mut Frame) {
     let place = app.triage.findings.place().min(blocks.len() - 1);
     let mut first = 0;
     let height = |from: usize| blocks.iter().take(place + 1).skip(from).map(Vec::len).sum::<usize>();
-    while first < place && height(first) > room {
+    // The last line may be taken by the count of those below.
+    while first < place && height(first) >= room {
         first += 1;
     }
     let mut shown: Vec<Line<'static>> = blocks.into_iter().skip(first).flatten().collect();
     if app.triage.findings.selection_is_gone() {
         shown.push(Line::styled("  the selected finding is over", theme.style(Tone::Good)));
     }
-    shown.extend(unchecked(app, theme, width));
-    if shown.len() > room && room > 0 {
-        let hidden = shown.len() - (room - 1);
-        shown.truncate(room - 1);
-        shown.push(Line::styled(format!("  … {hidden} more lines"), theme.style(Tone::Faint)));
-    }
-    lines::draw(shown, theme, area, frame);
+    shown
 }
 
 /// One finding: its line, and where it is selected its evidence and what to do.
@@ -107,7 +115,7 @@ fn block(app: &App, finding: &Finding, selected: bool, theme: Theme, size: (usiz
 fn keys(app: &App, finding: &Finding) -> String {
     let mut out = String::new();
     match finding.action {
-        Some(action) if app.offers(action) => {
+        Some(action) if app.offers(action) && app.fits(action) => {
             out = format!(" · {} {}", app.key_of(action), action.spec().brief);
         }
         Some(action) if action.spec().reach > Reach::Reads && app.setup.policy == Policy::Observer => {
@@ -115,7 +123,7 @@ fn keys(app: &App, finding: &Finding) -> String {
         }
         Some(_) | None => {}
     }
-    if finding.runbook().is_some_and(|id| app.has_runbook(id)) && app.offers(Command::Runbook) {
+    if app.runbook_of(finding).is_some() && app.offers(Command::Runbook) {
         out = format!("{out} · {} runbook", app.key_of(Command::Runbook));
     }
     if finding.remedy.is_some() && app.offers(Command::CopyQuery) {

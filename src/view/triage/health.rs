@@ -12,7 +12,7 @@ use crate::diagnose::health::Item;
 use crate::model::Tone;
 use crate::model::health::State;
 
-/// Cells of the names.
+/// Cells of the names, with the blank behind them.
 const NAME: usize = 12;
 
 /// Rows of the box at most: the alerts stand below it.
@@ -59,7 +59,7 @@ fn row(item: &Item, theme: Theme, width: usize) -> Line<'static> {
     let sign = if theme.is_ascii() { 3 } else { 2 };
     let text = shortened(&theme.plain(&item.text), width.saturating_sub(NAME + 1 + sign));
     Line::from(vec![
-        Span::raw(format!(" {}", padded(&theme.plain(&item.name), NAME))),
+        Span::raw(format!(" {} ", padded(&theme.plain(&item.name), NAME - 1))),
         Span::styled(format!("{:<sign$}{text}", mark(item.state, theme)), theme.style(tone(item.state))),
     ])
 }

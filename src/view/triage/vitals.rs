@@ -10,7 +10,8 @@ use crate::app::tab::panels::glance;
 use crate::diagnose::history::{Beat, SPAN_S};
 use crate::model::panel::Reading;
 use crate::model::unit::{Age, short_count};
-use crate::model::{Tone, seconds_between};
+use crate::model::world::Link;
+use crate::model::{Timestamp, Tone, seconds_between};
 
 /// Panels among the vitals, with their short names.
 const PANELS: [(&str, &str); 4] =
@@ -121,7 +122,7 @@ fn sessions(app: &App, theme: Theme, cells: usize) -> Vec<Vital> {
         }
         spark(&values, theme)
     };
-    let Some((_, beat)) = newest else {
+    let Some((seen, beat)) = newest else {
         return vec![Vital {
             name: "sessions",
             spark: String::new(),
@@ -140,16 +141,27 @@ fn sessions(app: &App, theme: Theme, cells: usize) -> Vec<Vital> {
             .join(" ")
     };
     let locked = if beat.locked > 0 { Tone::Warning } else { Tone::Plain };
+    let lost = app.world().sessions.error.is_some() || !is_up(app);
+    // As they were before the server went.
+    let vital = |name, spark, text: String, tone| {
+        let (text, tone) = if lost { (ago(&text, *seen, now), Tone::Faint) } else { (text, tone) };
+        Vital { name, spark, text, tone }
+    };
     vec![
-        Vital { name: "active", spark: of(|b| b.active), text: beat.active.to_string(), tone: Tone::Plain },
-        Vital {
-            name: "connections",
-            spark: of(|b| b.clients),
-            text: format!("{}{max}", beat.clients),
-            tone: Tone::Plain,
-        },
-        Vital { name: "waits", spark: of(|b| b.waits.iter().map(|w| w.1).sum()), text: waits, tone: locked },
+        vital("active", of(|b| b.active), beat.active.to_string(), Tone::Plain),
+        vital("connections", of(|b| b.clients), format!("{}{max}", beat.clients), Tone::Plain),
+        vital("waits", of(|b| b.waits.iter().map(|w| w.1).sum()), waits, locked),
     ]
+}
+
+/// True while the connection stands.
+fn is_up(app: &App) -> bool {
+    matches!(app.world().link, Some(Link::Up(_)))
+}
+
+/// A figure that is none of now.
+fn ago(text: &str, seen: Timestamp, now: Timestamp) -> String {
+    format!("{text} {} ago", Age(seconds_between(seen, now)).short())
 }
 
 /// Transactions a second, of all databases; a look alone gives none.
@@ -167,10 +179,10 @@ fn transactions(app: &App, theme: Theme, cells: usize) -> Option<Vital> {
         }
     }
     let (text, tone) = match newest.filter(|(at, _)| at >= seen) {
-        Some((at, tps)) if latest.error.is_none() && seconds_between(at, now) < STALE_S => {
+        Some((at, tps)) if latest.error.is_none() && is_up(app) && seconds_between(at, now) < STALE_S => {
             (short_count(tps), Tone::Plain)
         }
-        Some((at, tps)) => (format!("{} {} ago", short_count(tps), Age(seconds_between(at, now)).short()), Tone::Faint),
+        Some((at, tps)) => (ago(&short_count(tps), at, now), Tone::Faint),
         None => ("one look so far".to_owned(), Tone::Faint),
     };
     Some(Vital { name: "tps", spark: spark(&values, theme), text, tone })

@@ -2,6 +2,7 @@
 CREATE ROLE plain LOGIN;                                          -- no rights at all
 CREATE ROLE monitor LOGIN IN ROLE pg_monitor;                     -- sees, cannot signal
 CREATE ROLE oncall LOGIN IN ROLE pg_monitor, pg_signal_backend;   -- sees and signals
+CREATE ROLE oncall_plan LOGIN;                                    -- plans are made as it
 CREATE ROLE scram LOGIN PASSWORD 'lab secret' IN ROLE pg_monitor; -- by password over TCP
 CREATE ROLE seat LOGIN REPLICATION IN ROLE pg_monitor, pg_signal_backend;
 

@@ -47,4 +47,5 @@ FROM products p WHERE p.id <= 300;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO shop_api, shop_worker;
 GRANT SELECT ON customers, products, orders, order_items, carts, events TO reporting;
 GRANT SELECT ON customers, products, orders, order_items, carts, events, fraiseql_cache TO oncall;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO oncall_plan;
 GRANT UPDATE, DELETE ON fraiseql_cache TO oncall;   -- to remove what has expired

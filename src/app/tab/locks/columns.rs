@@ -7,7 +7,7 @@ use crate::app::tab::connections::short_mode;
 use crate::app::tab::{age_cell, text_cell, text_key};
 use crate::model::session::{Session, State};
 use crate::model::{ServerText, Tone};
-use crate::table::{Align, Cell, Column, Direction, SortKey, Width};
+use crate::table::{Cell, Column, Direction, SortKey, Width};
 
 impl LockRow {
     /// `├─ 4802`, `└─ 35 readers`: the rails, and who.
@@ -158,112 +158,105 @@ pub const COLUMNS: &[Column<LockRow>] = &[
         title: "pid",
         doc: "who waits behind whom, the root that costs most session seconds first; +1 where it waits for one more",
         width: Width::Fit(4, 34),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.branch(), r.tone()),
         key: |r| count(r.place),
+        ..Column::TEXT
     },
     Column {
         name: "state",
         title: "state",
         doc: "what the session does",
         width: Width::Fit(0, 12),
-        align: Align::Left,
         rank: 3,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.state(), r.tone()),
         key: |r| SortKey::Text(r.state()),
+        ..Column::TEXT
     },
     Column {
         name: "age",
         title: "age",
         doc: "how long it has waited; of who waits for nobody how old its transaction or statement is",
         width: Width::Fixed(4),
-        align: Align::Right,
         rank: 2,
-        first: Direction::Descending,
         cell: |r| age_cell(r.age(), r.tone()),
         key: |r| SortKey::number(r.age()),
+        ..Column::AGE
     },
     Column {
         name: "who",
         title: "who",
         doc: "application, role and database",
         width: Width::Fit(0, 26),
-        align: Align::Left,
         rank: 6,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.person(), Tone::Faint),
         key: |r| SortKey::Text(r.person()),
+        ..Column::TEXT
     },
     Column {
         name: "lock",
         title: "lock",
         doc: "the lock that it waits for, or holds while others wait for it",
         width: Width::Fit(0, 36),
-        align: Align::Left,
         rank: 2,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.lock(), r.tone()),
         key: |r| SortKey::Text(r.lock()),
+        ..Column::TEXT
     },
     Column {
         name: "blocks",
         title: "blocks",
         doc: "sessions that wait behind it, directly or through others",
         width: Width::Fit(2, 6),
-        align: Align::Right,
         rank: 1,
-        first: Direction::Descending,
         cell: |r| if r.blocks == 0 { Cell::none() } else { Cell::toned(r.blocks.to_string(), r.tone()) },
         key: |r| count(r.blocks),
+        ..Column::FIGURE
     },
     Column {
         name: "frees",
         title: "frees",
-        doc: "how many of them could go on if it alone went",
+        doc: "how many of them could go on if it alone went: whose every blocker ends with it; ≤ where others may share the row",
         width: Width::Fit(2, 5),
-        align: Align::Right,
         rank: 3,
-        first: Direction::Descending,
         cell: |r| {
             let known = r.blocks > 0 && matches!(r.who, Who::Session(_) | Who::Prepared(_) | Who::Unseen(_));
-            if known { Cell::toned(r.frees.to_string(), r.tone()) } else { Cell::none() }
+            if known {
+                Cell::toned(if r.unsure { format!("≤{}", r.frees) } else { r.frees.to_string() }, r.tone())
+            } else {
+                Cell::none()
+            }
         },
         key: |r| count(r.frees),
+        ..Column::FIGURE
     },
     Column {
         name: "next",
         title: "what helps",
         doc: "what helps with a root, and with the head of a queue",
         width: Width::Fit(0, 11),
-        align: Align::Left,
-        rank: 0,
-        first: Direction::Ascending,
         cell: |r| Cell::toned(r.next(), r.tone()),
         key: |r| SortKey::Text(r.next().to_owned()),
+        ..Column::TEXT
     },
     Column {
         name: "queue",
         title: "",
         doc: "where a queue starts: a strong lock that is itself only awaited",
         width: Width::Fit(0, 19),
-        align: Align::Left,
         rank: 4,
         first: Direction::Descending,
         cell: |r| Cell::toned(r.queue(), r.tone()),
         key: |r| SortKey::Text(r.queue().to_owned()),
+        ..Column::TEXT
     },
     Column {
         name: "query",
         title: "statement",
         doc: "text of the statement; of the last one for an idle session",
         width: Width::Rest(12),
-        align: Align::Left,
         rank: 5,
-        first: Direction::Ascending,
         cell: |r| text_cell(Some(&r.text()), if r.root { Tone::Faint } else { Tone::Plain }),
         key: |r| text_key(Some(&r.text())),
+        ..Column::TEXT
     },
 ];

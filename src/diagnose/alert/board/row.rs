@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Board, GroupState, key};
-use crate::diagnose::alert::format::general;
+use crate::diagnose::alert::humanize::glance;
 use crate::diagnose::alert::state::{Alert, RuleState, State};
 use crate::model::alert::{AlertRule, Labels, Number, OtherAlert, OtherState, Seen, Silence};
 use crate::model::{ProbeError, Timestamp, Tone};
@@ -140,10 +140,10 @@ impl Row {
         }
     }
 
-    /// Its value in four digits, as Prometheus' own templates have it.
+    /// Its value, to be read at a glance: see [`glance`].
     #[must_use]
     pub fn figure(&self) -> Option<String> {
-        self.value.map(|value| general(value.0, Some(4)))
+        self.value.map(|value| glance(value.0))
     }
 }
 
@@ -183,9 +183,6 @@ fn odd(state: &RuleState) -> Option<Standing> {
     if let Some(blind) = &state.blind {
         let was = state.alerts.values().map(|a| a.state).max();
         return Some(Standing::Unknown { was, why: blind.why.clone(), since: blind.since });
-    }
-    if let Some(fault) = &state.fault {
-        return Some(Standing::Odd(fault.clone()));
     }
     match &state.seen.as_ref()?.0 {
         Seen::NotANumber => Some(Standing::Odd("NaN (no traffic)".to_owned())),

@@ -99,6 +99,10 @@ fn the_guides_snippets_pasted_below_each_other_are_refused_where_they_repeat() {
 fn all_faults_are_told_at_once() {
     let text = "groups:\n- name: a\n  every: 3s\n  rules:\n  - alert: A\n    expr: up\n    for: x\n  - expr: up\n";
     assert_eq!(faults(text).len(), 3);
+    let open = "groups:\n- name: a\n  rules:\n  - alert: A\n    expr: sum(up\n    for: x\n  - expr: up\n";
+    let told = faults(open);
+    assert_eq!(told.len(), 3, "PromQL that does not parse too, in the order of the lines: {told:#?}");
+    assert!(told[0].starts_with("rules.yml:5: \"A\": could not parse expression"), "{told:#?}");
 }
 
 #[test]

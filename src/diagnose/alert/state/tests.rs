@@ -153,15 +153,50 @@ fn a_pending_alert_whose_condition_ends_was_none() {
 }
 
 #[test]
-fn labels_that_fall_together_and_too_many_alerts_are_faults_of_the_rule() {
+fn labels_that_fall_together_are_a_fault_of_the_rule() {
     let mut state = RuleState::default();
     let twins = rule("    labels: {instance: ''}\n");
     state.step(&twins, None, &look(0, vec![series("a", 2.0), series("b", 2.0)]));
-    assert!(state.fault.as_ref().unwrap().contains("same labels"));
+    assert!(fault(&state).contains("same labels"), "{}", fault(&state));
     assert!(state.alerts.is_empty());
+    // What fired before stays as it was, since no state changes.
     let mut state = RuleState::default();
-    state.step(&rule(""), Some(1), &look(0, vec![series("a", 2.0), series("b", 2.0)]));
-    assert_eq!(state.fault.as_deref(), Some("exceeded limit of 1 with 2 alerts"));
+    let by_pod = |n: i64| Series { labels: [("pod".to_owned(), n.to_string())].into(), ..series("a", 2.0) };
+    let of_a_pod = rule("    labels: {pod: ''}\n");
+    state.step(&of_a_pod, None, &look(0, vec![by_pod(1)]));
+    state.step(&of_a_pod, None, &look(15, vec![by_pod(1), by_pod(2)]));
+    assert!(fault(&state).contains("same labels"), "{}", fault(&state));
+    assert_eq!(state.alerts.values().map(|a| a.state).collect::<Vec<_>>(), [State::Firing]);
+}
+
+fn fault(state: &RuleState) -> String {
+    state.blind.as_ref().map_or_else(String::new, |blind| blind.why.to_string())
+}
+
+#[test]
+fn beyond_its_groups_limit_a_rule_has_no_alert_and_says_why_until_there_are_fewer() {
+    let mut state = RuleState::default();
+    let (one, two) = (vec![series("a", 2.0)], vec![series("a", 2.0), series("b", 2.0)]);
+    state.step(&rule(""), Some(1), &look(0, one.clone()));
+    assert_eq!(states(&state), [("a", State::Firing)]);
+    let over = state.step(&rule(""), Some(1), &look(15, two.clone()));
+    assert_eq!(fault(&state), "exceeded limit of 1 with 2 alerts");
+    assert_eq!(states(&state), []);
+    assert!(over.iter().all(|change| change.to == State::Resolved), "nobody hears that they fire: {over:?}");
+    state.step(&rule(""), Some(1), &look(30, two));
+    assert_eq!(state.blind.as_ref().map(|blind| blind.since), Some(at(15)));
+    // One that is kept firing counts as one that holds.
+    let kept = rule("    keep_firing_for: 5m\n");
+    state.step(&kept, Some(1), &look(45, one.clone()));
+    assert_eq!((states(&state), fault(&state)), (vec![("a", State::Firing)], String::new()));
+    assert_eq!(state.alerts.values().next().map(|alert| alert.active_at), Some(at(45)));
+    state.step(&kept, Some(1), &look(60, vec![series("b", 2.0)]));
+    assert_eq!((states(&state), fault(&state).as_str()), (Vec::new(), "exceeded limit of 1 with 2 alerts"));
+    // One that is resolved does not.
+    state.step(&rule(""), Some(1), &look(75, one));
+    state.step(&rule(""), Some(1), &look(90, vec![series("b", 2.0)]));
+    assert_eq!(states(&state), [("a", State::Resolved), ("b", State::Firing)]);
+    assert_eq!(fault(&state), "");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Facts of the server as a whole, over the last minutes: transactions that were undone, deadlocks, temporary files.
 
+use super::super::super::io::{self, Flow, Rate};
 use super::super::super::rule::Look;
 use super::super::super::server::{LEAST_S, RECENT_S};
 use super::super::super::span::{Span, Sum};
 use super::super::super::words::of_i64;
 use super::{Known, Unknown, Value, fresh};
+use crate::model::ServerText;
+use crate::model::activity::Part;
 use crate::model::unit::Age;
 
 /// Older answers, in seconds, are none of now.
@@ -56,4 +59,26 @@ pub fn temporary_files(look: &Look<'_>) -> Known {
     let written = long(of_i64(of.temp_bytes), seconds)?;
     let place = database.map_or_else(String::new, |name| format!(", most in {}", name.head(40)));
     Ok(Value::of(written, span.seen).note(format!("{}{place}", within(seconds))))
+}
+
+/// One direction of what the processes read and write, with who does most of it.
+fn flow(look: &Look<'_>, of: fn(&Rate) -> Flow) -> Known {
+    let (activity, _) = fresh(&look.world.activity, look, LATE_S)?;
+    if let Part::Failed(error) = &activity.io {
+        return Err(Unknown::of(ServerText::new(error.to_string()).head(120), ""));
+    }
+    if activity.io.rows().is_empty() {
+        return Err(Unknown::of("PostgreSQL counts it from 16 on", ""));
+    }
+    let (rates, seen) = io::rates(look).ok_or_else(|| Unknown::of("only one look so far", ""))?;
+    let all = rates.iter().map(|rate| of(rate).bytes).sum();
+    Ok(Value::of(all, seen).note(io::most(&rates, of)))
+}
+
+pub fn bytes_read(look: &Look<'_>) -> Known {
+    flow(look, |rate| rate.read)
+}
+
+pub fn bytes_written(look: &Look<'_>) -> Known {
+    flow(look, |rate| rate.written)
 }

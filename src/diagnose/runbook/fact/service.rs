@@ -4,11 +4,11 @@ use super::super::super::rule::Look;
 use super::super::super::service::{Grown, LEAST_SPAN_S, Read, read, steepest};
 use super::super::super::sight;
 use super::super::super::words::{figure, of_i64};
-use super::{Known, Unknown, Value, fresh, fresh_elsewhere};
+use super::{Known, Unknown, Value, fresh, fresh_elsewhere, sessions};
 use crate::model::baseline::median;
 use crate::model::cache::Lookups;
 use crate::model::panel::Series;
-use crate::model::unit::{Age, Bytes};
+use crate::model::unit::{Age, Bytes, short_count};
 use crate::model::{ServerText, Timestamp, seconds_between};
 
 /// Older answers, in seconds, are none of now.
@@ -17,11 +17,14 @@ const LATE_S: f64 = 90.0;
 /// A rise is told from a span of at least this, in seconds: less is the breath of traffic.
 const LEAST_RISE_S: f64 = 300.0;
 
+/// A wait for a lock from which on requests wait for the lock rather than for the pool, in seconds.
+const LONG_WAIT_S: f64 = 1.0;
+
 /// Look-ups between two answers from which on their hits are a share.
 const LEAST_LOOKUPS: i64 = 20;
 
 /// A panel with figures, or why it has none.
-fn panel<'a>(look: &Look<'a>, id: &str) -> Result<Read<'a>, Unknown> {
+pub(super) fn panel<'a>(look: &Look<'a>, id: &str) -> Result<Read<'a>, Unknown> {
     if !look.prometheus {
         return Err(Unknown::of("no Prometheus is named", "--prometheus URL"));
     }
@@ -135,6 +138,16 @@ pub fn pool_share(look: &Look<'_>) -> Known {
 
 pub fn pool_waiting(look: &Look<'_>) -> Known {
     newest(look, "requests-waiting")
+}
+
+pub fn pool_short(look: &Look<'_>) -> Known {
+    let waiting = pool_waiting(look)?;
+    let (blocked, longest) = (sessions::blocked_sessions(look)?, sessions::longest_wait(look)?);
+    if waiting.figure > 0.0 && longest.figure >= LONG_WAIT_S {
+        let note = format!("{} wait for locks, and hold their connections meanwhile", short_count(blocked.figure));
+        return Ok(Value { figure: 0.0, ..waiting }.note(note));
+    }
+    Ok(waiting)
 }
 
 pub fn hit_share(look: &Look<'_>) -> Known {

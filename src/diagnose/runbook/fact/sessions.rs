@@ -2,10 +2,10 @@
 
 use super::super::super::rule::Look;
 use super::super::super::words::{counted, figure, identifier, of_i64, who};
-use super::super::super::{connections as taken, slow};
+use super::super::super::{connections as taken, link, slow};
 use super::{Known, Unknown, Value, fresh};
 use crate::model::Timestamp;
-use crate::model::session::{Session, Sessions, State};
+use crate::model::session::{Session, Sessions, State, Wait};
 use crate::model::unit::Age;
 
 /// Older answers, in seconds, are none of now: sessions are asked once a minute at the slowest.
@@ -94,7 +94,7 @@ pub fn on_processor(look: &Look<'_>) -> Known {
 }
 
 pub fn waiting_for_io(look: &Look<'_>) -> Known {
-    count(look, |s| s.is_active() && s.wait.as_ref().is_some_and(|w| w.class == "IO"))
+    count(look, |s| s.is_active() && s.wait.as_ref().is_some_and(Wait::is_io))
 }
 
 // That a session is there is seen by every role.
@@ -104,6 +104,9 @@ pub fn connections(look: &Look<'_>) -> Known {
 }
 
 pub fn connections_share(look: &Look<'_>) -> Known {
+    if link::full(look) {
+        return Ok(Value::of(1.0, look.now).note("every slot is taken: the server says so"));
+    }
     let (sessions, at) = seen(look)?;
     let (server, _) = fresh(&look.world.server, look, f64::INFINITY)?;
     let (taken, slots) = (taken::taken(sessions), server.ordinary_slots());

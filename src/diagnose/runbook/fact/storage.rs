@@ -28,7 +28,7 @@ fn known<'a>(look: &Look<'a>) -> Result<(&'a Relations, Timestamp), Unknown> {
 
 /// A figure over the tables that were read: there may be more.
 fn of_read(relations: &Relations, at: Timestamp, value: f64) -> Value {
-    let read = relations.rows.len();
+    let read = relations.read().count();
     let cut = relations.total > i64::try_from(read).unwrap_or(i64::MAX);
     let at_least = cut.then(|| Unknown::of(format!("{read} of {} tables were read", relations.total), ""));
     Value { at_least, ..Value::of(value, at) }
@@ -36,7 +36,7 @@ fn of_read(relations: &Relations, at: Timestamp, value: f64) -> Value {
 
 fn count(look: &Look<'_>, which: impl Fn(&Relation) -> bool) -> Known {
     let (relations, at) = known(look)?;
-    let found: Vec<&Relation> = relations.rows.iter().filter(|r| which(r)).collect();
+    let found: Vec<&Relation> = relations.read().filter(|r| which(r)).collect();
     let value = of_read(relations, at, figure(found.len()));
     let names: Vec<String> = found.iter().take(3).map(|r| relation(r)).collect();
     Ok(value.note(names.join(", ")))
@@ -50,7 +50,7 @@ pub fn horizon_age(look: &Look<'_>) -> Known {
 
 pub fn dead_share_max(look: &Look<'_>) -> Known {
     let (relations, at) = known(look)?;
-    let large = relations.rows.iter().filter(|r| of_i64(r.dead) >= look.limits.dead_rows);
+    let large = relations.read().filter(|r| of_i64(r.dead) >= look.limits.dead_rows);
     let worst = large.filter_map(|r| r.dead_ratio().map(|share| (r, share))).max_by(|a, b| a.1.total_cmp(&b.1));
     let value = of_read(relations, at, worst.map_or(0.0, |w| w.1));
     Ok(match worst {

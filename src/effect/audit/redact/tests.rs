@@ -140,9 +140,22 @@ proptest! {
         let text = format!("{}{open}zqsecretqz{close}{}", words(before), words(after));
         let out = EXPRESSIONS.redacted(&text);
         prop_assert!(!out.contains("zqsecretqz"), "{text} → {out}");
+        prop_assert!(may_hold_one(&text), "{text}");
         // As it is where the server's, or our, most is reached.
         let short: String = text.chars().take(kept).collect();
         let out = EXPRESSIONS.redacted(&short);
         prop_assert!(!out.contains("zqs"), "{short} → {out}");
+    }
+}
+
+#[test]
+fn a_text_that_cannot_hold_one_is_kept_without_a_look_and_no_other() {
+    for text in ["SELECT id FROM orders WHERE status = 'paid' LIMIT 1", "signal sent", "UPDATE été SET a = 'x'", ""] {
+        assert!(!may_hold_one(text), "{text}");
+        assert_eq!(Expressions::new().unwrap().redacted(text), text, "and nothing of it would be left out");
+    }
+    for text in ["ALTER ROLE a PASSWORD 'x'", "paSSwd=secret", "my_paſſword = 'x'", "postgres://u:x@db/shop"] {
+        assert!(may_hold_one(text), "{text}");
+        assert!(redacted(text).contains(LEFT_OUT), "{text}");
     }
 }

@@ -45,7 +45,7 @@ fn play(steps: &[Step], policy: Policy, opened_by: Chord) -> (bool, bool) {
         match step {
             Step::Wait(by) => now += by,
             Step::Draw => {
-                prompt.drawn(ms(now));
+                prompt.drawn(ms(now), WHOLE);
                 first_frame = first_frame.or(Some(now));
             }
             Step::Freeze(is) => frozen = *is,
@@ -77,7 +77,7 @@ fn play_typed(steps: &[Step], policy: Policy) -> (bool, bool) {
         match step {
             Step::Wait(by) => now += by,
             Step::Draw => {
-                prompt.drawn(ms(now));
+                prompt.drawn(ms(now), WHOLE);
                 first_frame = first_frame.or(Some(now));
             }
             Step::Freeze(is) => frozen = *is,
@@ -123,7 +123,7 @@ fn play_reason(steps: &[Step], required: bool) -> (bool, bool) {
         match step {
             Step::Wait(by) => now += by,
             Step::Draw => {
-                prompt.drawn(ms(now));
+                prompt.drawn(ms(now), WHOLE);
                 (first, frame) = (first.or(Some(now)), frame.or(Some(now)));
             }
             Step::Freeze(_) | Step::EndTarget => {}
