@@ -12,6 +12,7 @@ mod lanes;
 mod large;
 mod locked;
 mod plan_login;
+mod plan_rights;
 mod plans;
 mod progress;
 mod questions;

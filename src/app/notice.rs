@@ -44,7 +44,14 @@ impl App {
                 | Command::PageDown
                 | Command::PageUp
         );
-        if leaves && self.notice.as_ref().is_some_and(|notice| notice.of_row) {
+        if leaves {
+            self.leave_said();
+        }
+    }
+
+    /// What was said of a row is over.
+    pub(super) fn leave_said(&mut self) {
+        if self.notice.as_ref().is_some_and(|notice| notice.of_row) {
             self.notice = None;
         }
     }

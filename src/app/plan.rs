@@ -55,8 +55,10 @@ impl App {
     pub(super) fn open_plan(&mut self) {
         let (of, one) = match self.plan_of() {
             Ok(found) => found,
-            Err(why) => return self.say(why, Tone::Notice),
+            Err(why) => return self.say_of_row(why, Tone::Notice),
         };
+        // Why another row has no plan.
+        self.leave_said();
         let was = std::mem::take(&mut self.mode);
         let under = if let Mode::Detail { of, scroll } = was { Some((of, scroll)) } else { None };
         self.step(0);
@@ -137,14 +139,16 @@ impl App {
             let row = self.current_statement().ok_or("no statement is selected")?;
             let text = self.world().statement_texts.get(&row.statement.key.query).ok_or("its text was not read yet")?;
             let cut = text.cut.then(|| "cut: no more than 16384 characters of a text are read".to_owned());
-            (PlanOf { text: text.text.clone(), database: row.database.clone(), author: row.user.clone() }, cut)
+            let (text, database, author) = (text.text.clone(), row.database.clone(), row.user.clone());
+            (PlanOf { text, database, author, normalized: true }, cut)
         } else {
             let session = &self.current_session().ok_or("the selected row is no session with a statement")?.session;
             if session.hidden {
                 return Err("the statement is hidden from this role: GRANT pg_monitor".to_owned());
             }
             let Session { query, database, user, .. } = session;
-            let of = PlanOf { text: query.clone(), database: database.clone(), author: user.clone() };
+            let (text, database, author) = (query.clone(), database.clone(), user.clone());
+            let of = PlanOf { text, database, author, normalized: false };
             (of, self.text_cut(session))
         };
         if let Some(cut) = cut {

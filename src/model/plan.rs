@@ -2,6 +2,8 @@
 //!
 //! A plan is estimated, never measured: nothing here stands for a statement that was run.
 
+mod lexer;
+pub mod named;
 pub mod one;
 mod read;
 pub mod render;
@@ -22,6 +24,9 @@ pub struct PlanOf {
     pub database: Option<ServerText>,
     /// The role that sent it, where that is known.
     pub author: Option<ServerText>,
+    /// True where it is the text that `pg_stat_statements` keeps: with `$n` for its constants.
+    #[serde(default)]
+    pub normalized: bool,
 }
 
 /// With which values a statement was planned.

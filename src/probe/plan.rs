@@ -17,6 +17,8 @@
 //! Names are looked up as for the author: along the `search_path` that a setting gives that role, with `$user` as it. A
 //! `SET` of the author's own session is not known here.
 
+mod rights;
+
 use std::collections::BTreeSet;
 
 use crate::model::plan::one::One;
@@ -27,9 +29,7 @@ use crate::postgres::{Rows, needs_password};
 use super::row::{first, rows_of};
 use super::seat::{Refusal, Seat, optional};
 use super::sql::{self, Value, identifier, literal};
-
-/// What stands between words in a list of them: no name holds it.
-const BETWEEN: &str = "\u{1f}";
+use rights::{Asked, tables};
 
 /// Settings that are told elsewhere, or that are ours.
 const TOLD: [&str; 2] = ["search_path", "plan_cache_mode"];
@@ -67,11 +67,14 @@ pub async fn ask(seat: &mut Seat, of: &PlanOf) -> Result<Plan, ProbeError> {
     let (search_path, taking) = search_path(seat, of.author.as_ref(), &reach.role).await?;
     let answer = match seat.plan(taking.into_iter().chain(one.asking()).collect()).await {
         Ok(rows) => plan::read(first(&rows)?.text("QUERY PLAN")?.unwrap_or_default()).map_err(ProbeError::Shape)?,
-        Err(error) => return Err(explained(seat, error, &one, (&reach, &search_path)).await),
+        Err(error) => {
+            let asked = Asked { of, one: &one, role: &reach.role, path: &search_path };
+            return Err(asked.explained(seat, error).await);
+        }
     };
     let mut names = BTreeSet::new();
     relations(&answer.root, &mut names);
-    let sizes = optional(tables(seat, names, "SELECT").await)?.map(|rows| read_sizes(&rows)).transpose()?;
+    let sizes = optional(tables(seat, names, &[], None).await)?.map(|rows| read_sizes(&rows)).transpose()?;
     Ok(Plan {
         root: answer.root,
         values: if one.parameters == 0 { Values::Literal } else { Values::Generic },
@@ -177,14 +180,11 @@ async fn search_path(
     Ok((path.as_str().into(), taking.into_iter().collect()))
 }
 
-async fn tables(seat: &mut Seat, words: BTreeSet<String>, right: &str) -> Result<Rows, ProbeError> {
-    let words: Vec<String> = words.into_iter().filter(|word| !word.contains('\0')).collect();
-    let words = words.join(BETWEEN);
-    seat.ask(sql::PLAN_TABLES, &[("words", Value::Text(&words)), ("right", Value::Text(right))]).await
-}
-
 fn relations(node: &Node, into: &mut BTreeSet<String>) {
-    into.extend(node.schema.as_ref().and(node.relation.as_ref()).map(|name| name.raw().to_owned()));
+    // Names and schemas: both must be among the words.
+    if let (Some(schema), Some(name)) = (&node.schema, &node.relation) {
+        into.extend([schema.raw().to_owned(), name.raw().to_owned()]);
+    }
     for input in &node.inputs {
         relations(input, into);
     }
@@ -200,93 +200,4 @@ fn read_sizes(rows: &Rows) -> Result<Vec<TableSize>, ProbeError> {
         }
     }
     Ok(sizes)
-}
-
-/// The error with what the catalog knows about it: whose lock it is, which right is missing, along which path names were
-/// looked up.
-async fn explained(seat: &mut Seat, error: ProbeError, one: &One, (reach, path): (&Reach, &ServerText)) -> ProbeError {
-    match error {
-        ProbeError::Locked(words) => {
-            let rows = tables(seat, one.words.clone(), right_of(one)).await;
-            let holders = rows.and_then(|rows| read_holders(&rows)).unwrap_or_default();
-            ProbeError::Locked(if holders.is_empty() { words } else { holders.join("; ") })
-        }
-        ProbeError::Denied { cure } => {
-            let rows = tables(seat, one.words.clone(), right_of(one)).await;
-            let grants = rows.and_then(|rows| read_grants(&rows, &cure, one, &reach.role)).unwrap_or_default();
-            ProbeError::Denied { cure: if grants.is_empty() { cure } else { grants.join("; ") } }
-        }
-        // indeterminate_datatype, of a parameter.
-        ProbeError::Refused { code, message } if code == "42P18" => {
-            ProbeError::Absent(format!("{message}: nothing in the text says what it is"))
-        }
-        // No such table, function, schema or column.
-        ProbeError::Refused { code, message } if ["42P01", "42883", "3F000", "42703"].contains(&code.as_str()) => {
-            // A schema on the path that our role may not enter is passed over without a word.
-            let rows = tables(seat, one.words.clone(), right_of(one)).await;
-            let mut grants = rows.and_then(|rows| read_grants(&rows, &message, one, &reach.role)).unwrap_or_default();
-            if !grants.iter().any(|grant| grant.starts_with("GRANT USAGE")) {
-                grants.clear();
-            }
-            let hidden = if grants.is_empty() { "" } else { "; or it is hidden: " };
-            let (path, grants) = (path.raw(), grants.join("; "));
-            let message = format!(
-                "{message}; names were looked up along search_path {path}, its author's session may have another{hidden}{grants}"
-            );
-            ProbeError::Refused { code, message }
-        }
-        ProbeError::Unreachable(_)
-        | ProbeError::TimedOut(_)
-        | ProbeError::Absent(_)
-        | ProbeError::Unauthorized(_)
-        | ProbeError::Refused { .. }
-        | ProbeError::Faulty(_)
-        | ProbeError::Shape(_) => error,
-    }
-}
-
-/// The right that a statement needs on what it changes or locks (`FOR UPDATE`, `FOR SHARE`); `SELECT` where it does neither.
-fn right_of(one: &One) -> &'static str {
-    match one.verb {
-        "insert" => "INSERT",
-        "update" | "merge" => "UPDATE",
-        "delete" => "DELETE",
-        _ if one.words.contains("for") && ["update", "share"].iter().any(|word| one.words.contains(*word)) => "UPDATE",
-        _ => "SELECT",
-    }
-}
-
-fn read_holders(rows: &Rows) -> Result<Vec<String>, ProbeError> {
-    let mut out = Vec::new();
-    for row in rows_of(rows) {
-        if let Some(pid) = row.number::<i32>("pid")? {
-            let verb = if row.flag("granted")? { "holds" } else { "awaits" };
-            let (schema, name) = (row.plain("schema")?.unwrap_or_default(), row.plain("name")?.unwrap_or_default());
-            out.push(format!("pid {pid} {verb} ACCESS EXCLUSIVE on {}.{}", schema.raw(), name.raw()));
-        }
-    }
-    Ok(out)
-}
-
-/// The rights that are missing on what the text names; of tables of one name, on those that the server's words name.
-fn read_grants(rows: &Rows, words: &str, one: &One, role: &ServerText) -> Result<Vec<String>, ProbeError> {
-    let to = identifier(role.raw()).unwrap_or_default();
-    let mut out = BTreeSet::new();
-    for row in rows_of(rows) {
-        let (schema, table) = (row.text("quoted_schema")?.unwrap_or_default(), row.text("quoted")?.unwrap_or_default());
-        let (plain_schema, plain) = (row.text("schema")?.unwrap_or_default(), row.text("name")?.unwrap_or_default());
-        if !words.contains(plain) && !words.contains(plain_schema) {
-            continue;
-        }
-        if !row.flag("enters")? {
-            out.insert(format!("GRANT USAGE ON SCHEMA {schema} TO {to}"));
-        }
-        let needs = [("SELECT", row.flag("reads")?), (right_of(one), row.flag("does")?)];
-        let missing: BTreeSet<&str> = needs.into_iter().filter(|(_, has)| !has).map(|(right, _)| right).collect();
-        if !missing.is_empty() {
-            let rights = missing.into_iter().rev().collect::<Vec<_>>().join(", ");
-            out.insert(format!("GRANT {rights} ON {schema}.{table} TO {to}"));
-        }
-    }
-    Ok(out.into_iter().collect())
 }

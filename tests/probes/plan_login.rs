@@ -16,7 +16,8 @@ struct Console<'a> {
 
 impl Console<'_> {
     async fn plan(&self, author: &str, text: &str) -> Result<Plan, ProbeError> {
-        let of = PlanOf { text: text.into(), database: Some("shop".into()), author: Some(author.into()) };
+        let of =
+            PlanOf { text: text.into(), database: Some("shop".into()), author: Some(author.into()), normalized: false };
         let uri = self.lab.uri("oncall").replace("oncall@", "oncall:lab%20secret@");
         let given = Given { words: vec![uri.clone()], ..Given::default() };
         let login = resolve_as(&given, self.plan_user, &Process).expect("a usable URI");
@@ -160,8 +161,12 @@ async fn the_login_of_a_plan_is_counted_as_ours_and_ends_with_it_on_18() {
     let uri = lab.uri("oncall");
     let given = Given { words: vec![uri.clone()], ..Given::default() };
     let login = resolve_as(&given, ("oncall_plan", None), &Process).expect("a usable URI");
-    let of =
-        PlanOf { text: "SELECT slow.plan(1)".into(), database: Some("shop".into()), author: Some("shop_api".into()) };
+    let of = PlanOf {
+        text: "SELECT slow.plan(1)".into(),
+        database: Some("shop".into()),
+        author: Some("shop_api".into()),
+        normalized: false,
+    };
     let plan = Question::Plan(Box::new(of));
     let mut asking = Asking::with_plan_login(&uri, Some(login), &[Question::Sessions, plan.clone()]);
     let own = |sample: &pgtriage::model::Sample| match &sample.answer {
@@ -249,7 +254,12 @@ async fn a_plan_login_that_peer_or_a_certificate_refuses_is_told_in_plain_words_
         let_in(&uri, &admin, line).await;
         let given = Given { words: vec![words.clone()], ..Given::default() };
         let login = resolve_as(&given, ("oncall_plan", None), &Process).expect("usable words");
-        let of = PlanOf { text: "SELECT 1".into(), database: Some("shop".into()), author: Some("shop_api".into()) };
+        let of = PlanOf {
+            text: "SELECT 1".into(),
+            database: Some("shop".into()),
+            author: Some("shop_api".into()),
+            normalized: false,
+        };
         let plan = Question::Plan(Box::new(of));
         let mut asking = Asking::with_plan_login(words, Some(login), &[Question::Sessions, plan.clone()]);
         let (code, message) = match asking.sample(&plan).await.answer {

@@ -6,11 +6,11 @@ use pgtriage::model::plan::{Plan, PlanOf, Values};
 use pgtriage::model::{ProbeError, Question, ServerText, Snapshot};
 use tokio_postgres::Client;
 
-fn of(text: &str) -> PlanOf {
-    PlanOf { text: text.into(), database: None, author: None }
+pub fn of(text: &str) -> PlanOf {
+    PlanOf { text: text.into(), database: None, author: None, normalized: false }
 }
 
-async fn plan_of(uri: &str, of: PlanOf) -> Result<Plan, ProbeError> {
+pub async fn plan_of(uri: &str, of: PlanOf) -> Result<Plan, ProbeError> {
     match ask(uri, Question::Plan(Box::new(of))).await {
         Ok(Snapshot::Plan(plan)) => Ok(*plan),
         Ok(other) => panic!("{other:?}"),

@@ -38,6 +38,7 @@ fn another_roles_statement_is_asked_about_first_and_says_whose_functions_would_r
     let of = asked(&stage).expect("asked for");
     assert_eq!((of.database, of.author), (Some("shop".into()), Some("shop_api".into())));
     assert!(of.text.raw().starts_with("SELECT * FROM orders WHERE status = $1"));
+    assert!(of.normalized, "its constants are gone");
 }
 
 #[test]
@@ -192,6 +193,32 @@ fn what_has_no_plan_is_said_and_nothing_is_asked() {
     hidden.see(locks::hidden());
     hidden.press("2 G e");
     assert_eq!(asked(&hidden), None);
+}
+
+#[test]
+fn why_a_statement_has_no_plan_is_not_said_of_the_next_one() {
+    let showing = |stage: &mut Stage, query: &str| {
+        let mut sessions = locks::pile_up();
+        for session in &mut sessions.rows {
+            session.query = query.into();
+            session.state = session.state.map(|_| State::Active);
+        }
+        stage.see(sessions);
+    };
+    let mut stage = stage();
+    showing(&mut stage, "SELECT 1; DROP TABLE orders");
+    stage.press("2 e");
+    assert!(stage.last_line().contains("several statements"), "{}", stage.last_line());
+    showing(&mut stage, "SELECT 1");
+    stage.press("e");
+    assert!(stage.wide().contains("Plan a statement of"), "{}", stage.wide());
+    assert!(!stage.last_line().contains("no plan"), "{}", stage.last_line());
+    stage.press("y");
+    assert_eq!(asked(&stage).map(|of| of.normalized), Some(false), "a session's text has its constants");
+
+    showing(&mut stage, "SELECT 1; DROP TABLE orders");
+    stage.press("Esc e j");
+    assert!(!stage.last_line().contains("no plan"), "{}", stage.last_line());
 }
 
 #[test]

@@ -114,6 +114,80 @@ fn a_plan_is_asked_for_without_analyze_and_for_any_values_where_there_are_parame
     assert!(generic.sql(16).contains("-- b\n;\n"), "a comment does not swallow the end: {}", generic.sql(16));
 }
 
+/// `schema.name SELECT UPDATE`, a line for each table.
+fn tables(text: &str) -> Vec<String> {
+    let line = |named: &super::named::Named| {
+        let schema = named.schema.as_ref().map_or_else(String::new, |schema| format!("{schema}."));
+        let rights: Vec<&str> = named.rights.iter().map(|right| right.word()).collect();
+        format!("{schema}{} {}", named.name, rights.join(" "))
+    };
+    One::of(text).expect(text).tables.iter().map(line).collect()
+}
+
+#[test]
+fn a_table_is_what_stands_where_one_is_named_with_the_rights_that_it_surely_takes() {
+    for (text, expected) in [
+        // Where a name stands for none: columns, functions, aliases, names of WITH.
+        ("select acct.x, acct, 1 as acct from t2.acct as a where a.y in (acct, total)", &["t2.acct SELECT"][..]),
+        (
+            "select extract(year from day), x is distinct from y, trim(both from z) from \"Or ders\"",
+            &["Or ders SELECT"],
+        ),
+        ("select * from f(x), s.g(y), unnest(z) as u (a, b), t", &["t SELECT"]),
+        (
+            "with recursive a as (select 1), b (x, y) as materialized (select 2) select * from a, s.b, c",
+            &["c SELECT", "s.b SELECT"],
+        ),
+        ("with orders as (select * from orders) select * from orders", &[]),
+        ("select a from t order by a using <, b using >, c limit 1", &["t SELECT"]),
+        // Lists and joins.
+        (
+            "select * from a, only b, (c join d using (x, y)) join lateral (select 1 from e) on p = array[q, r], f where g",
+            &["a SELECT", "b SELECT", "c SELECT", "d SELECT", "e SELECT", "f SELECT"],
+        ),
+        (
+            "select (select max(x) from a), y from shop.public.b union table c",
+            &["a SELECT", "c SELECT", "public.b SELECT"],
+        ),
+        ("select * from f() with ordinality as x, t", &["t SELECT"]),
+        // What is locked.
+        (
+            "select * from a x join b on p, (c join d on q) for no key update of x, d nowait",
+            &["a SELECT UPDATE", "b SELECT", "c SELECT", "d SELECT UPDATE"],
+        ),
+        (
+            "select * from a, (select * from b where x in (select y from c)) s for share",
+            &["a SELECT UPDATE", "b SELECT UPDATE", "c SELECT"],
+        ),
+        ("select for_update, share from a where key = 'for update'", &["a SELECT"]),
+        // What is changed.
+        (
+            "with d as (delete from a where x returning 1), u as (update s.b set y = 1), i as (insert into c (z) values (1)) \
+          select * from d, e",
+            &["a SELECT DELETE", "c INSERT", "e SELECT", "s.b UPDATE"],
+        ),
+        ("update only a set x = 1 from b, c where y", &["a SELECT UPDATE", "b SELECT", "c SELECT"]),
+        ("delete from a", &["a DELETE"]),
+        ("delete from a using b join c using (x), d", &["a DELETE", "b SELECT", "c SELECT", "d SELECT"]),
+        ("insert into a select * from b where x", &["a INSERT", "b SELECT"]),
+        ("insert into a values (1) on conflict (x) do update set y = 2", &["a INSERT UPDATE"]),
+        ("insert into a values (1) returning id", &["a SELECT INSERT"]),
+        ("insert into a values (1) returning *", &["a SELECT INSERT"]),
+        ("insert into a values (1) returning now()", &["a INSERT"]),
+        ("insert into a values (1) returning 1", &["a INSERT"]),
+        (
+            "merge into a using b on x when matched then delete when not matched then insert values (1)",
+            &["a SELECT INSERT DELETE", "b SELECT"],
+        ),
+        (
+            "merge into a using (select * from b) s on x when matched then update set y = 1",
+            &["a SELECT UPDATE", "b SELECT"],
+        ),
+    ] {
+        assert_eq!(tables(text), expected, "{text}");
+    }
+}
+
 /// A piece of a statement in which a semicolon, a quote or a comment may hide, but which ends where it ends.
 fn piece() -> impl Strategy<Value = String> {
     let inside = "[a-z;'\"$\\-/* \\n]{0,8}";
