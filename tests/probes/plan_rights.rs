@@ -12,7 +12,8 @@ const SCHEMAS: &str = "
     CREATE TABLE t1.acct (id int); CREATE TABLE t2.acct (id int); CREATE TABLE t3.acct (id int);
     CREATE TABLE s2.orders (id int); CREATE TABLE s2.parcels (id int); CREATE TABLE t3.parcels (id int);
     CREATE TABLE t3.secret (id int); CREATE VIEW t1.opaque AS SELECT * FROM t3.secret; ALTER VIEW t1.opaque OWNER TO shop_owner;
-    GRANT USAGE ON SCHEMA t1, t2 TO plain; GRANT SELECT ON t1.opaque TO plain; GRANT USAGE ON SCHEMA t3 TO shop_api;
+    CREATE VIEW t1.nothing AS SELECT 1;
+    GRANT USAGE ON SCHEMA t1, t2 TO plain; GRANT SELECT ON t1.opaque, t1.nothing TO plain; GRANT USAGE ON SCHEMA t3 TO shop_api;
     ALTER ROLE shop_api SET search_path = s2, t3, t2, t1, public;";
 
 struct Console<'a> {
@@ -55,7 +56,8 @@ async fn rights_on(major: u32) {
     let console = Console { lab: &lab, admin: &admin };
 
     // The schema is written, or is the first of the path that our role may enter.
-    console.takes(of("SELECT * FROM t2.acct"), &["SELECT ON t2.acct"]).await;
+    let written = "SELECT * FROM t2.acct WHERE EXISTS (SELECT FROM t1.nothing)";
+    console.takes(of(written), &["SELECT ON t2.acct"]).await;
     run(&admin, "REVOKE ALL ON t2.acct FROM plain").await;
     console.takes(by_shop_api("SELECT * FROM acct"), &["SELECT ON t2.acct"]).await;
     console.takes(of("SELECT acct.id, acct FROM t1.acct"), &["SELECT ON t1.acct"]).await;
@@ -82,6 +84,10 @@ async fn rights_on(major: u32) {
     }
 
     // What cannot be told is not guessed.
+    let temporary = "SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema()";
+    let temporary: String = other.query_one(temporary, &[]).await.expect("an answer").get(0);
+    let theirs = console.denied(&of(&format!("SELECT * FROM {temporary}.orders"))).await;
+    assert!(theirs.starts_with("permission denied for") && !theirs.contains("GRANT"), "{theirs}");
     run(&admin, "REVOKE ALL ON orders FROM plain").await;
     let twice = console.denied(&of("WITH orders AS (SELECT * FROM orders) SELECT * FROM orders")).await;
     assert!(twice.starts_with("permission denied for table orders; what to grant"), "{twice}");
