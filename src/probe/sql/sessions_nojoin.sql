@@ -2,12 +2,15 @@
 -- Since:   13. Privilege: as sessions.sql.
 -- Locks:   none in any catalog: it answers while somebody holds pg_authid, pg_database or pg_class ACCESS EXCLUSIVE.
 -- Cost:    a tenth less than sessions.sql. :known is what it is there.
-WITH a AS MATERIALIZED (
-  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid)
-                   WHEN a.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(a.pid) END AS blockers
-  FROM pg_catalog.pg_stat_get_activity(NULL) a
+WITH b AS MATERIALIZED (
+  SELECT * FROM pg_catalog.pg_stat_get_activity(NULL) a
 ), k AS MATERIALIZED (
-  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
+  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM b WHERE b.wait_event_type = 'Lock')
+), a AS MATERIALIZED (
+  SELECT b.*, CASE WHEN b.wait_event_type = 'Lock' OR b.pid IN (SELECT k.pid FROM k WHERE NOT k.granted)
+                   THEN pg_catalog.pg_blocking_pids(b.pid)
+                   WHEN b.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(b.pid) END AS blockers
+  FROM b
 ), l AS MATERIALIZED (
   SELECT DISTINCT ON (l.pid) l.pid, l.locktype, l.mode, l.relation,
          l.waitstart --[>=14]
