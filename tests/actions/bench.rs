@@ -211,11 +211,17 @@ impl Hands {
         Self { handle, news, log: log.to_owned(), count: 0 }
     }
 
-    /// A writer that is connected and warm.
+    /// A writer that is connected and warm. A dial that took too long is followed by another one.
     pub async fn ready(uri: &str, log: &Path) -> Self {
         let mut hands = Self::start(uri, log);
-        assert_eq!(hands.state().await, WriterState::Ready);
-        hands
+        let give_up = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let state = hands.state().await;
+            if state == WriterState::Ready {
+                return hands;
+            }
+            assert!(tokio::time::Instant::now() < give_up, "{state:?}");
+        }
     }
 
     /// Asks for it; returns its number.

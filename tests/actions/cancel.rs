@@ -67,7 +67,7 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
     assert_eq!(hands.step().await, ActionStep::Started { pid: None });
     assert_eq!(hands.step().await, ActionStep::Ended(Outcome::Done("signal sent".to_owned())));
     let ActionStep::Verified { gone: true, after_ms } = hands.step().await else { panic!("not gone") };
-    assert!((200..3_000).contains(&after_ms), "{after_ms}");
+    assert!(after_ms >= 200, "{after_ms}");
     let (client, ended) = victim.end().await;
     assert_eq!(ended, Some(SqlState::QUERY_CANCELED));
     logged(&hands).await;

@@ -245,11 +245,12 @@ async fn a_vacuum_that_ends_in_its_analyze_says_what_is_done(major: u32) {
 
     // Somebody who queued behind the vacuum has the table before the analyze does.
     crawl(&watcher, "oncall", true).await;
+    // He is in before: the vacuum takes but a few seconds.
+    let holder = connect(&lab.uri("shop_owner")).await;
+    let holding = super::bench::pid(&holder).await;
     hands.ask(approved_vacuum(&watcher, "small").await);
     let pid = hands.started().await;
     until(&watcher, &format!("EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE pid = {pid})")).await;
-    let holder = connect(&lab.uri("shop_owner")).await;
-    let holding = super::bench::pid(&holder).await;
     holder.batch_execute("BEGIN; LOCK TABLE small IN SHARE MODE").await.unwrap();
     let expected = format!("gave up after 2 s behind a lock of {holding} (ShareLock); {HALF}");
     assert_eq!(hands.ended().await, Outcome::TimedOut(expected));

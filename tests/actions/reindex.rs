@@ -112,7 +112,9 @@ async fn what_is_left_is_said_and_dropped(lab: &Lab, watcher: &Client, hands: &m
                     to be dropped: big_pkey_ccnew";
     assert_eq!(outcome, Outcome::TimedOut(expected.to_owned()));
 
-    // Somebody builds an index of the table: neither a second one nor the drop of what looks like a leftover.
+    // Somebody builds an index of the table: neither a second one nor the drop of what looks like a leftover. The builder
+    // gives up after 10 s, so whoever meets it is ready before.
+    let mut root = Hands::ready(&lab.uri("postgres"), log).await;
     let mut owner = Hands::ready(&lab.uri("shop_owner"), log).await;
     let id = hands.ask(approved_index(watcher, Task::Reindex, "plain_index").await);
     let builder = hands.started().await;
@@ -124,7 +126,6 @@ async fn what_is_left_is_said_and_dropped(lab: &Lab, watcher: &Client, hands: &m
         &owner.take(approved_index(watcher, Task::DropInvalid, "big_pkey_ccnew").await).await,
         &format!("{builder} holds ShareUpdateExclusiveLock on its table; nothing was sent"),
     );
-    let mut root = Hands::ready(&lab.uri("postgres"), log).await;
     changed(
         &root.take(approved_index(watcher, Task::DropInvalid, "big_pkey_ccnew").await).await,
         &format!("{builder} builds an index of its table; nothing was sent"),
@@ -133,6 +134,11 @@ async fn what_is_left_is_said_and_dropped(lab: &Lab, watcher: &Client, hands: &m
         &root.take(approved_task(watcher, Task::VacuumAnalyze, "big").await).await,
         &format!("{builder} builds an index of it; nothing was sent"),
     );
+
+    // Stopped: what it leaves is named.
+    hands.handle.ask(Request::StopJob { id }).unwrap();
+    let Outcome::Cancelled(words) = hands.ended().await else { panic!("not cancelled") };
+    assert_eq!(words, "not valid on its table now, to be dropped: big_pkey_ccnew, plain_index_ccnew");
 
     // Somebody drops it already, and waits: so it is invalid, and no leftover.
     let dropper = connect(&lab.uri("postgres")).await;
@@ -148,11 +154,6 @@ async fn what_is_left_is_said_and_dropped(lab: &Lab, watcher: &Client, hands: &m
     );
     writer.batch_execute("ROLLBACK").await.unwrap();
     until(watcher, "to_regclass('lesser_a') IS NULL").await;
-
-    // Stopped: what it leaves is named.
-    hands.handle.ask(Request::StopJob { id }).unwrap();
-    let Outcome::Cancelled(words) = hands.ended().await else { panic!("not cancelled") };
-    assert_eq!(words, "not valid on its table now, to be dropped: big_pkey_ccnew, plain_index_ccnew");
 
     // The leftover is dropped once nobody uses the table; what is valid is not, nor by whom it does not belong to.
     holder.batch_execute("ROLLBACK").await.unwrap();
@@ -213,6 +214,8 @@ async fn from_the_list_to_a_clean_list(major: u32) {
     watcher.batch_execute(failed).await.unwrap();
     let owner = connect(&lab.uri("shop_owner")).await;
     owner.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY twice_a ON twice (a)").await.expect_err("1 is there twice");
+    // A client hears of a failure before its session has let go of the locks; not of what comes next.
+    owner.batch_execute("SELECT 1").await.unwrap();
 
     let found = listed(&lab).await;
     let left = found.rows.iter().find(|i| i.name.raw() == "twice_a").expect("it is listed");

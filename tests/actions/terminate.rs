@@ -52,7 +52,7 @@ async fn each_outcome_is_what_the_server_did(major: u32) {
     assert_eq!(hands.step().await, ActionStep::Started { pid: None });
     assert_eq!(hands.step().await, ActionStep::Ended(done(major)));
     let ActionStep::Verified { gone: true, after_ms } = hands.step().await else { panic!("not gone") };
-    assert!((200..3_000).contains(&after_ms), "{after_ms}");
+    assert!(after_ms >= 200, "{after_ms}");
     assert!(!is_there(&watcher, pid).await);
     assert!(client.batch_execute("SELECT 1").await.is_err());
     logged(&hands, pid).await;

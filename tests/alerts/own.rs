@@ -40,7 +40,22 @@ fn rules() -> String {
 }
 
 /// When each alert was first seen pending and firing: what it came to, by its labels.
-type Times = BTreeMap<(String, &'static str), Instant>;
+type Times = BTreeMap<(String, &'static str), Timestamp>;
+
+/// How often a side answered.
+#[derive(Default)]
+struct Pace {
+    last: Option<Timestamp>,
+    longest: Duration,
+}
+
+impl Pace {
+    fn answered(&mut self, at: Timestamp) {
+        if let Some(last) = self.last.replace(at) {
+            self.longest = self.longest.max(at.duration_since(last).unsigned_abs());
+        }
+    }
+}
 
 #[tokio::test]
 async fn an_incident_is_pending_and_fires_within_one_evaluation_of_prometheus_itself() {
@@ -64,6 +79,7 @@ async fn an_incident_is_pending_and_fires_within_one_evaluation_of_prometheus_it
     // A few calm evaluations, so that rates exist and the first look is over.
     sleep(Duration::from_secs(6)).await;
     let (mut ours, mut theirs) = (Times::new(), Times::new());
+    let (mut our_pace, mut their_pace) = (Pace::default(), Pace::default());
     let mut started = false;
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(75) {
@@ -77,29 +93,33 @@ async fn an_incident_is_pending_and_fires_within_one_evaluation_of_prometheus_it
             .unwrap();
         }
         let Ok(Some(Report::Sample(sample))) = timeout(Duration::from_secs(5), reports.recv()).await else { continue };
-        let now = Instant::now();
+        let at = sample.at;
         match (sample.question, sample.answer) {
             (Question::Rules { group }, answer) => {
+                if answer.is_ok() {
+                    our_pace.answered(at);
+                }
                 let answer = answer.map(|a| {
                     let Snapshot::Rules(answer) = a else { panic!("{a:?}") };
                     answer
                 });
-                board.take(&group, &answer, sample.at);
+                board.take(&group, &answer, at);
                 for alert in board.groups.iter().flat_map(|g| &g.rules).flat_map(|r| r.alerts.values()) {
                     let word = match alert.state {
                         State::Pending => "pending",
                         State::Firing => "firing",
                         State::Resolved => continue,
                     };
-                    ours.entry((format!("{:?}", alert.labels), word)).or_insert(now);
+                    ours.entry((format!("{:?}", alert.labels), word)).or_insert(at);
                 }
             }
             (Question::OtherAlerts, Ok(Snapshot::OtherAlerts(others))) => {
+                their_pace.answered(at);
                 for alert in &others.alerts {
                     let word = if alert.state == OtherState::Firing { "firing" } else { "pending" };
-                    theirs.entry((format!("{:?}", alert.labels), word)).or_insert(now);
+                    theirs.entry((format!("{:?}", alert.labels), word)).or_insert(at);
                 }
-                board.take_others(Ok(others), sample.at);
+                board.take_others(Ok(others), at);
             }
             _ => {}
         }
@@ -111,11 +131,13 @@ async fn an_incident_is_pending_and_fires_within_one_evaluation_of_prometheus_it
     task.abort();
     let firing: Vec<_> = ours.keys().filter(|k| k.1 == "firing").collect();
     assert!(firing.len() >= 2, "an incident is seen: ours {:?}, theirs {:?}", ours.keys(), theirs.keys());
+    // Whoever looks once a second is late by that until it is pending, and by that again until it fires; longer where the
+    // machine let it look less often. An alert that is held as long again is later.
+    let bound = our_pace.longest.max(their_pace.longest) * 2 + Duration::from_millis(500);
     for (key, then) in ours.iter().filter(|(k, _)| k.1 == "firing") {
         let other = theirs.get(key).unwrap_or_else(|| panic!("{key:?} is not Prometheus'"));
-        let apart = then.max(other).duration_since(*then.min(other));
-        // One evaluation of a second on each side, and what a look at it takes on a loaded machine.
-        assert!(apart <= Duration::from_millis(2500), "{key:?}: {apart:?} apart");
+        let apart = then.duration_since(*other).unsigned_abs();
+        assert!(apart <= bound, "{key:?}: {apart:?} apart, more than {bound:?}");
     }
     // The same alert on both sides is one row.
     let rows: Vec<Row> = board.rows();

@@ -320,7 +320,7 @@ async fn follow(primary: &mut Cluster, folder: &mut Folder, sockets: &Path) -> R
     let admin = primary.door().admin().await?;
     let streaming =
         "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'standby1' AND state = 'streaming'";
-    admin.reaches(streaming, 1, Duration::from_secs(20)).await?;
+    admin.reaches(streaming, 1, process::PATIENCE).await?;
     Ok(standby)
 }
 
@@ -354,7 +354,7 @@ impl ServiceProcess {
         let mut child = command.spawn()?;
         self.orders = child.stdin.take();
         self.child = Some(child);
-        process::listening(self.port, Duration::from_secs(20), &folder.log("service")).await
+        process::listening(self.port, process::PATIENCE, &folder.log("service")).await
     }
 
     /// Changes how it is deployed, by a line of JSON; `{}` is as it should be.

@@ -91,7 +91,7 @@ impl Cluster {
         let mut command = Command::from(folder.command(self.name, &self.postgres.bin.join("postgres"))?);
         command.arg("-D").arg(&self.data);
         let mut postmaster = command.spawn().context("postgres")?;
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + process::PATIENCE;
         let url = format!("host=127.0.0.1 port={} user=postgres dbname=postgres connect_timeout=2", self.port);
         while tokio_postgres::connect(&url, NoTls).await.is_err() {
             if let Some(status) = postmaster.try_wait()? {

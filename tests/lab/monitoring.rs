@@ -51,7 +51,7 @@ impl Exporter {
         let mut command = Command::from(folder.command(&name, program)?);
         command.arg(format!("--web.listen-address=127.0.0.1:{port}")).envs(environment.iter().copied());
         let child = command.spawn().with_context(|| name.clone())?;
-        process::listening(port, Duration::from_secs(20), &folder.log(&name)).await?;
+        process::listening(port, process::PATIENCE, &folder.log(&name)).await?;
         Ok(Self { target: Target { job, server, port }, _child: child })
     }
 }
@@ -128,12 +128,12 @@ impl Series {
                 .args(["-search.latencyOffset=1s", "-memory.allowedBytes=128MB"]),
         };
         self.child = Some(command.spawn().context("prometheus")?);
-        process::listening(self.port, Duration::from_secs(30), &folder.log("prometheus")).await
+        process::listening(self.port, process::PATIENCE, &folder.log("prometheus")).await
     }
 
     /// Waits until every target has been scraped once and was up.
     pub async fn complete(&self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + process::PATIENCE;
         loop {
             let up = self.up().await.unwrap_or_default();
             if up >= self.targets {

@@ -4,7 +4,6 @@ use crate::port;
 use crate::process;
 use anyhow::{Context, Result};
 use std::path::Path;
-use std::time::Duration;
 use tokio::process::{Child, Command};
 
 const ROLES: [&str; 7] = ["postgres", "plain", "monitor", "oncall", "shop_api", "shop_worker", "reporting"];
@@ -33,7 +32,7 @@ impl Pooler {
         let settings = folder.write("pgbouncer.ini", &settings)?;
         let mut command = Command::from(folder.command("pgbouncer", program)?);
         let child = command.arg(settings).spawn().context("pgbouncer")?;
-        process::listening(port, Duration::from_secs(10), &folder.log("pgbouncer")).await?;
+        process::listening(port, process::PATIENCE, &folder.log("pgbouncer")).await?;
         Ok(Self { port, _child: child })
     }
 }

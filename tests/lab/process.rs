@@ -10,6 +10,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+/// How long is waited for what comes by itself: on a machine with much else to do a start takes a multiple of its time.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// See [`Folder::command`].
 pub fn prepare(folder: &Folder, name: &str, program: &Path, account: Account) -> Result<Command> {
     let path = folder.log(name);

@@ -23,7 +23,7 @@ impl Door {
     /// Opens a session.
     pub async fn open(&self, user: &str, database: &str, application: &str) -> Result<Session> {
         let mut config = Config::new();
-        config.host("127.0.0.1").port(self.port).user(user).dbname(database).connect_timeout(Duration::from_secs(5));
+        config.host("127.0.0.1").port(self.port).user(user).dbname(database).connect_timeout(Duration::from_secs(20));
         if !application.is_empty() {
             config.application_name(application);
         }

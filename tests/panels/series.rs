@@ -43,8 +43,8 @@ const NODE: &str = "node_filesystem_avail_bytes{device=\"/dev/vda1\",fstype=\"ex
     node_filesystem_readonly{device=\"/dev/vda1\",fstype=\"ext4\",mountpoint=\"/\"} 0\n\
     node_filesystem_readonly{device=\"/dev/vdc\",fstype=\"ext4\",mountpoint=\"/media\"} 1\n";
 
-/// What it says of the host's processor and disks, as much more of it at each scrape, four of them a second: of two cores
-/// 60 % and 20 % are used; a volume, the disk below it, one that does nothing, and a file that is mounted.
+/// What it says of the host's processor and disks, as much more of it at each scrape, one a second: of two cores 60 % and
+/// 20 % are used; a volume, the disk below it, one that does nothing, and a file that is mounted.
 const BUSY: &str = "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 0.05\n\
     node_cpu_seconds_total{cpu=\"0\",mode=\"iowait\"} 0.05\n\
     node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 0.1\n\

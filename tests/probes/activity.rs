@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 /// Time for two busy cores to make some trouble and to see it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub async fn restarted(lab: &mut Lab, settings: &[&str]) {
     let admin = client(&lab.uri("postgres")).await;

@@ -110,10 +110,16 @@ pub fn conninfo(uri: &str) -> Conninfo {
     resolve(&given, &Process).expect("a usable URI")
 }
 
-/// Asks one question once.
+/// Asks one question once; again where there was no answer in time, since a machine that stands still for a moment says
+/// nothing of the question. What waits for a lock has no answer then, either.
 pub async fn ask(uri: &str, question: Question) -> Result<Snapshot, ProbeError> {
-    let mut asking = Asking::of(uri, std::slice::from_ref(&question));
-    asking.sample(&question).await.answer
+    let give_up = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let answer = Asking::of(uri, std::slice::from_ref(&question)).sample(&question).await.answer;
+        if !matches!(answer, Err(ProbeError::TimedOut(_))) || tokio::time::Instant::now() > give_up {
+            return answer;
+        }
+    }
 }
 
 pub async fn sessions(uri: &str) -> Sessions {

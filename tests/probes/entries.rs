@@ -3,12 +3,13 @@
 use super::asking::{Asking, ask, client, primary, run, with_database};
 use pgtriage::model::statement::{Statement, StatementOrder, Statements};
 use pgtriage::model::{ProbeError, Question, Sample, Snapshot, World};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const BY_TOTAL: Question = Question::Statements { order: StatementOrder::Total };
 
-/// Twice what was measured on two shared cores for a full table, without its texts.
-const FULL_WITHIN: Duration = Duration::from_millis(900);
+/// Half a second was measured on two shared cores for a full table with 500 of its texts, the rest is for a busier machine.
+/// A look that read the view once for each entry would take minutes.
+const FULL_WITHIN: Duration = Duration::from_secs(4);
 
 fn read(sample: &Sample) -> &Statements {
     match &sample.answer {
@@ -62,9 +63,18 @@ async fn everything(major: u32, version: &str, dated: bool) {
     assert!(read(&first).texts.len() > 20);
     world.take(first);
     run(&worker, "SELECT 42 AS counted_by_the_test FROM customers LIMIT 3").await;
-    let second = asking.sample(&BY_TOTAL).await;
-    assert!(read(&second).texts.len() < 20, "only those that are new: {}", read(&second).texts.len());
     let key = found(&all, "SELECT $1 AS counted_by_the_test").expect("as before").key;
+    let give_up = Instant::now() + super::activity::PATIENCE;
+    let second = loop {
+        let sample = asking.sample(&BY_TOTAL).await;
+        assert!(read(&sample).texts.len() < 20, "only those that are new: {}", read(&sample).texts.len());
+        if read(&sample).entries.iter().any(|e| e.key == key && e.calls == 6) {
+            break sample;
+        }
+        // It was asked while that statement still ran.
+        assert!(Instant::now() < give_up, "the sixth call is never counted");
+        world.take(sample);
+    };
     world.take(second);
     let own = world.statement_texts.values().filter(|t| t.own).count();
     assert!(own >= 6, "ours are told from others': {own}");

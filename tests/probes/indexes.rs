@@ -33,6 +33,8 @@ async fn what_is_wrong_is_told(major: u32) {
     let failed =
         admin.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY \"left \"\" over\" ON twice (\"odd \"\" column\")").await;
     assert!(failed.is_err(), "the values are not unique");
+    // A client hears of a failure before its session has let go of the locks; not of what comes next.
+    run(&admin, "SELECT 1").await;
 
     for role in ["postgres", "monitor", "plain"] {
         let found = indexes(&lab.uri(role), IndexOrder::Faults).await;
@@ -146,6 +148,9 @@ async fn a_reindex_builds_and_then_drops(lab: &crate::lab::Lab, major: u32) {
             let gone = "SELECT pg_terminate_backend($1)";
             watcher.query_one(gone, &[&pid]).await.expect("it is terminated");
             working.await.expect("it ended");
+            // Its client hears of the end before its locks are gone.
+            let there = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)";
+            while watcher.query_one(there, &[&pid]).await.expect("an answer").get::<_, bool>(0) {}
             run(&holder, "ROLLBACK").await;
             let found = indexes(&uri, IndexOrder::Faults).await;
             let row = named(&found, &format!("again_b_{left}{nth}"));
@@ -261,7 +266,8 @@ async fn definitions_wait_behind_no_lock(uri: &str) {
             Err(ProbeError::Locked(words)) => assert!(!free && words.contains("ACCESS EXCLUSIVE"), "{lock}: {words}"),
             other => panic!("{lock}: {other:?}"),
         }
-        assert!(began.elapsed() < Duration::from_secs(2), "{lock}: it took {:?}", began.elapsed());
+        // Who waited for the lock would do so for the lane's 15 s.
+        assert!(began.elapsed() < Duration::from_secs(6), "{lock}: it took {:?}", began.elapsed());
         run(&holder, "ROLLBACK").await;
     }
     // A queued lock is one, too.
@@ -286,7 +292,8 @@ async fn the_list_of_indexes_waits_behind_no_lock_and_counts_what_it_cuts() {
     run(&holder, "BEGIN; ALTER TABLE held ADD COLUMN b int; REINDEX TABLE held").await;
     let began = Instant::now();
     let found = indexes(&uri, IndexOrder::Name).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+    // Who waited for the lock would do so for the lane's 15 s.
+    assert!(began.elapsed() < Duration::from_secs(6), "it took {:?}", began.elapsed());
     assert!(named(&found, "held_pkey").locked && found.total > 260, "{}", found.total);
     assert!(found.faults.unused >= 260 && found.rows.len() <= 400, "{:?} {}", found.faults, found.rows.len());
     run(&holder, "ROLLBACK").await;

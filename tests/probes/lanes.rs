@@ -58,7 +58,8 @@ async fn a_lost_connection_is_told_to_every_panel_and_found_again() {
     lab.command("start-primary");
     let returned = Instant::now();
     asking.up().await;
-    assert!(returned.elapsed() < Duration::from_millis(1500), "back after {:?}", returned.elapsed());
+    // A pause of 0.8 s, and what a login takes; a pause that went on doubling would be longer by then.
+    assert!(returned.elapsed() < Duration::from_secs(4), "back after {:?}", returned.elapsed());
     asking.sample_with(&Question::Sessions, |s| s.answer.is_ok()).await;
     asking.sample_with(&by(RelationOrder::Dead), |s| s.answer.is_ok()).await;
 

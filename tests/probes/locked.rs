@@ -18,8 +18,8 @@ async fn exclusive_locks(major: u32) {
     run(&holder, "BEGIN; LOCK TABLE orders, fraiseql_cache IN ACCESS EXCLUSIVE MODE").await;
     let began = Instant::now();
     let answer = relations(&uri, RelationOrder::Size).await;
-    // Connecting and three other questions are in it.
-    assert!(began.elapsed() < Duration::from_secs(1), "the tables took {:?}", began.elapsed());
+    // Connecting and three other questions are in it; who waited for the lock would do so for the lane's 15 s.
+    assert!(began.elapsed() < Duration::from_secs(6), "the tables took {:?}", began.elapsed());
     let locked: Vec<&str> = answer.rows.iter().filter(|r| r.locked).map(|r| r.name.raw()).collect();
     assert!(locked.contains(&"orders") && locked.contains(&"fraiseql_cache"), "{locked:?}");
     assert!(!locked.contains(&"customers"));
@@ -123,18 +123,21 @@ async fn kept_out(major: u32) {
     run(&other, "ROLLBACK").await;
 
     // A vacuum is not kept out by itself, nor is it said of who only waits.
-    run(&other, "CREATE TABLE large AS SELECT g, repeat('x', 500) AS b FROM generate_series(1, 20000) g").await;
+    let large = "CREATE TABLE large WITH (autovacuum_enabled = off) AS
+                 SELECT g, repeat('x', 500) AS b FROM generate_series(1, 20000) g";
+    run(&other, large).await;
     let vacuum = client(&uri).await;
+    let worker = pid(&vacuum).await;
     run(&vacuum, "SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1").await;
     let at_work = tokio::spawn(async move { vacuum.batch_execute("VACUUM large").await });
     let began = Instant::now();
-    while relations(&uri, RelationOrder::Name).await.vacuums.is_empty() {
+    while relations(&uri, RelationOrder::Name).await.vacuums.iter().all(|v| v.pid != worker) {
         assert!(began.elapsed() < Duration::from_secs(20) && !at_work.is_finished(), "the vacuum works on {major}");
     }
     for uri in [&uri, &plain] {
         assert_eq!(barred(uri, "large").await, None, "on {major}: the vacuum that works is no reason");
     }
-    run(&holder, "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum").await;
+    run(&holder, &format!("SELECT pg_cancel_backend({worker})")).await;
     assert!(at_work.await.expect("it ended").is_err());
     run(&holder, "BEGIN; SELECT FROM orders LIMIT 1").await;
     let waiting = queue(client(&uri).await, "ALTER TABLE orders ADD COLUMN more text", &other).await;

@@ -51,9 +51,11 @@ async fn stop(admin: &Client, pid: i32, uri: &str) {
 /// A unit of work costs a tenth of a second: what would end at once can be looked at.
 const SLOW: &str = "SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1";
 
-const TABLES: &str = "CREATE SCHEMA \"o.dd\"; CREATE TABLE \"o.dd\".\"ta\"\"ble\" (a int, b text);
+/// Nobody else is to be at work on them.
+const TABLES: &str = "CREATE SCHEMA \"o.dd\";
+    CREATE TABLE \"o.dd\".\"ta\"\"ble\" (a int, b text) WITH (autovacuum_enabled = off);
     INSERT INTO \"o.dd\".\"ta\"\"ble\" SELECT g, repeat('x', 500) FROM generate_series(1, 20000) g;
-    CREATE TABLE busy (a int); INSERT INTO busy SELECT generate_series(1, 1000)";
+    CREATE TABLE busy (a int) WITH (autovacuum_enabled = off); INSERT INTO busy SELECT generate_series(1, 1000)";
 
 async fn all_of_it_is_told(major: u32) {
     let Some(lab) = primary(major) else { return };
@@ -123,7 +125,7 @@ async fn rewrite(uri: &str, admin: &Client) {
     run(
         admin,
         "CREATE FUNCTION slowly(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN i; END $$;
-         CREATE TABLE slow (a int); INSERT INTO slow SELECT generate_series(1, 250); CREATE INDEX slow_a ON slow (slowly(a))",
+         CREATE TABLE slow (a int) WITH (autovacuum_enabled = off); INSERT INTO slow SELECT generate_series(1, 250); CREATE INDEX slow_a ON slow (slowly(a))",
     )
     .await;
     let pid = beside(uri, "", "VACUUM FULL slow".to_owned()).await;

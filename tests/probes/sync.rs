@@ -19,11 +19,15 @@ async fn unconfirmed(major: u32) {
     run(&admin, "SELECT pg_reload_conf()").await;
     let writer = client(&lab.uri("shop_api")).await;
     while writer.query_one("SHOW synchronous_standby_names", &[]).await.unwrap().get::<_, String>(0) != "nobody" {}
+    // A commit waits only once the checkpointer has taken the setting, too.
+    run(&admin, "CHECKPOINT").await;
     let pid: i32 = writer.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     let writing = tokio::spawn(async move {
         let done = writer.batch_execute("INSERT INTO written VALUES (1)").await;
         (writer, done)
     });
+    let waits = format!("EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')");
+    crate::actions::bench::until(&admin, &waits).await;
     let mut asking = Asking::of(&lab.uri("oncall"), &[Question::Server, Question::Sessions, Question::Replication]);
     let mut stage = Stage::new().up();
     let began = Instant::now();

@@ -77,9 +77,10 @@ async fn a_late_answer_is_cancelled_and_the_session_goes_on() {
         let started = Instant::now();
         let error = link.read("SELECT pg_sleep(60)", Duration::from_millis(300)).await.unwrap_err();
         assert_eq!(error, AskError::Deadline { after: Duration::from_millis(300) });
-        assert!(started.elapsed() < Duration::from_secs(1), "the caller waited {:?}", started.elapsed());
+        // Neither waits for the 60 s of the statement.
+        assert!(started.elapsed() < SOON, "the caller waited {:?}", started.elapsed());
         assert_eq!(text(&mut link, "SELECT 1 AS v").await, "1", "{words}");
-        assert!(started.elapsed() < Duration::from_secs(3), "free again after {:?}", started.elapsed());
+        assert!(started.elapsed() < SOON * 2, "free again after {:?}", started.elapsed());
     }
 }
 
@@ -93,7 +94,8 @@ async fn a_backend_that_is_stopped_keeps_nobody_waiting_and_is_given_up() {
     let started = Instant::now();
     assert!(matches!(link.read("SELECT 1 AS v", short).await, Err(AskError::Deadline { .. })));
     assert_eq!(link.read("SELECT 1 AS v", short).await, Err(AskError::Busy));
-    assert!(started.elapsed() < Duration::from_secs(1), "the caller waited {:?}", started.elapsed());
+    // The backend is stopped for as long as the test lasts.
+    assert!(started.elapsed() < SOON, "the caller waited {:?}", started.elapsed());
     let given_up = link.read("SELECT 1 AS v", Duration::from_secs(10)).await.unwrap_err();
     assert!(given_up.is_lost() && link.lost().is_some(), "{given_up}");
     Command::new("kill").args(["-CONT", &pid]).status().unwrap();
@@ -110,9 +112,10 @@ async fn the_end_of_a_session_is_told_in_the_servers_last_words() {
         matches!(idle.read("SELECT 1", SOON).await, Err(AskError::Lost { sqlstate: Some(state), .. }) if state == "57P01")
     );
 
-    let mut busy = open(&cluster, Lane::Fast).await;
+    // On a lane that lets it run until then, however long psql takes to start.
+    let mut busy = open(&cluster, Lane::Writer).await;
     let pid = busy.facts().pid;
-    let (asked, ()) = tokio::join!(busy.read("SELECT pg_sleep(1)", SOON), async {
+    let (asked, ()) = tokio::join!(busy.read("SELECT pg_sleep(60)", SOON * 4), async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         cluster.sql(&format!("SELECT pg_terminate_backend({pid})"));
     });
@@ -153,7 +156,8 @@ async fn the_console_is_back_within_a_second_of_the_server() {
     let _cluster = cluster.await.unwrap();
     let ready = Instant::now();
     let late = connected.await.unwrap().saturating_duration_since(ready);
-    assert!(late < Duration::from_secs(1), "{late:?}");
+    // A pause of 0.8 s, and what a login takes; a pause that went on doubling would be longer by then.
+    assert!(late < Duration::from_secs(4), "{late:?}");
 }
 
 #[tokio::test]
@@ -184,11 +188,17 @@ async fn a_running_statement_is_cancelled_from_elsewhere() {
     let Some(cluster) = server() else { return };
     let mut writer = open(&cluster, Lane::Writer).await;
     let canceller = writer.canceller();
-    let (asked, delivered) = tokio::join!(writer.execute("SELECT pg_sleep(9)", &[], None), async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        canceller.cancel().await
-    });
-    assert_eq!(delivered, Ok(()));
+    // A cancel that comes before the statement does stops nothing.
+    let again = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            canceller.cancel().await.unwrap();
+        }
+    };
+    let asked = tokio::select! {
+        asked = writer.execute("SELECT pg_sleep(60)", &[], None) => asked,
+        () = again => unreachable!("it cancels for ever"),
+    };
     assert!(asked.unwrap_err().is_cancelled());
 }
 

@@ -25,6 +25,9 @@ pub const ESC: &str = "\x1b\x1b";
 /// test claims of speed it measures by itself.
 pub const PATIENCE: u64 = 4;
 
+/// For so long a question takes no key, and a little more.
+const TOO_EARLY: Duration = Duration::from_millis(350);
+
 /// How a console is to be started.
 #[derive(Debug, Default)]
 pub struct Start {
@@ -54,7 +57,7 @@ impl Start {
     pub fn open(self) -> Console {
         let mut console = self.open_on_triage();
         let at_tabs = |seen: &Seen| seen.parser.screen().contents().contains("1 Triage").then_some(());
-        if console.wait(Duration::from_secs(10), at_tabs).is_some() {
+        if console.wait(Duration::from_secs(10 * PATIENCE), at_tabs).is_some() {
             console.keys("2");
         }
         console
@@ -159,12 +162,14 @@ impl Console {
         assert!(gone.is_some(), "still there: {pattern}\n{}", self.screen());
     }
 
-    /// Answers the question that is on the screen with yes. It counts no key that comes too early, so it is asked again.
+    /// Answers the question that is on the screen with yes. It counts no key that comes too early, so it is asked again; not
+    /// at once, since a `y` too many copies a row, and says so in place of how the action ended.
     pub fn say_yes(&mut self) {
         self.until("yes, do it", 5);
-        for _ in 0..50 {
+        std::thread::sleep(TOO_EARLY);
+        for _ in 0..10 {
             self.keys("y");
-            let gone = self.wait(Duration::from_millis(100), |seen| {
+            let gone = self.wait(Duration::from_secs(2), |seen| {
                 (!seen.parser.screen().contents().contains("yes, do it")).then_some(())
             });
             if gone.is_some() {
@@ -180,11 +185,12 @@ impl Console {
         self.keys("\r");
     }
 
-    /// Types the answer to the question that is on the screen. A first key that came too early is typed again.
+    /// Types the answer to the question that is on the screen. A first key that came too early is typed again, and taken back
+    /// before that: it may have been taken, and not drawn yet.
     pub fn type_text(&mut self, text: &str) {
         let (first, rest) = text.split_at(1);
-        for _ in 0..50 {
-            self.keys(first);
+        for attempt in 0..50 {
+            self.keys(&if attempt == 0 { first.to_owned() } else { format!("\x7f{first}") });
             let shown = format!("and Enter: {first}_");
             let typed = |seen: &Seen| seen.parser.screen().contents().contains(&shown).then_some(());
             if self.wait(Duration::from_millis(100), typed).is_some() {
@@ -236,7 +242,7 @@ impl Console {
 
     /// Waits until a byte comes; how long after the start it did.
     pub fn first_byte(&self) -> Duration {
-        let first = self.wait(Duration::from_secs(10), |seen| seen.first).expect("a byte");
+        let first = self.wait(Duration::from_secs(10 * PATIENCE), |seen| seen.first).expect("a byte");
         first - self.began
     }
 
@@ -272,7 +278,7 @@ impl Console {
     /// Waits until the process is stopped (`T`) or whatever else its state is called.
     pub fn until_state(&self, state: char) {
         let path = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + Duration::from_secs(5 * PATIENCE);
         loop {
             let stat = std::fs::read_to_string(&path).expect("the process is there");
             if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(state)) {

@@ -7,8 +7,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::driver::{Console, ESC, PLAIN, Start, WIDE};
 use super::scene::Scene;
 
-/// A key must not wait for a server. The bound leaves room for a busy machine that runs the tests.
-const A_KEY: Duration = Duration::from_millis(100);
+/// A key must not wait for a server, which takes two seconds at least until it is given up. The bound leaves room for a busy
+/// machine that runs the tests.
+pub const A_KEY: Duration = Duration::from_secs(1);
 
 /// Each tab: its key, and what it shows of the server once that has answered.
 const TABS: [(&str, &str); 4] = [
@@ -49,7 +50,8 @@ fn when_the_server_stops_the_rows_stay_the_reason_is_said_and_it_comes_back_by_i
     console.until("live 2s", 5);
     let took = back.elapsed();
     eprintln!("back {took:?} after the server's return");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // After half a minute without a server it is dialled every 2 s. A pause that went on doubling would be longer by now.
+    assert!(took < Duration::from_secs(8), "{took:?}");
     for (key, shown) in TABS {
         console.keys(key);
         console.until(shown, 5);
@@ -63,11 +65,14 @@ fn a_crash_of_another_server_process_is_named_and_survived() {
     let Some(mut scene) = Scene::small() else { return };
     let victim = scene.sql("shop_api");
     let pid = victim.number("SELECT pg_backend_pid()");
-    let console = Start::with(&[&scene.uri("oncall")]).size(WIDE).open();
+    let mut console = Start::with(&[&scene.uri("oncall")]).size(WIDE).open();
     console.until("of 97 slots", 10);
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");
     kill_process(pid, Signal::KILL).expect("our own server");
-    console.until("crash of another server process|no connection|recovery mode|starting up", 5);
+    // What the link says of it may be gone before it is looked at; the finding stays.
+    console.keys("1");
+    console.until("a server process crashed", 20);
+    console.keys("2");
     console.until("live 2s", 10);
     console.until_not("not connected|✗", 10);
     console.leave();
@@ -110,7 +115,8 @@ fn opened_on_a_hanging_server_the_frame_is_there_at_once_and_fills_when_it_wakes
     }
     let mut console = Start::with(&[&scene.uri("oncall")]).size(PLAIN).open();
     console.until("connecting to 127.0.0.1", 5);
-    assert!(console.began.elapsed() < Duration::from_secs(1), "{:?}", console.began.elapsed());
+    // Not after the first look at whether a password is needed, which is given up after 5 s.
+    assert!(console.began.elapsed() < Duration::from_secs(4), "{:?}", console.began.elapsed());
     assert_keys_answer(&mut console);
     scene.lab().command("thaw-primary");
     console.until("of 97 slots", 20);

@@ -5,11 +5,10 @@ use rustix::process::Signal;
 use super::driver::{Console, Start};
 use super::scene::Scene;
 
-/// Types the answer to a question once it is on the screen; one typed too early does not count.
+/// Types the answer to a question once it is on the screen.
 fn answer(console: &mut Console, text: &str, then: &str) {
     console.until("and Enter:", 10);
-    std::thread::sleep(std::time::Duration::from_millis(400));
-    console.keys(&format!("{text}\r"));
+    console.type_answer(text);
     console.until(then, 20);
 }
 

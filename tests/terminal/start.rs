@@ -17,7 +17,8 @@ fn the_first_frame_comes_before_the_server_and_the_first_rows_soon_after() {
         console.until("UPDATE orders|idle in tx", 10);
         let rows = console.began.elapsed();
         eprintln!("first byte {byte:?}, first rows {rows:?}, {} bytes at {size:?}", console.raw().len());
-        assert!(byte < Duration::from_secs(2) && rows < Duration::from_secs(5));
+        // Neither after a first look that was given up (5 s), nor after more than a few rounds of questions, one each 2 s.
+        assert!(byte < Duration::from_secs(4) && rows < Duration::from_secs(10));
         console.leave();
     }
 }

@@ -1,5 +1,6 @@
 //! The sessions and tasks that play an incident; they must leave no session behind, and survive being cancelled or terminated.
 use crate::bench::Bench;
+use crate::process::PATIENCE;
 use crate::session::{Door, Session};
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ impl Cast {
         let full = door.admin().await.is_err();
         // Where all seats are taken, whoever holds one goes first.
         let mut held = Some(held).filter(|_| !full);
-        let admin = timeout(Duration::from_secs(20), door.open_at_last("postgres", "shop", "lab"))
+        let admin = timeout(PATIENCE, door.open_at_last("postgres", "shop", "lab"))
             .await
             .context("the primary lets nobody in")?;
         let names: Vec<&str> = applications.into_iter().collect();
@@ -94,7 +95,7 @@ impl Cast {
             let those = format!("FROM pg_stat_activity WHERE application_name IN ('{names}') AND {state}");
             admin.run(&format!("SELECT pg_terminate_backend(pid) {those}")).await?;
             let gone = format!("SELECT (count(*) = 0)::int::int8 {those}");
-            admin.reaches(&gone, 1, Duration::from_secs(10)).await?;
+            admin.reaches(&gone, 1, PATIENCE).await?;
             drop(held.take());
         }
         Ok(())
