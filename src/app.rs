@@ -152,6 +152,8 @@ pub struct App {
     pub unfolded: Vec<Likeness>,
     /// Tables.
     pub tables: Listing<TableRow>,
+    /// Tables that findings are about, and that the order of the list has cut away.
+    tables_beside: Vec<TableRow>,
     /// Indexes.
     pub indexes: Listing<IndexRow>,
     /// Work that tells how far it is.
@@ -225,6 +227,7 @@ impl App {
             locks: Listing::new(tab::locks::COLUMNS, "forest"),
             unfolded: Vec::new(),
             tables: Listing::new(tab::tables::COLUMNS, "dead"),
+            tables_beside: Vec::new(),
             indexes: Listing::new(tab::indexes::COLUMNS, "state"),
             progress: Listing::new(tab::progress::COLUMNS, "age"),
             part: Part::default(),

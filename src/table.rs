@@ -316,6 +316,12 @@ impl<R: Row + 'static> Listing<R> {
         self.place = self.cursor().unwrap_or(self.place);
     }
 
+    /// Lets the cursor stand on the first row, whichever that is, as before anything was selected.
+    pub fn unpin(&mut self) {
+        self.selected = None;
+        self.place = 0;
+    }
+
     /// The column that it is sorted by, and the direction.
     #[must_use]
     pub fn sort(&self) -> (usize, Direction) {

@@ -14,6 +14,7 @@ use crate::guard::{
 };
 use crate::keymap::Chord;
 use crate::message::Effect;
+use crate::model::relation::RelationKey;
 use crate::model::session::SessionKey;
 use crate::model::{Question, Timestamp, Tone};
 use crate::table::Row;
@@ -57,11 +58,17 @@ impl App {
         self.connections.all().iter().find(|r| r.key() == *key)
     }
 
+    /// The row of that table, whatever the filter and the order.
+    #[must_use]
+    pub fn table_row(&self, key: &RelationKey) -> Option<&TableRow> {
+        self.tables.all().iter().chain(&self.tables_beside).find(|r| r.key() == *key)
+    }
+
     /// The table that a command means.
     #[must_use]
     pub fn current_table(&self) -> Option<&TableRow> {
         if let Mode::Detail { of: Subject::Table(key), .. } = &self.mode {
-            return self.tables.all().iter().find(|r| r.key() == *key);
+            return self.table_row(key);
         }
         if let Mode::Detail {
             of: Subject::Alert(_) | Subject::Health(_) | Subject::Figures(_) | Subject::Index(_),
@@ -72,7 +79,7 @@ impl App {
         }
         if self.tab == Tab::Triage {
             let key = self.meant_finding()?.target.table()?;
-            return self.tables.all().iter().find(|r| r.key() == *key);
+            return self.table_row(key);
         }
         if self.shows(Part::Tables) { self.tables.current() } else { None }
     }

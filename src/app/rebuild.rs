@@ -60,8 +60,10 @@ impl App {
     pub(super) fn rebuild_tables(&mut self) {
         let now = self.shown_now();
         let world = self.frozen.as_ref().map_or(&self.world, |f| &f.0);
-        let rows = world.relations.get().map(|relations| TableRow::all(relations, world, now));
-        self.tables.set(rows.unwrap_or_default());
+        let relations = world.relations.get();
+        let rows = relations.map(|relations| TableRow::all(relations, world, now)).unwrap_or_default();
+        self.tables_beside = relations.map(|relations| TableRow::beside(relations, world, now)).unwrap_or_default();
+        self.tables.set(rows);
     }
 
     pub(super) fn rebuild_indexes(&mut self) {

@@ -12,10 +12,13 @@ use crate::command::Tab;
 use crate::diagnose::figures::{self, Figure};
 use crate::diagnose::history::Beat;
 use crate::diagnose::{Diagnosis, Finding, FindingKey, History, Limits, Target, diagnose};
-use crate::model::Tone;
 use crate::model::panel::PanelTab;
 use crate::model::relation::{Relation, RelationKey, RelationOrder};
+use crate::model::{Timestamp, Tone, seconds_between};
 use crate::table::{Filter, Listing, Row};
+
+/// For so many seconds the place of a selected finding that is over stays empty.
+const OVER_S: f64 = 10.0;
 
 /// What is wrong, and what was seen before.
 pub struct Triage {
@@ -29,6 +32,13 @@ pub struct Triage {
     pub limits: Limits,
     /// Lines scrolled on below the last finding, where what was not checked has no room.
     pub below: usize,
+    /// Since when the selected finding is over.
+    over: Option<Timestamp>,
+}
+
+/// True where a step down leaves the findings. Where the selected one is over, it goes to the one in its place.
+fn is_at_end(findings: &Listing<FindingRow>) -> bool {
+    findings.is_empty() || findings.cursor().is_some_and(|at| at + 1 == findings.len())
 }
 
 impl Triage {
@@ -41,6 +51,7 @@ impl Triage {
             history: History::default(),
             limits: Limits { slow: slow_s, ..*limits },
             below: 0,
+            over: None,
         }
     }
 }
@@ -55,13 +66,14 @@ impl App {
         let diagnosis = diagnose(&self.shown_look());
         self.triage.history.remember(&diagnosis.findings, self.now);
         self.triage.findings.set(FindingRow::all(&diagnosis));
+        self.let_go_of_what_is_over();
         self.triage.diagnosis = diagnosis;
     }
 
-    /// Remembers the sessions that just came.
-    pub(super) fn remember_sessions(&mut self, took: Duration) {
+    /// Remembers the sessions that just came, and took so long; the question had rested for `rest_s` at least.
+    pub(super) fn remember_sessions(&mut self, took: Duration, rest_s: f64) {
         // The slowest pace at which they are asked, and the patience that the header has.
-        let late = self.refresh.as_secs_f64().max(5.0) * 3.0 + 2.0;
+        let late = (self.refresh.as_secs_f64().max(5.0) * 3.0).max(rest_s * 1.5 + took.as_secs_f64()) + 2.0;
         if let (Some((sessions, at)), None) = (&self.world.sessions.value, &self.world.sessions.error) {
             self.triage.history.see(Beat::of(sessions, took.as_secs_f64() * 1e3), *at, late);
             self.triage.history.doze(sessions);
@@ -92,7 +104,7 @@ impl App {
     /// Moves in the list; from its last finding on through the lines below it, and back.
     pub(super) fn step_triage(&mut self, by: isize) {
         let Triage { findings, below, .. } = &mut self.triage;
-        let last = findings.cursor().is_none_or(|at| at + 1 == findings.len());
+        let last = is_at_end(findings);
         if last && (by > 0 || *below > 0) {
             *below = below.saturating_add_signed(by);
         } else {
@@ -104,10 +116,25 @@ impl App {
     /// To the first finding; to the last, and once more to the last line below it.
     pub(super) fn select_in_triage(&mut self, at: usize) {
         let Triage { findings, below, .. } = &mut self.triage;
-        let last = findings.cursor().is_none_or(|at| at + 1 == findings.len());
+        let last = is_at_end(findings);
         // How far it goes, the next frame says.
         *below = if last && at > 0 { usize::MAX / 2 } else { 0 };
         findings.select_at(at);
+    }
+
+    /// Where the selected finding is over its place stays empty for a while, so that no key falls upon its neighbour; then the
+    /// worst one is in full again, as at the start.
+    fn let_go_of_what_is_over(&mut self) {
+        let Triage { findings, over, below, .. } = &mut self.triage;
+        if !findings.selection_is_gone() {
+            *over = None;
+            return;
+        }
+        let since = *over.get_or_insert(self.now);
+        if findings.is_empty() || seconds_between(since, self.now) >= OVER_S {
+            findings.unpin();
+            (*over, *below) = (None, 0);
+        }
     }
 
     /// The selected finding.

@@ -30,9 +30,10 @@ impl App {
                 self.now = self.now.max(sample.at);
                 let heard = self.take_alerts(&sample);
                 let (question, took) = (sample.question.clone(), sample.took);
+                let rest_s = self.world.sessions.rest_s();
                 self.world.take(sample);
                 if question == Question::Sessions {
-                    self.remember_sessions(took);
+                    self.remember_sessions(took, rest_s);
                 } else if question == Question::Activity {
                     self.remember_activity();
                 } else if matches!(question, Question::Relations { .. }) {

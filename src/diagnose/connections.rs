@@ -44,6 +44,9 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
     } else {
         format!("{} left", of_i64(slots) - figure(used))
     };
+    // Where most of them wait for a lock, who holds it is the cause, and is told first.
+    let waiting = clients.iter().filter(|s| !s.blocked_by.is_empty()).count();
+    let held_up = if waiting * 2 >= used { waiting } else { 0 };
     let oldest = idle.first();
     vec![Finding {
         severity: if share >= look.limits.connections_full { Severity::Critical } else { Severity::Warning },
@@ -55,7 +58,9 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
             counted(of_app.len(), "session"),
             idle_words(&of_app)
         ),
-        todo: if idle.is_empty() {
+        todo: if held_up > 0 {
+            format!("{held_up} of them wait for a lock: end what they wait for (Locks), and they are free")
+        } else if idle.is_empty() {
             "end what runs for nobody; then a pooler, or a smaller pool in each client".to_owned()
         } else {
             "Enter lists the idle ones: mark them and terminate; then a pooler, or idle_session_timeout (14 and later)"
@@ -63,7 +68,7 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
         },
         since: None,
         // Full, every new client is hit; nobody counts those, so as many as are in stand for them.
-        harm: Harm { now: if full { figure(used) * 60.0 } else { 0.0 }, coming: share.min(1.0) },
+        harm: Harm { now: if full { figure(used - held_up) * 60.0 } else { 0.0 }, coming: share.min(1.0) },
         action: oldest.map(|_| Command::TerminateBackend),
         ..Finding::of(Kind::Connections, "", seen, listed(oldest, &group.filter()))
     }]

@@ -283,9 +283,8 @@ impl History {
     /// Remembers which findings were there.
     pub fn remember(&mut self, findings: &[Finding], at: Timestamp) {
         for finding in findings {
-            let since = finding.since.unwrap_or(finding.seen);
-            let (first, last) = self.found.entry(finding.key.clone()).or_insert((since, at));
-            (*first, *last) = ((*first).min(since), at);
+            // It was told with what is remembered of it, unless it began anew.
+            self.found.insert(finding.key.clone(), (finding.since.unwrap_or(finding.seen), at));
         }
         self.found.retain(|_, (_, last)| seconds_between(*last, at) < AWAY_S);
     }

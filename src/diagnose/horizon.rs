@@ -80,7 +80,7 @@ pub fn held(look: &Look<'_>) -> Vec<Finding> {
             finding.key.subject = subject(&s.key());
             finding.target = Target::Session { tab: Tab::Connections, key: s.key() };
             finding.fact = format!("{} {} holds the horizon{long}: {useless}", s.pid, state_word(s));
-            ending(&mut finding, s);
+            ending(&mut finding, s, &then(look, &holder, age));
             format!("{}{}{}", who(s), elsewhere(look, s.database.as_ref()), statement(s))
         }
         Holder::Prepared(p) => {
@@ -183,14 +183,25 @@ fn state_word(s: &Session) -> String {
     s.state.map_or_else(|| doing(s), |state| state.word().to_owned())
 }
 
-fn ending(finding: &mut Finding, s: &Session) {
+/// What follows once `holder`, so many transactions back, has ended: another may stand nearly as far back.
+fn then(look: &Look<'_>, holder: &Holder<'_>, age: i64) -> String {
+    let database = look.world.relations.get().map(|r| &r.database);
+    match horizon::next(database, look.world, holder, &look.limits.patience()) {
+        Some((next, at)) if at.saturating_mul(2) >= age => {
+            let how = database.map_or_else(String::new, |database| format!(" ({})", next.how(database)));
+            format!("then {}{how} holds it, {} transactions back: end that, too", next.name(), short_count(of_i64(at)))
+        }
+        Some(_) | None => "then autovacuum does its work".to_owned(),
+    }
+}
+
+fn ending(finding: &mut Finding, s: &Session, then: &str) {
     if s.state.is_some_and(State::is_idle_in_transaction) {
         finding.action = Some(Command::TerminateBackend);
-        "terminate it: a cancel cannot help an idle session; then autovacuum does its work"
-            .clone_into(&mut finding.todo);
+        finding.todo = format!("terminate it: a cancel cannot help an idle session; {then}");
     } else if s.is_client() {
         finding.action = Some(Command::CancelBackend);
-        "cancel it if it may be lost; then autovacuum does its work".clone_into(&mut finding.todo);
+        finding.todo = format!("cancel it if it may be lost; {then}");
     } else {
         "it is no client: let it end".clone_into(&mut finding.todo);
     }

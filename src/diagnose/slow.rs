@@ -1,8 +1,9 @@
 //! Statements that run for long, and many that run for seconds.
 //!
-//! Who waits for a lock, or has committed and waits for a standby, is held up, not slow; and maintenance is expected to
-//! take its time.
+//! Who waits for a lock, or has committed and waits for a standby, is held up, not slow; maintenance is expected to take its
+//! time; and who is named as a blocker is not named again here.
 
+use super::blockers;
 use super::finding::{Finding, Harm, Kind, Severity, Target};
 use super::rule::Look;
 use super::words::{before, counted, figure, statement, who};
@@ -40,7 +41,8 @@ pub fn is_maintenance(s: &Session) -> bool {
 /// Statements over the slow threshold.
 pub fn statements(look: &Look<'_>) -> Vec<Finding> {
     let limits = look.limits;
-    let rows = running(look, limits.slow);
+    let named = blockers::named(look);
+    let rows: Vec<_> = running(look, limits.slow).into_iter().filter(|(s, _)| !named.contains(&s.pid)).collect();
     let (Some((longest, age)), Some((_, seen))) = (rows.first().copied(), look.sessions()) else { return Vec::new() };
     let many = figure(rows.len()) >= limits.slow_many;
     let fact = if rows.len() == 1 {

@@ -160,10 +160,10 @@ impl<'a> Case<'a> {
         self.scene.world.relations.get().filter(|r| r.database == key.database)
     }
 
-    /// The table to be maintained, as it is in the newest list.
+    /// The table to be maintained, as the newest list, or what was read beside it, has it.
     fn relation(&self) -> Option<&'a Relation> {
         let key = self.relation_key()?;
-        self.relations()?.rows.iter().find(|r| r.oid == key.oid)
+        self.relations()?.find(key.oid)
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn of(write: &Write, scene: &Scene<'_>) -> Weight {
 /// A table that a list cut to its top has lost may be of any size.
 fn by_size(table: &Named, scene: &Scene<'_>) -> Weight {
     let list = scene.world.relations.get().filter(|list| list.database == table.key.database);
-    let found = list.and_then(|list| list.rows.iter().find(|r| r.oid == table.key.oid));
+    let found = list.and_then(|list| list.find(table.key.oid));
     if found.and_then(Relation::size).is_some_and(|bytes| bytes <= HEAVY_BYTES) { Weight::Light } else { Weight::Heavy }
 }
 

@@ -226,6 +226,19 @@ pub fn oldest<'a>(database: Option<&'a ServerText>, world: &'a World) -> Option<
     Some((holder, oldest.age))
 }
 
+/// Who holds it once `holder` has ended, and its age, where that one lasts, too: a vacuum is not free then.
+#[must_use]
+pub fn next<'a>(
+    database: Option<&'a ServerText>,
+    world: &'a World,
+    holder: &Holder<'_>,
+    patience: &Patience,
+) -> Option<(Holder<'a>, i64)> {
+    let others = candidates(database, world).filter(|c| c.holder != *holder);
+    let next = others.filter(|c| c.holder.lasts(c.age, patience));
+    next.reduce(|best, next| if next.before(&best) { next } else { best }).map(|c| (c.holder, c.age))
+}
+
 /// The same where it is held for long enough to be worth a word.
 #[must_use]
 pub fn lasting<'a>(database: &'a ServerText, world: &'a World, patience: &Patience) -> Option<(Holder<'a>, i64)> {

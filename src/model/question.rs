@@ -152,6 +152,13 @@ impl Question {
     }
 }
 
+/// The pause after an answer is at least so many times as long as the answer took: one question then never takes more than a
+/// tenth of a backend's time, however slow the server has become.
+pub const REST: u32 = 9;
+
+/// The longest such pause.
+pub const LONGEST_REST: Duration = Duration::from_secs(60);
+
 /// How often a question is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cadence {

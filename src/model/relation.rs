@@ -309,6 +309,17 @@ impl Relations {
         if self.dead.is_empty() { &self.rows } else { &self.dead }
     }
 
+    /// The table of that OID, in the list or beside it.
+    #[must_use]
+    pub fn find(&self, oid: u32) -> Option<&Relation> {
+        self.rows.iter().chain(&self.dead).chain(&self.scanned).find(|r| r.oid == oid)
+    }
+
+    /// Those that the order of the list has cut away, and which were read for what is looked for.
+    pub fn beside(&self) -> impl Iterator<Item = &Relation> {
+        self.dead.iter().chain(&self.scanned).filter(|r| self.rows.iter().all(|row| row.oid != r.oid))
+    }
+
     /// True where the list was not cut.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -1,14 +1,18 @@
 //! All that is known of one target: the last answer to each question, and the last failure beside it.
 
 mod cost;
+mod latest;
 mod pairs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use cost::{Cost, Spent};
+pub use latest::Latest;
 
+use super::Timestamp;
 use super::activity::Activity;
 use super::activity::delta::Delta;
 use super::cache::{CacheTable, Lookups};
@@ -31,54 +35,6 @@ use super::setting::Settings;
 use super::statement::rate::Interval;
 use super::statement::{StatementText, Statements};
 use super::text::ServerText;
-use super::{Timestamp, seconds_between};
-
-/// The last value of something, and why there is no newer one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Latest<T> {
-    /// The last answer and when it came.
-    pub value: Option<(T, Timestamp)>,
-    /// The last failure, if it is newer than the value.
-    pub error: Option<(ProbeError, Timestamp)>,
-}
-
-impl<T> Default for Latest<T> {
-    fn default() -> Self {
-        Self { value: None, error: None }
-    }
-}
-
-impl<T> Latest<T> {
-    /// Takes an answer or a failure; a failure never removes the value.
-    pub fn take(&mut self, answer: Result<T, ProbeError>, at: Timestamp) {
-        match answer {
-            Ok(value) => {
-                self.value = Some((value, at));
-                self.error = None;
-            }
-            Err(error) => {
-                // Since when it fails is worth more than when it failed last.
-                let since = match &self.error {
-                    Some((old, since)) if *old == error => *since,
-                    Some(_) | None => at,
-                };
-                self.error = Some((error, since));
-            }
-        }
-    }
-
-    /// The value, however old.
-    #[must_use]
-    pub fn get(&self) -> Option<&T> {
-        self.value.as_ref().map(|v| &v.0)
-    }
-
-    /// Seconds since the value came.
-    #[must_use]
-    pub fn age_s(&self, now: Timestamp) -> Option<f64> {
-        self.value.as_ref().map(|v| seconds_between(v.1, now))
-    }
-}
 
 /// The state of the connection that the reads use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -257,7 +213,7 @@ impl World {
                 if let Ok(server) = &answer {
                     self.life.hear(server, at);
                 }
-                self.server.take(answer, at);
+                self.server.take_in(answer, at, took);
             }
             Question::Sessions => {
                 let answer = answer.and_then(into_sessions);
@@ -265,7 +221,7 @@ impl World {
                     self.graph = LockGraph::of(&sessions.rows);
                     self.life.see(sessions, at);
                 }
-                self.sessions.take(answer, at);
+                self.sessions.take_in(answer, at, took);
             }
             Question::SessionLocks(key) => {
                 let answer = answer.and_then(into_locks);
@@ -280,10 +236,10 @@ impl World {
             }
             Question::Progress => {
                 let answer = answer.and_then(into_progress).map(|now| now.after(self.progress.get(), at));
-                self.progress.take(answer, at);
+                self.progress.take_in(answer, at, took);
             }
-            Question::Relations { .. } => self.relations.take(answer.and_then(into_relations), at),
-            Question::Indexes { .. } => self.indexes.take(answer.and_then(into_indexes), at),
+            Question::Relations { .. } => self.relations.take_in(answer.and_then(into_relations), at, took),
+            Question::Indexes { .. } => self.indexes.take_in(answer.and_then(into_indexes), at, took),
             Question::IndexDefinition { .. } => {
                 let kept = self.definition.take().filter(|(asked, _)| *asked == question);
                 let mut latest = kept.map(|(_, latest)| latest).unwrap_or_default();
@@ -303,24 +259,24 @@ impl World {
                 latest.take(answer.and_then(into_plan), at);
                 self.plan = Some((*of, latest));
             }
-            Question::Replication => self.take_replication(answer.and_then(into_replication), at),
+            Question::Replication => self.take_replication(answer.and_then(into_replication), at, took),
             Question::Activity => {
                 let answer = answer.and_then(into_activity);
                 if let Ok(now) = &answer {
                     self.activity_delta = self.activity.get().and_then(|before| Delta::between(before, now));
                 }
-                self.activity.take(answer, at);
+                self.activity.take_in(answer, at, took);
             }
-            Question::Settings => self.settings.take(answer.and_then(into_settings), at),
+            Question::Settings => self.settings.take_in(answer.and_then(into_settings), at, took),
             Question::CacheTable => {
                 let before = self.cache.value.as_ref().and_then(|(c, at)| c.lookups.map(|l| (l, *at)));
                 let answer = answer.and_then(into_cache);
                 if answer.is_ok() {
                     self.cache_before = before;
                 }
-                self.cache.take(answer, at);
+                self.cache.take_in(answer, at, took);
             }
-            Question::Statements { .. } => self.take_statements(answer.and_then(into_statements), at),
+            Question::Statements { .. } => self.take_statements(answer.and_then(into_statements), at, took),
             Question::Panel { id, .. } => self.panels.entry(id).or_default().take(answer.and_then(into_panel), at),
             Question::PanelBefore { id, .. } => {
                 self.panels_before.entry(id).or_default().take(answer.and_then(into_panel), at);
@@ -339,7 +295,7 @@ impl World {
         }
     }
 
-    fn take_statements(&mut self, answer: Result<Statements, ProbeError>, at: Timestamp) {
+    fn take_statements(&mut self, answer: Result<Statements, ProbeError>, at: Timestamp, took: Duration) {
         let answer = answer.map(|mut now| {
             let before = self.statements.get();
             let present: BTreeSet<i64> = now.entries.iter().map(|e| e.key.query).collect();
@@ -348,10 +304,10 @@ impl World {
             self.statements_interval = before.map(|b| Interval::between(b, &now)).unwrap_or_default();
             now
         });
-        self.statements.take(answer, at);
+        self.statements.take_in(answer, at, took);
     }
 
-    fn take_replication(&mut self, answer: Result<Replication, ProbeError>, at: Timestamp) {
+    fn take_replication(&mut self, answer: Result<Replication, ProbeError>, at: Timestamp, took: Duration) {
         let answer = answer.map(|now| now.after(self.replication.value.as_ref(), at));
         if let Ok(now) = &answer {
             let present: Vec<ReplicaKey> = now.replicas.iter().map(Replica::key).collect();
@@ -363,7 +319,7 @@ impl World {
             self.missing.retain(|key, _| !present.contains(key));
             self.stands.follow(now, at);
         }
-        self.replication.take(answer, at);
+        self.replication.take_in(answer, at, took);
     }
 }
 

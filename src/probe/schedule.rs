@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::model::question::{LONGEST_REST, REST};
 use crate::model::{Cadence, Question, Wanted};
 
 /// A question that timed out is asked half as often, then half of that, down to this: a server that struggles is not helped
@@ -23,10 +24,6 @@ const CHEAP: Duration = Duration::from_secs(4);
 /// Answers that are remembered for questions that nobody wants now, so that coming back to a tab does not ask again at once.
 const REMEMBERED: usize = 64;
 
-/// The pause after an answer is at least so many times as long as the answer took: one question then never takes more
-/// than a tenth of a backend's time, however slow the server has become.
-const REST: u32 = 9;
-
 /// From when to when a question was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -40,6 +37,8 @@ pub struct Span {
 struct Asked {
     at: Option<Instant>,
     took: Duration,
+    /// How long it rests at least.
+    rest: Duration,
     once: Option<u64>,
     patience: u32,
 }
@@ -106,8 +105,8 @@ impl Schedule {
                 Some(_) | None => Due::Now,
             },
             Cadence::Every(pause) => match asked {
-                Some(Asked { at: Some(at), patience, took, .. }) => {
-                    let rested = pause.max(took.saturating_mul(REST).min(SLOWEST));
+                Some(Asked { at: Some(at), patience, rest, .. }) => {
+                    let rested = pause.max(*rest);
                     let patient = pause.saturating_mul(1 << patience.min(&8));
                     let slowest = if pause < CHEAP { SLOWEST_CHEAP } else { SLOWEST };
                     let pause = rested.max(patient.min(slowest.max(pause)));
@@ -132,9 +131,17 @@ impl Schedule {
             Turn::TimedOut => before.map_or(0, |asked| asked.patience).saturating_add(1),
         };
         let once = once.or_else(|| before.and_then(|asked| asked.once));
-        // One that was cut off says nothing of what an answer costs; patience is for it.
-        let took = if turn == Turn::Done { span.to - span.from } else { Duration::ZERO };
-        self.asked.insert(question.clone(), Asked { at: Some(span.to), took, once, patience });
+        let took = span.to - span.from;
+        // For one that was cut off there is patience. A single slow answer may be a machine that stood still for a moment: it
+        // must not keep us from looking for long; the second in a row is the server's pace.
+        let rest = match turn {
+            Turn::Done => {
+                let both = before.map_or(Duration::ZERO, |asked| asked.took.min(took));
+                both.saturating_mul(REST).min(LONGEST_REST).max(took.saturating_mul(REST).min(SLOWEST_CHEAP))
+            }
+            Turn::TimedOut => Duration::ZERO,
+        };
+        self.asked.insert(question.clone(), Asked { at: Some(span.to), took, rest, once, patience });
     }
 
     /// Makes everything that is wanted regularly due at once: after a new connection.
@@ -256,12 +263,18 @@ mod tests {
     fn a_question_rests_nine_times_as_long_as_its_answer_took() {
         let now = Instant::now();
         let mut s = schedule(vec![every(Question::Sessions, 2)]);
-        s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now + SECOND });
+        let slow = Span { from: now, to: now + SECOND };
+        s.took_turn(&Question::Sessions, Turn::Done, slow);
+        assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 6)), "one may be a moment's stall");
+        s.took_turn(&Question::Sessions, Turn::Done, slow);
         assert_eq!(
             s.next(now),
             Some((Question::Sessions, now + SECOND * 10)),
             "a tenth of a backend's time at the most"
         );
+        s.took_turn(&Question::Sessions, Turn::TimedOut, Span { from: now, to: now + SECOND * 2 });
+        s.took_turn(&Question::Sessions, Turn::Done, slow);
+        assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND * 10)), "one that was cut off was slow, too");
         s.took_turn(&Question::Sessions, Turn::Done, Span { from: now, to: now + SECOND / 100 });
         assert_eq!(s.next(now), Some((Question::Sessions, now + SECOND / 100 + SECOND * 2)));
     }

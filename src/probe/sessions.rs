@@ -156,7 +156,7 @@ fn session(row: &Row<'_>, pid: i32, names: &mut Names) -> Result<Session, ProbeE
         client_port: row.number("client_port")?,
         backend_type: row.string("backend_type")?,
         state: row.text("state")?.and_then(State::parse),
-        waits_for: lock_wait(row, wait.as_ref())?,
+        waits_for: lock_wait(row)?,
         holds: lock_hold(row)?,
         wait,
         query_id: row.number("query_id")?,
@@ -199,13 +199,8 @@ fn named(
     Ok(given.or_else(|| known.get(&oid).cloned()))
 }
 
-fn lock_wait(row: &Row<'_>, wait: Option<&Wait>) -> Result<Option<LockWait>, ProbeError> {
-    let (Some(wait), Some(locktype), Some(mode)) = (wait, row.string("locktype")?, row.string("mode")?) else {
-        return Ok(None);
-    };
-    if !wait.is_lock() {
-        return Ok(None);
-    }
+fn lock_wait(row: &Row<'_>) -> Result<Option<LockWait>, ProbeError> {
+    let (Some(locktype), Some(mode)) = (row.string("locktype")?, row.string("mode")?) else { return Ok(None) };
     let (relation, waited_s) = (row.shown("relation")?, row.number("waited_s")?);
     Ok(Some(LockWait { locktype, mode, relation, waited_s, shared: row.flag("shared")? }))
 }
@@ -376,12 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_awaited_only_by_who_waits_for_a_lock() {
+    fn who_has_asked_for_a_lock_awaits_it_also_while_it_looks_for_a_deadlock() {
         let lock = [("pid", "1"), ("locktype", "relation"), ("mode", "ShareLock"), ("waited_s", "1.5")];
-        assert_eq!(read_all(&[&lock]).rows[0].waits_for, None);
         let waiting = [&lock[..], &[("wait_event_type", "Lock"), ("wait_event", "relation")]].concat();
-        let found = read_all(&[&waiting]).rows.remove(0).waits_for.unwrap();
-        assert_eq!((found.mode.as_str(), found.waited_s), ("ShareLock", Some(1.5)));
+        for row in [&lock[..], &waiting] {
+            let found = read_all(&[row]).rows.remove(0).waits_for.unwrap();
+            assert_eq!((found.mode.as_str(), found.waited_s), ("ShareLock", Some(1.5)));
+        }
+        assert_eq!(read_all(&[&[("pid", "1"), ("wait_event_type", "Lock")]]).rows[0].waits_for, None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn draw(app: &App, of: &Subject, scroll: usize, theme: Theme, area: Rect, fr
             Some(row) => session::lines(app, row, of, theme),
             None => gone(&format!("session {} is gone", key.pid), theme),
         },
-        Subject::Table(key) => match app.tables.all().iter().find(|r| r.key() == *key) {
+        Subject::Table(key) => match app.table_row(key) {
             Some(row) => table::lines(app, row, theme),
             None => gone("the table is no longer in the list", theme),
         },

@@ -133,6 +133,7 @@ fn clock(app: &App, theme: Theme, width: u16) -> Vec<Part> {
                         words::slow_beat(app) * 2.0
                     }
                 };
+                let late = late.max(words::rested(&world.sessions));
                 if world.sessions.error.is_some() || stale > late {
                     let text = format!("! no answer for {}", Age(stale).short());
                     Part { text, style: theme.style(Tone::Warning), rank: 0 }

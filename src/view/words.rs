@@ -27,7 +27,7 @@ pub fn freshness<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Sa
         None => Some(("waiting for the first answer".to_owned(), Tone::Faint)),
         // Frozen on purpose: the first line says so.
         Some(_) if app.frozen_since().is_some() => None,
-        Some(age) if age > late(expected_s) => {
+        Some(age) if age > late(expected_s).max(rested(latest)) => {
             Some((format!("{} old: no answer since", Age(age).short()), Tone::Warning))
         }
         Some(_) => None,
@@ -40,7 +40,13 @@ pub fn late(expected_s: f64) -> f64 {
     expected_s * 3.0 + 2.0
 }
 
-/// The same for what is asked over the reads' connection: where that is lost, its last words are the reason.
+/// The same where the last answer was so slow that it is asked more rarely.
+#[must_use]
+pub fn rested<T>(latest: &Latest<T>) -> f64 {
+    latest.rest_s() * 1.5 + 2.0
+}
+
+/// What is to be said of the freshness of what is asked over the reads' connection: where that is lost, its last words are the reason.
 #[must_use]
 pub fn standing<T>(latest: &Latest<T>, expected_s: f64, app: &App) -> Option<Said> {
     let Some(words) = last_error(app.world().link.as_ref()) else { return freshness(latest, expected_s, app) };

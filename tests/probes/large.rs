@@ -1,5 +1,5 @@
-//! Many tables and many sessions: what a question costs then. It must not run where only the short tests are wanted.
-use super::asking::{Asking, ask, by, client, primary, run};
+//! Many tables and many sessions: what a question costs then. What takes long must not run where only the short tests are wanted.
+use super::asking::{Asking, ask, by, client, primary, queue, run};
 use pgtriage::model::relation::RelationOrder;
 use pgtriage::model::{Question, Snapshot};
 use std::time::Duration;
@@ -68,4 +68,43 @@ async fn ten_thousand_tables_and_a_crowd_on_one_row_are_cheap_to_look_at_on_13()
 #[tokio::test]
 async fn ten_thousand_tables_and_a_crowd_on_one_row_are_cheap_to_look_at_on_18() {
     much(18).await;
+}
+
+/// Eighty who lock rows of thirty tables, and one who waits for a row: nobody has told the planner how many locks there are.
+async fn writers(major: u32) {
+    let Some(lab) = primary(major) else { return };
+    let uri = lab.uri("postgres");
+    let admin = client(&uri).await;
+    let tables: Vec<String> = (0..30).map(|n| format!("w{n}")).collect();
+    for table in &tables {
+        run(&admin, &format!("CREATE TABLE {table} (n int)")).await;
+    }
+    let write = format!("BEGIN; SELECT txid_current(); LOCK TABLE {} IN ROW SHARE MODE", tables.join(", "));
+    let mut crowd = Vec::new();
+    for _ in 0..80 {
+        let writer = client(&uri).await;
+        run(&writer, &write).await;
+        crowd.push(writer);
+    }
+    run(&crowd[0], "UPDATE products SET stock = stock WHERE id = 1").await;
+    let waiting = queue(client(&uri).await, "DELETE FROM products WHERE id = 1", &admin).await;
+    let took = quickest(&uri, Question::Sessions).await;
+    eprintln!("{major}, 80 who write: {took:?}");
+    assert!(took < SESSIONS_WITHIN, "{took:?}");
+    waiting.abort();
+}
+
+#[tokio::test]
+async fn a_crowd_that_locks_rows_of_many_tables_is_cheap_to_look_at_on_13() {
+    writers(13).await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_locks_rows_of_many_tables_is_cheap_to_look_at_on_15() {
+    writers(15).await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_locks_rows_of_many_tables_is_cheap_to_look_at_on_18() {
+    writers(18).await;
 }

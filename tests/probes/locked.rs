@@ -3,10 +3,11 @@ use super::asking::{Asking, ask, client, primary, queue, relations, run, session
 use pgtriage::model::cache::CacheState;
 use pgtriage::model::lock::LockGraph;
 use pgtriage::model::relation::{RelationKey, RelationOrder};
-use pgtriage::model::session::State;
+use pgtriage::model::session::{Session, State};
 use pgtriage::model::{ProbeError, Question, ServerText, Snapshot};
+use pgtriage::probe::sql::{SESSIONS_NOJOIN, Value};
 use std::time::{Duration, Instant};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 async fn exclusive_locks(major: u32) {
     let Some(lab) = primary(major) else { return };
@@ -227,10 +228,14 @@ async fn a_prepared_transaction_blocks_as_pid_0_and_is_named() {
     assert!(prepared.age_s < 20.0);
     run(&holder, "ROLLBACK PREPARED 'it''s \\ odd'").await;
     waiting.await.expect("the UPDATE went on");
+
+    // It shares a row as others do.
+    let key = format!("{KEY}; PREPARE TRANSACTION 'row'");
+    assert_eq!(freed(18, &uri, &[UPDATE, &key], &[LOCK]).await, "at most 1");
 }
 
-/// What is said of whom the first of these frees, while the second waits for a row.
-async fn freed(uri: &str, holders: &[&str], waits: &'static str) -> String {
+/// What is said of whom the first of these frees, while the others wait for a row, and whether both questions say it.
+async fn freed(major: u32, uri: &str, holders: &[&str], waits: &[&'static str]) -> String {
     let watcher = client(uri).await;
     let mut held = Vec::new();
     for sql in holders {
@@ -238,29 +243,67 @@ async fn freed(uri: &str, holders: &[&str], waits: &'static str) -> String {
         run(&holder, &format!("BEGIN; {sql}")).await;
         held.push(holder);
     }
-    let waiting = queue(client(uri).await, waits, &watcher).await;
+    let mut waiting = Vec::new();
+    for sql in waits {
+        waiting.push(queue(client(uri).await, sql, &watcher).await);
+    }
     let seen = sessions(uri).await;
-    let waiter = seen.rows.iter().find(|s| s.query.raw() == waits).expect("the waiter");
+    let first = |s: &&Session| s.waits_for.as_ref().is_some_and(|lock| lock.locktype == "transactionid");
+    let waiter = seen.rows.iter().find(first).expect("the first in the queue");
     assert_eq!(waiter.blocked_by.len(), 1, "the server names one: {waiter:?}");
     let words = LockGraph::of(&seen.rows).weight(waiter.blocked_by[0]).freed();
-    for holder in held {
-        run(&holder, "ROLLBACK").await;
+    let doubted = |s: &&Session| s.waits_for.as_ref().is_some_and(|lock| lock.shared);
+    let doubted: Vec<String> = seen.rows.iter().filter(doubted).map(|s| s.pid.to_string()).collect();
+    assert_eq!(doubted_without_names(major, &watcher).await, doubted, "{major}: {holders:?}, {waits:?}");
+    for (holder, sql) in held.iter().zip(holders) {
+        run(holder, if sql.contains("PREPARE") { "ROLLBACK PREPARED 'row'" } else { "ROLLBACK" }).await;
     }
-    waiting.await.expect("it goes on once nobody locks the row");
+    for waiting in waiting {
+        waiting.await.expect("it goes on once nobody locks the row");
+    }
     words
 }
 
+/// The pids whose blockers may be more than are named, as the question without names says.
+async fn doubted_without_names(major: u32, watcher: &Client) -> Vec<String> {
+    let values = [("known", Value::Integer(0))];
+    let statement = SESSIONS_NOJOIN.render(i32::try_from(major).unwrap(), &values).expect("a statement");
+    let messages = watcher.simple_query(&statement).await.expect("an answer");
+    let rows = messages.iter().filter_map(|m| if let SimpleQueryMessage::Row(row) = m { Some(row) } else { None });
+    let doubted = rows.filter(|row| row.get("shared") == Some("t")).filter_map(|row| row.get("pid"));
+    let mut pids: Vec<i32> = doubted.map(|pid| pid.parse().expect("a pid")).collect();
+    pids.sort_unstable();
+    pids.iter().map(ToString::to_string).collect()
+}
+
 const UPDATE: &str = "UPDATE products SET stock = stock WHERE id = 1";
+const LOCK: &str = "SELECT FROM products WHERE id = 1 FOR UPDATE";
+const SHARE: &str = "SELECT FROM products WHERE id = 1 FOR SHARE";
+const KEY: &str = "SELECT FROM products WHERE id = 1 FOR KEY SHARE";
 
 async fn sharers(major: u32) {
     let Some(lab) = primary(major) else { return };
     let uri = lab.uri("postgres");
-    let share = "SELECT FROM products WHERE id = 1 FOR SHARE";
-    assert_eq!(freed(&uri, &[share], UPDATE).await, "1", "{major}: it is alone");
-    assert_eq!(freed(&uri, &[share, share], UPDATE).await, "at most 1", "{major}: the other one is not named");
+    let said = async |holders: &[&str], waits: &[&'static str]| freed(major, &uri, holders, waits).await;
+    assert_eq!(said(&[SHARE], &[UPDATE]).await, "1", "{major}: it is alone");
+    assert_eq!(said(&[SHARE, SHARE], &[UPDATE]).await, "at most 1", "{major}: the other one is not named");
     // Who has written the row does not share it, whoever locks others of the table.
     let other = "SELECT FROM products WHERE id = 2 FOR UPDATE";
-    assert_eq!(freed(&uri, &["UPDATE products SET stock = 1 WHERE id = 1", other], UPDATE).await, "1", "{major}");
+    assert_eq!(said(&[UPDATE, other], &[UPDATE]).await, "1", "{major}");
+    // One updated the row and one has its key, by itself or by a foreign key: who wants all of it waits for both.
+    let line = "INSERT INTO order_items VALUES (1, 900, 1, 1)";
+    for key in [KEY, line] {
+        assert_eq!(said(&[UPDATE, key], &[LOCK]).await, "at most 1", "{major}: {key}");
+        assert_eq!(said(&[key, UPDATE], &[LOCK]).await, "at most 1", "{major}: {key} first");
+        // And be it in the second place, where the first does not mind the key.
+        assert_eq!(said(&[UPDATE, key], &[UPDATE, LOCK]).await, "at most 2", "{major}: {key}");
+        assert_eq!(said(&[UPDATE, key], &[UPDATE, UPDATE]).await, "2", "{major}: {key} stops no update");
+        assert_eq!(said(&[UPDATE, key], &[SHARE]).await, "1", "{major}: {key} goes with a share");
+    }
+    // A pile-up on a row that one has written, whatever they want; and keys that wait for one who has all of the row.
+    assert_eq!(said(&[UPDATE], &[UPDATE, LOCK, UPDATE, LOCK]).await, "4", "{major}");
+    assert_eq!(said(&[UPDATE, "UPDATE products SET stock = 1 WHERE id = 2"], &[LOCK]).await, "1", "{major}");
+    assert_eq!(said(&[LOCK, other], &[KEY, KEY]).await, "2", "{major}");
 }
 
 #[tokio::test]

@@ -352,3 +352,22 @@ fn a_rule_with_more_alerts_than_its_group_may_have_is_shown_as_one_that_nobody_c
     stage.press("Enter");
     assert!(stage.wide().contains("no interval: looked at every 15s here"), "{}", stage.wide());
 }
+
+#[test]
+fn an_alert_that_fires_again_is_told_since_then_however_short_it_was_away() {
+    let rules = "groups:\n- name: g\n  rules:\n  - alert: QueueGrows\n    expr: queue_length > 100\n";
+    let mut stage = Stage::with(|setup| setup.alerting.rules = parse(rules, "shop.yml").unwrap()).up().at_peace();
+    stage.press("1");
+    let look = |stage: &mut Stage, sees| {
+        stage.pass(10_000);
+        alerts::only(stage, "QueueGrows", &sees);
+    };
+    look(&mut stage, alerts::holds(120.0, &[]));
+    look(&mut stage, alerts::holds(120.0, &[]));
+    let first = stage.finding(Kind::Alert).since;
+    look(&mut stage, alerts::quiet());
+    assert!(!stage.kinds().contains(&Kind::Alert));
+    look(&mut stage, alerts::holds(120.0, &[]));
+    let again = stage.finding(Kind::Alert).since;
+    assert!(again > first, "{again:?} {first:?}");
+}

@@ -1,5 +1,6 @@
 //! What is said of vacuums and of tables that were not looked at: the cost limit, the cut of the list, and how old figures are.
 
+use pgtriage::app::mode::Mode;
 use pgtriage::diagnose::{Finding, Kind};
 use pgtriage::model::relation::{Relation, RelationOrder, Relations, VacuumProgress};
 use pgtriage::model::session::{Session, Wait};
@@ -84,6 +85,12 @@ fn what_is_found_does_not_depend_on_how_the_tables_are_sorted() {
     relations(&mut stage, by_name);
     assert!(!stage.wide().contains(" carts "), "the list is the first by name");
     assert!(stage.finding(Kind::DeadRows).fact.starts_with("carts: 77 % dead rows"));
+    // It can be vacuumed from its finding as it is, with its size and age before the question, and be looked at.
+    stage.press("1 g v");
+    let screen = stage.wide();
+    assert!(matches!(stage.app.mode, Mode::Ask(_)), "{screen}");
+    assert!(screen.contains("carts") && screen.contains("holds"), "{screen}");
+    stage.press("Esc 5");
     // From the finding the list is ranked so that it holds the table.
     stage.press("s");
     stage.type_text("table");

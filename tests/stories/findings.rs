@@ -1409,3 +1409,27 @@ fn of_a_holder_whose_age_is_hidden_nothing_is_claimed_and_that_is_said() {
     sessions(&mut stage, vec![seen]);
     assert!(stage.finding(Kind::DeadRows).fact.ends_with("vacuum in vain: 4711 holds the horizon"));
 }
+
+#[test]
+fn connections_that_wait_for_a_lock_are_freed_by_who_holds_it_not_by_a_smaller_pool() {
+    let mut stage = Stage::calm();
+    let waiter =
+        |i| locks::behind(locks::session(6_000 + i, 40.0, "SELECT 1"), &[locks::ROOT], "relation", "AccessShareLock");
+    let rows = std::iter::once(locks::root()).chain((0..88).map(waiter)).collect();
+    sessions(&mut stage, rows);
+    let finding = stage.finding(Kind::Connections);
+    assert_eq!(finding.todo, "88 of them wait for a lock: end what they wait for (Locks), and they are free");
+    assert_eq!(stage.kinds().first(), Some(&Kind::Blocker));
+}
+
+#[test]
+fn a_statement_that_blocks_others_is_told_once() {
+    let mut stage = Stage::calm();
+    let long = locks::session(6_000, 56.0, "UPDATE hot SET n = n");
+    let waiter = locks::behind(locks::session(6_001, 40.0, "SELECT 1"), &[6_000], "relation", "AccessShareLock");
+    sessions(&mut stage, vec![long.clone(), waiter]);
+    assert_eq!(stage.finding(Kind::Blocker).target.session().map(|key| key.pid), Some(6_000));
+    assert!(!stage.kinds().contains(&Kind::SlowStatements), "{:?}", stage.kinds());
+    sessions(&mut stage, vec![long, locks::session(6_002, 45.0, "SELECT 2")]);
+    assert!(stage.kinds().contains(&Kind::SlowStatements));
+}

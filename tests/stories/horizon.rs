@@ -323,3 +323,30 @@ fn a_logical_slot_that_stands_is_named_as_who_keeps_the_catalogs() {
         assert!(!stage.finding(Kind::Wraparound).evidence.contains("catalogs"));
     }
 }
+
+#[test]
+fn where_another_holds_it_as_far_back_no_vacuum_is_promised_from_the_end_of_the_first() {
+    let todo = |other: Session| {
+        let mut stage = Stage::calm();
+        churning(&mut stage, vec![writer(), other]);
+        let finding = stage.finding(Kind::Horizon);
+        assert!(finding.fact.starts_with("4711 idle in transaction holds the horizon"), "{finding:?}");
+        finding.todo.clone()
+    };
+    let reader = Session {
+        xid: None,
+        xmin: Some(XID.to_owned()),
+        xmin_age: Some(17_000),
+        xact_s: Some(300.0),
+        state_s: Some(300.0),
+        ..Session { pid: 4_900, ..locks::root() }
+    };
+    let says = todo(reader.clone());
+    let then = "then 4900 (idle in transaction, open 5m) holds it, 17k transactions back: end that, too";
+    assert!(says.ends_with(then), "{says}");
+    // One that came lately, or far later, is no hindrance.
+    for other in [Session { xact_s: Some(1.0), ..reader.clone() }, Session { xmin_age: Some(500), ..reader }] {
+        let says = todo(other);
+        assert!(says.ends_with("then autovacuum does its work"), "{says}");
+    }
+}

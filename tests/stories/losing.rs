@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use pgtriage::diagnose::Kind;
 use pgtriage::message::Event;
 use pgtriage::model::server::Server;
 use pgtriage::model::session::{Sessions, State};
 use pgtriage::model::world::{LinkFacts, Tls};
-use pgtriage::model::{Link, ProbeError, Question};
+use pgtriage::model::{Link, ProbeError, Question, Sample, Snapshot};
 
 use crate::stage::{Stage, locks, tables};
 
@@ -218,4 +219,24 @@ fn a_writer_without_a_connection_is_said() {
     let mut stage = Stage::incident();
     stage.event(Event::Writer(pgtriage::message::WriterState::Down("no slot was free".to_owned())));
     assert!(stage.wide().contains("cannot act"));
+}
+
+#[test]
+fn a_question_that_rests_because_its_answers_are_slow_is_not_called_unanswered() {
+    let slow = |stage: &mut Stage| {
+        let answer = Ok(Snapshot::Sessions(Sessions::default()));
+        let sample =
+            Sample { question: Question::Sessions, at: stage.now(), took: Duration::from_millis(1_500), answer };
+        stage.event(Event::Sample(sample));
+    };
+    let mut stage = Stage::calm();
+    for _ in 0..3 {
+        slow(&mut stage);
+        stage.wait(14);
+    }
+    let screen = stage.wide();
+    assert!(screen.contains("● live") && !screen.contains("no answer"), "{screen}");
+    assert!(!stage.kinds().contains(&Kind::Gap), "{screen}");
+    stage.wait(20);
+    assert!(stage.wide().contains("! no answer for"), "longer than it rests: {}", stage.wide());
 }

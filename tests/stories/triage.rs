@@ -109,6 +109,32 @@ fn when_the_selected_finding_is_over_no_action_falls_on_its_neighbour() {
     assert_eq!(stage.press("X y"), []);
     assert!(asked(&stage).is_none());
     assert!(stage.wide().contains("the selected finding is over"), "{}", stage.wide());
+    // The key that goes down goes to the one that took its place.
+    stage.press("j");
+    assert!(stage.app.current_finding().is_some(), "{}", stage.wide());
+}
+
+#[test]
+fn after_a_selected_finding_is_over_the_next_incident_is_told_in_full() {
+    let mut stage = on_triage();
+    stage.press("j k");
+    let again = locks::pile_up();
+    // Something small stays, so that the list is never empty.
+    stage.see(locks::calm());
+    let small = stage.kinds().len();
+    stage.wait(4);
+    stage.see(locks::calm());
+    if small > 0 {
+        assert!(stage.wide().contains("the selected finding is over"), "{}", stage.wide());
+        assert_eq!(stage.press("X y"), [], "no neighbour is hit meanwhile");
+    }
+    for _ in 0..4 {
+        stage.wait(2);
+        stage.see(locks::calm());
+    }
+    stage.see(again);
+    assert_eq!(stage.app.current_finding().map(Finding::kind), Some(Kind::Blocker), "{}", stage.wide());
+    assert!(stage.wide().contains("→ cancel cannot help"), "{}", stage.wide());
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::driver::{Console, Start, WIDE};
 use super::scene::{Scene, Sql};
 
-/// Two refreshes, and the time that a busy machine takes to draw.
-const SOON: Duration = Duration::from_secs(2 * 2 + 2);
+/// Two refreshes, and the time that a busy machine takes: after a slow answer a question rests for up to five seconds.
+const SOON: Duration = Duration::from_secs(2 * 2 + 6);
 
 /// A console that was open before anything went wrong.
 fn opened(scene: &mut Scene, uri: &str) -> Console {

@@ -34,32 +34,31 @@ impl Row for TableRow {
 }
 
 impl TableRow {
-    /// All tables of the last answer.
+    /// All tables of the list.
     #[must_use]
     pub fn all(relations: &Relations, world: &World, now: Timestamp) -> Vec<Self> {
+        Self::of(relations.rows.iter(), relations, world, now)
+    }
+
+    /// Those beside the list, which findings are about, too.
+    #[must_use]
+    pub fn beside(relations: &Relations, world: &World, now: Timestamp) -> Vec<Self> {
+        Self::of(relations.beside(), relations, world, now)
+    }
+
+    fn of<'a>(rows: impl Iterator<Item = &'a Relation>, all: &Relations, world: &World, now: Timestamp) -> Vec<Self> {
         let measured = |relation: &Relation| {
-            world
-                .exact
-                .get(&relation.oid)
-                .filter(|(key, _)| key.database == relations.database)
-                .map(|(_, latest)| latest)
+            world.exact.get(&relation.oid).filter(|(key, _)| key.database == all.database).map(|(_, latest)| latest)
         };
-        relations
-            .rows
-            .iter()
-            .map(|relation| Self {
-                database: relations.database.clone(),
-                exact: measured(relation).and_then(|latest| latest.get().cloned()),
-                exact_s: measured(relation).and_then(|latest| latest.age_s(now)),
-                vacuum: relations
-                    .vacuums
-                    .iter()
-                    .find(|v| v.oid == relation.oid && v.database == relations.database)
-                    .cloned(),
-                in_recovery: relations.in_recovery,
-                relation: relation.clone(),
-            })
-            .collect()
+        rows.map(|relation| Self {
+            database: all.database.clone(),
+            exact: measured(relation).and_then(|latest| latest.get().cloned()),
+            exact_s: measured(relation).and_then(|latest| latest.age_s(now)),
+            vacuum: all.vacuums.iter().find(|v| v.oid == relation.oid && v.database == all.database).cloned(),
+            in_recovery: all.in_recovery,
+            relation: relation.clone(),
+        })
+        .collect()
     }
 
     /// `schema.name`, the schema left out for `public`.

@@ -88,6 +88,10 @@ fn undoes(signal: Signal, found: &[Option<&Session>]) -> String {
         let _ = write!(wrote, "{but}{committed} done here and waiting for a standby: not undone");
     }
     match signal {
+        Signal::Cancel if committed > 0 && committed == found.len() => {
+            let all = if committed == 1 { "it is" } else { "all are" };
+            format!("nothing: {all} done here and waiting for a standby; each client only stops waiting")
+        }
         Signal::Cancel => format!("each statement and its transaction; {wrote}"),
         Signal::Terminate => {
             let open = match (open, written) {

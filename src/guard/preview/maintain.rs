@@ -16,7 +16,7 @@ const WAITED_FOR_S: f64 = 10.0;
 pub(super) fn of(task: Task, target: &Object, scene: &Scene<'_>) -> Preview {
     let (shown, database) = (target.shown(), target.database());
     let list = scene.world.relations.get().filter(|list| list.database == *database);
-    let found = target.table().and_then(|table| list?.rows.iter().find(|r| r.oid == table.key.oid));
+    let found = target.table().and_then(|table| list?.find(table.key.oid));
     let mut rows = vec![Row { label: "target", text: what(target) }];
     let mut warnings = Vec::new();
     if let Some(relation) = found {

@@ -1,7 +1,7 @@
 //! What a question says in each situation.
 
 use super::super::{Confirm, Prompt, Verdict, fixture, judge};
-use super::super::{Object, Task};
+use super::super::{Object, Signal, Task};
 use super::*;
 use crate::model::relation::{Barrier, DatabaseTotals, Relation, Relations};
 use crate::model::session::LockWait;
@@ -53,6 +53,36 @@ fn the_queued_alter_table_says_whom_it_frees_and_for_whom_it_waits() {
     assert!(row(&prompt, "runs").contains("pg_cancel_backend"));
     assert_eq!(row(&prompt, "logged"), "as alice");
     assert!(prompt.warnings().is_empty());
+}
+
+#[test]
+fn of_several_those_that_wait_for_a_standby_are_counted_as_not_undone() {
+    let wait = Some(crate::model::session::Wait { class: "IPC".to_owned(), event: "SyncRep".to_owned() });
+    let commit = |pid| Session { wait: wait.clone(), xid: Some(format!("88{pid}")), ..fixture::active(pid) };
+    let writes = |pid| Session { xid: Some(format!("88{pid}")), ..fixture::active(pid) };
+    let undoes = |sessions: Vec<Session>, signal| {
+        let world = fixture::world(sessions.clone());
+        let Write::Bulk(bulk) = Write::bulk(signal, &sessions, 0, &fixture::server()) else { panic!() };
+        let preview = super::bulk::of(&bulk, &fixture::scene(&world));
+        preview.rows.into_iter().find(|row| row.label == "undoes").map(|row| row.text).expect("it is said")
+    };
+    assert_eq!(
+        undoes(vec![commit(1), commit(2)], Signal::Cancel),
+        "nothing: all are done here and waiting for a standby; each client only stops waiting"
+    );
+    assert_eq!(
+        undoes(vec![commit(1), commit(2), writes(3)], Signal::Cancel),
+        "each statement and its transaction; 1 may have written: rolled back; 2 done here and waiting for a standby: not undone"
+    );
+    assert_eq!(
+        undoes(vec![commit(1), commit(2)], Signal::Terminate),
+        "2 done here and waiting for a standby: not undone; each client sees 57P01 and loses its session"
+    );
+    assert_eq!(
+        undoes(vec![commit(1), writes(3)], Signal::Terminate),
+        "2 open transactions, of which 1 may have written: rolled back; 1 done here and waiting for a standby: not undone; \
+         each client sees 57P01 and loses its session"
+    );
 }
 
 #[test]

@@ -3,9 +3,10 @@
 -- Privilege: pg_read_all_stats (in pg_monitor) to see more than the name of other roles' sessions.
 -- Locks:   AccessShare on pg_authid, pg_database, pg_class; for each waiter all partitions of the lock table, shared, for
 --          microseconds. Where one of the catalogs is locked, sessions_nojoin.sql answers instead.
--- Cost:    as a plan that is kept 2.6 ms of processor for 200 sessions, 5.9 for 500, 21 with 400 waiters (13; 15: 2.4, 5.4,
---          19; 18: 2.9, 5.6, 21). The floor, counting the rows of pg_stat_get_activity, is 0.7 and 1.6; of 400 waiters
---          pg_blocking_pids takes half. Parsing and planning would add 1.5 to 2.5. pg_locks is read only when somebody waits.
+-- Cost:    as a plan that is kept 2.6 ms of processor for 200 sessions, 5.9 for 500, 22 with 400 waiters (13; 15: 2.4, 5.4,
+--          20; 18: 2.9, 5.6, 22), and as much where 490 hold 7 000 locks. The floor, counting the rows of
+--          pg_stat_get_activity, is 0.7 and 1.6; of 400 waiters pg_blocking_pids takes half. Parsing and planning would add
+--          1.5 to 2.5. pg_locks is read only when somebody waits.
 --
 -- The text of a session whose state has not changed for :known seconds is NULL: who asks has it from the look before. Where
 -- it is not known a number of seconds that no session lives for brings it.
@@ -13,15 +14,25 @@
 -- (18) or reads beyond the end (13) on a LATIN1 text, and convert_to() fails as well. decode(…, 'escape') looks at bytes
 -- only; so its backslashes are doubled first, and the bytes are cut, not the text.
 -- Of the locks that one holds and another awaits the strongest is sent, with their number.
--- Of several who share a lock on a row the server names only the one that the waiter waits for now. So a waiter is marked
--- `shared` where its blocker may be such a one: it locks rows of that table, and so does somebody else who has written.
+-- Of several who lock a row together the server names only the one that the waiter waits for now. A waiter is marked `shared`
+-- where its blocker may be such a one. What it wants its lock on the tuple tells. ExclusiveLock (an UPDATE that leaves the key
+-- alone) waits for several only where they hold FOR SHARE; AccessExclusiveLock (DELETE, FOR UPDATE) also for one who updated
+-- and for those who hold FOR KEY SHARE beside it, as foreign keys do, be it only once its turn in the queue has come;
+-- whoever wants less has one blocker. Who locks rows of a table holds RowShareLock on it, who writes RowExclusiveLock. Counted
+-- is who has a transaction id and waits for nothing, and the prepared as 0. Not seen is the doubt of a waiter who had locked
+-- the row before: it takes no lock on the tuple.
+-- A waiter that looks for a deadlock, as each does after deadlock_timeout, has no wait event for that moment: who awaits a
+-- lock counts as well.
 -- A row locked by 400 waiters has 80 000 edges: 64 blockers of each are sent, with their true number.
-WITH a AS MATERIALIZED (
-  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid)
-                   WHEN a.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(a.pid) END AS blockers
-  FROM pg_catalog.pg_stat_activity a
+WITH b AS MATERIALIZED (
+  SELECT * FROM pg_catalog.pg_stat_activity a
 ), k AS MATERIALIZED (
-  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
+  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM b WHERE b.wait_event_type = 'Lock')
+), a AS MATERIALIZED (
+  SELECT b.*, CASE WHEN b.wait_event_type = 'Lock' OR b.pid IN (SELECT k.pid FROM k WHERE NOT k.granted)
+                   THEN pg_catalog.pg_blocking_pids(b.pid)
+                   WHEN b.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(b.pid) END AS blockers
+  FROM b
 ), l AS MATERIALIZED (
   SELECT DISTINCT ON (l.pid) l.pid, l.locktype, l.mode, l.database, l.relation,
          l.waitstart --[>=14]
@@ -30,19 +41,25 @@ WITH a AS MATERIALIZED (
   WHERE NOT l.granted
   ORDER BY l.pid
 ), r AS MATERIALIZED (
-  SELECT k.database, k.relation, array_agg(DISTINCT k.pid) AS pids
+  SELECT k.database, k.relation, array_agg(DISTINCT coalesce(k.pid, 0)) AS pids,
+         array_agg(DISTINCT coalesce(k.pid, 0)) FILTER (WHERE k.mode = 'RowShareLock') AS sharers
   FROM k
-  WHERE k.locktype = 'relation' AND k.mode = 'RowShareLock' AND k.granted
-    AND EXISTS (SELECT 1 FROM k t WHERE t.pid = k.pid AND t.locktype = 'transactionid' AND t.granted)
-    AND NOT EXISTS (SELECT 1 FROM k w WHERE w.pid = k.pid AND NOT w.granted)
+  WHERE k.locktype = 'relation' AND k.mode IN ('RowShareLock', 'RowExclusiveLock') AND k.granted
+    AND k.relation = ANY (ARRAY(SELECT DISTINCT t.relation FROM k t WHERE t.locktype = 'tuple'))
+    -- NOT IN is hashed. A join would be a nested loop: nobody has told the planner how many locks there are.
+    AND coalesce(k.pid, 0) NOT IN (SELECT coalesce(w.pid, 0) FROM k w GROUP BY 1
+                                   HAVING NOT bool_and(w.granted) OR NOT bool_or(w.locktype = 'transactionid'))
   GROUP BY k.database, k.relation
+  HAVING bool_or(k.mode = 'RowShareLock')
 ), s AS MATERIALIZED (
-  SELECT DISTINCT t.pid
+  SELECT DISTINCT ON (t.pid) t.pid,
+         CASE WHEN t.granted THEN CASE t.mode WHEN 'ExclusiveLock' THEN r.sharers ELSE r.pids END END AS among
   FROM k t
-  JOIN l ON l.pid = t.pid AND l.locktype = 'transactionid'
-  JOIN r ON (r.database, r.relation) = (t.database, t.relation) AND cardinality(r.pids) > 1
-  JOIN a ON a.pid = t.pid AND a.blockers && r.pids
-  WHERE t.locktype = 'tuple' AND t.granted
+  JOIN r ON (r.database, r.relation) = (t.database, t.relation)
+  WHERE t.locktype = 'tuple'
+    AND (t.mode = 'AccessExclusiveLock' AND cardinality(r.pids) > 1
+      OR t.mode = 'ExclusiveLock' AND t.granted AND cardinality(r.sharers) > 1)
+  ORDER BY t.pid, t.granted
 ), h AS MATERIALIZED (
   SELECT DISTINCT ON (k.pid) k.pid, k.locktype, k.mode, k.database, k.relation, count(*) OVER (PARTITION BY k.pid) AS locks
   FROM k
@@ -97,7 +114,7 @@ SELECT a.pid, a.leader_pid, a.datid, a.usesysid,
                                   FOR CASE WHEN a.state = 'idle' THEN 2048 ELSE 16384 END), 'escape') END AS query,
        array_to_string(a.blockers[1:64], ',') AS blocked_by, cardinality(a.blockers) AS blockers,
        x.locktype, x.mode, x.relation, extract(epoch FROM t.now - coalesce(x.waitstart, a.query_start))::float8 AS waited_s,
-       x.held_locktype, x.held_mode, x.held, x.held_relation, s.pid IS NOT NULL AS shared
+       x.held_locktype, x.held_mode, x.held, x.held_relation, coalesce(a.blockers && s.among, s.pid IS NOT NULL) AS shared
 FROM a
 CROSS JOIN (SELECT clock_timestamp() AS now) t
 LEFT JOIN x ON x.pid = a.pid

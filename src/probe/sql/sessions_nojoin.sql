@@ -2,12 +2,15 @@
 -- Since:   13. Privilege: as sessions.sql.
 -- Locks:   none in any catalog: it answers while somebody holds pg_authid, pg_database or pg_class ACCESS EXCLUSIVE.
 -- Cost:    a tenth less than sessions.sql. :known is what it is there.
-WITH a AS MATERIALIZED (
-  SELECT a.*, CASE WHEN a.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid)
-                   WHEN a.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(a.pid) END AS blockers
-  FROM pg_catalog.pg_stat_get_activity(NULL) a
+WITH b AS MATERIALIZED (
+  SELECT * FROM pg_catalog.pg_stat_get_activity(NULL) a
 ), k AS MATERIALIZED (
-  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM a WHERE a.wait_event_type = 'Lock')
+  SELECT * FROM pg_catalog.pg_locks WHERE EXISTS (SELECT 1 FROM b WHERE b.wait_event_type = 'Lock')
+), a AS MATERIALIZED (
+  SELECT b.*, CASE WHEN b.wait_event_type = 'Lock' OR b.pid IN (SELECT k.pid FROM k WHERE NOT k.granted)
+                   THEN pg_catalog.pg_blocking_pids(b.pid)
+                   WHEN b.wait_event = 'SafeSnapshot' THEN pg_catalog.pg_safe_snapshot_blocking_pids(b.pid) END AS blockers
+  FROM b
 ), l AS MATERIALIZED (
   SELECT DISTINCT ON (l.pid) l.pid, l.locktype, l.mode, l.relation,
          l.waitstart --[>=14]
@@ -16,19 +19,25 @@ WITH a AS MATERIALIZED (
   WHERE NOT l.granted
   ORDER BY l.pid
 ), r AS MATERIALIZED (
-  SELECT k.database, k.relation, array_agg(DISTINCT k.pid) AS pids
+  SELECT k.database, k.relation, array_agg(DISTINCT coalesce(k.pid, 0)) AS pids,
+         array_agg(DISTINCT coalesce(k.pid, 0)) FILTER (WHERE k.mode = 'RowShareLock') AS sharers
   FROM k
-  WHERE k.locktype = 'relation' AND k.mode = 'RowShareLock' AND k.granted
-    AND EXISTS (SELECT 1 FROM k t WHERE t.pid = k.pid AND t.locktype = 'transactionid' AND t.granted)
-    AND NOT EXISTS (SELECT 1 FROM k w WHERE w.pid = k.pid AND NOT w.granted)
+  WHERE k.locktype = 'relation' AND k.mode IN ('RowShareLock', 'RowExclusiveLock') AND k.granted
+    AND k.relation = ANY (ARRAY(SELECT DISTINCT t.relation FROM k t WHERE t.locktype = 'tuple'))
+    -- NOT IN is hashed. A join would be a nested loop: nobody has told the planner how many locks there are.
+    AND coalesce(k.pid, 0) NOT IN (SELECT coalesce(w.pid, 0) FROM k w GROUP BY 1
+                                   HAVING NOT bool_and(w.granted) OR NOT bool_or(w.locktype = 'transactionid'))
   GROUP BY k.database, k.relation
+  HAVING bool_or(k.mode = 'RowShareLock')
 ), s AS MATERIALIZED (
-  SELECT DISTINCT t.pid
+  SELECT DISTINCT ON (t.pid) t.pid,
+         CASE WHEN t.granted THEN CASE t.mode WHEN 'ExclusiveLock' THEN r.sharers ELSE r.pids END END AS among
   FROM k t
-  JOIN l ON l.pid = t.pid AND l.locktype = 'transactionid'
-  JOIN r ON (r.database, r.relation) = (t.database, t.relation) AND cardinality(r.pids) > 1
-  JOIN a ON a.pid = t.pid AND a.blockers && r.pids
-  WHERE t.locktype = 'tuple' AND t.granted
+  JOIN r ON (r.database, r.relation) = (t.database, t.relation)
+  WHERE t.locktype = 'tuple'
+    AND (t.mode = 'AccessExclusiveLock' AND cardinality(r.pids) > 1
+      OR t.mode = 'ExclusiveLock' AND t.granted AND cardinality(r.sharers) > 1)
+  ORDER BY t.pid, t.granted
 ), h AS MATERIALIZED (
   SELECT DISTINCT ON (k.pid) k.pid, k.locktype, k.mode, k.relation, count(*) OVER (PARTITION BY k.pid) AS locks
   FROM k
@@ -71,7 +80,7 @@ SELECT a.pid, a.leader_pid, a.datid, a.usesysid, NULL AS datname, NULL AS usenam
                                   FOR CASE WHEN a.state = 'idle' THEN 2048 ELSE 16384 END), 'escape') END AS query,
        array_to_string(a.blockers[1:64], ',') AS blocked_by, cardinality(a.blockers) AS blockers,
        x.locktype, x.mode, x.relation, extract(epoch FROM t.now - coalesce(x.waitstart, a.query_start))::float8 AS waited_s,
-       x.held_locktype, x.held_mode, x.held, x.held_relation, s.pid IS NOT NULL AS shared
+       x.held_locktype, x.held_mode, x.held, x.held_relation, coalesce(a.blockers && s.among, s.pid IS NOT NULL) AS shared
 FROM a
 CROSS JOIN (SELECT clock_timestamp() AS now) t
 LEFT JOIN x ON x.pid = a.pid
