@@ -244,6 +244,13 @@ impl Command {
         SPECS.get(self as usize).unwrap_or(&SPECS[0])
     }
 
+    /// True for what a step of a runbook can offer to do: what asks first, and what measures or lists at one key. Moving about
+    /// is no step.
+    #[must_use]
+    pub fn is_action(self) -> bool {
+        self.spec().reach > Reach::Reads || matches!(self, Self::ServerSettings | Self::ShowPlan | Self::ExactBloat)
+    }
+
     /// The command of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

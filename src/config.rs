@@ -30,7 +30,7 @@ use serde::Serialize;
 pub use audit::{AuditLook, AuditRequest};
 pub use bounds::{Bounds, Syslog};
 pub use ceiling::{Ceiling, Place};
-pub use health::{Dependency, Endpoint, Health, Road};
+pub use health::{Dependency, Endpoint, Health, Pooler, Road};
 pub use layer::Origin;
 pub use limits::limits_markdown;
 pub use markdown::options_markdown;

@@ -8,6 +8,7 @@ use super::mode::{Mode, Subject};
 use super::part::Part;
 use super::tab::tables::order_of;
 use crate::command::Tab;
+use crate::model::cache::CacheState;
 use crate::model::index::IndexOrder;
 use crate::model::relation::RelationOrder;
 use crate::model::{Cadence, Demand, Question, Wanted};
@@ -49,6 +50,10 @@ pub const CHART_STEP_S: u32 = 5;
 
 /// How often the cache table is looked at from other tabs.
 const CACHE_ELSEWHERE: Duration = Duration::from_secs(300);
+
+/// And from Triage while its privilege is missing: whoever grants it waits there for what was not checked, and of a table
+/// that may not be read only the catalogs are asked.
+const CACHE_REFUSED: Duration = Duration::from_secs(20);
 
 /// The panels whose findings are held against what was usual a week ago.
 const JUDGED_BY_THE_PAST: [&str; 3] = ["p95", "error-ratio", "cache-hit-ratio"];
@@ -152,7 +157,9 @@ impl App {
             want(Question::Statements { order }, slow);
         }
         // Elsewhere for what has expired, which is counted in up to 64 MB of the table and changes by the hour.
-        want(Question::CacheTable, if self.tab == Tab::Cache { slow } else { CACHE_ELSEWHERE });
+        let refused = self.world.cache.get().is_some_and(|cache| matches!(cache.state, CacheState::Denied { .. }));
+        let elsewhere = if refused && self.tab == Tab::Triage { CACHE_REFUSED.max(fast) } else { CACHE_ELSEWHERE };
+        want(Question::CacheTable, if self.tab == Tab::Cache { slow } else { elsewhere });
         if self.setup.prometheus.is_some() {
             let visible: Vec<&str> = self.visible_panels().map(|p| p.id.as_str()).collect();
             for id in &visible {

@@ -80,7 +80,7 @@ fn section(source: Source<'_>, mut table: DeTable<'_>, owner: Owner, base: &Base
     let limits = match table.remove_entry("limits") {
         Some((key, value)) => {
             let wrong = || source.error_at(&key.span(), "limits are a section of their own: write [limits]");
-            limits::read(source, value.get_ref().as_table().ok_or_else(wrong)?)?
+            limits::read(source, value.get_ref().as_table().ok_or_else(wrong)?, owner)?
         }
         None => Given::new(),
     };

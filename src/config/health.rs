@@ -8,7 +8,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::layer::{Layers, Rank};
+use super::layer::{Layers, Origin, Rank};
 use super::metrics::{BasicAuth, Recipient, Whom, split_user};
 use super::option::{Kind, Opt};
 use super::value::{Base, Value};
@@ -35,8 +35,8 @@ pub struct Health {
     pub timeout: Duration,
     /// Dependencies.
     pub dependencies: Vec<Dependency>,
-    /// The conninfo of pgbouncer's console, which may hold a password.
-    pub pooler: Option<Secret>,
+    /// pgbouncer's console.
+    pub pooler: Option<Pooler>,
     /// How many standbys the server should have.
     pub standbys: Option<u32>,
 }
@@ -48,6 +48,15 @@ pub struct Endpoint {
     pub url: String,
     /// Basic authentication.
     pub basic: Option<BasicAuth>,
+}
+
+/// What was given of pgbouncer's console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pooler {
+    /// Its conninfo, which may hold a password.
+    pub conninfo: Secret,
+    /// Where it was given, in words such as `--pgbouncer` or `config.toml:3: pgbouncer`.
+    pub given_by: String,
 }
 
 /// Something that the application needs.
@@ -127,9 +136,18 @@ pub(super) fn health(
         ca_pem,
         timeout: layers.time(Opt::HealthTimeout),
         dependencies,
-        pooler: layers.text(Opt::Pgbouncer).map(Secret::new),
+        pooler: pooler(layers),
         standbys: layers.count(Opt::Standbys),
     })
+}
+
+fn pooler(layers: &Layers) -> Option<Pooler> {
+    let (_, setting) = layers.given(Opt::Pgbouncer)?;
+    let given_by = match &setting.origin {
+        Origin::File { .. } => format!("{}: {}", setting.origin, Opt::Pgbouncer.spec().key()),
+        Origin::Variable(_) | Origin::Flag(_) => setting.origin.to_string(),
+    };
+    Some(Pooler { conninfo: Secret::new(layers.text(Opt::Pgbouncer)?), given_by })
 }
 
 fn endpoint(url: &str) -> Endpoint {

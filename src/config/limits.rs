@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use super::file::Owner;
 use super::option::{Kind, Opt};
 use super::value::{Base, Value, shown_time};
 use crate::diagnose::Limits;
-use crate::diagnose::limits::{LIMITS, LimitSpec, Unit};
+use crate::diagnose::limits::{LIMITS, LimitSpec, STEPS, Unit};
 use crate::keymap::source::{Source, SourceError, did_you_mean, in_order};
 
 /// Below a tenth of a second everything is late; what may last for longer than thirty days is no limit.
@@ -20,8 +21,18 @@ const TIME: Kind = Kind::Time(Duration::from_millis(100), Duration::from_secs(30
 /// Width of the example's lines.
 const WIDTH: usize = 80;
 
+/// A limit that was set.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Figure {
+    value: f64,
+    /// Whose file says it, and where.
+    owner: Owner,
+    file: String,
+    line: usize,
+}
+
 /// The limits that one section sets, by their names.
-pub(super) type Given = BTreeMap<&'static str, f64>;
+pub(super) type Given = BTreeMap<&'static str, Figure>;
 
 /// True for the limit that is an option of its own, for it can be changed while the console runs.
 fn is_option(spec: &LimitSpec) -> bool {
@@ -32,13 +43,13 @@ fn kind(unit: Unit) -> Kind {
     match unit {
         Unit::Seconds => TIME,
         Unit::Bytes => Kind::Bytes,
-        Unit::Share => Kind::Share,
+        Unit::Share | Unit::Times => Kind::Share,
         Unit::Count => Kind::Count,
     }
 }
 
 /// Reads one section.
-pub(super) fn read(source: Source<'_>, table: &DeTable<'_>) -> Result<Given, SourceError> {
+pub(super) fn read(source: Source<'_>, table: &DeTable<'_>, owner: Owner) -> Result<Given, SourceError> {
     let mut given = Given::new();
     for (key, value) in in_order(table) {
         let name: &str = key.get_ref();
@@ -52,8 +63,11 @@ pub(super) fn read(source: Source<'_>, table: &DeTable<'_>) -> Result<Given, Sou
             return Err(source.error_on(line, format!("`{name}` is no limit of its own: `{option}` above sets it")));
         }
         let read = kind(spec.unit).read_toml(value.get_ref(), &Base::default());
-        let figure = read.and_then(|value| figure(&value).ok_or_else(|| "is no figure".to_owned()));
-        given.insert(spec.name, figure.map_err(|message| source.error_on(line, format!("{name}: {message}")))?);
+        let value = read
+            .and_then(|value| figure(&value).ok_or_else(|| "is no figure".to_owned()))
+            .and_then(|value| possible(spec, value))
+            .map_err(|message| source.error_on(line, format!("{name}: {message}")))?;
+        given.insert(spec.name, Figure { value, owner, file: source.name.to_owned(), line });
     }
     Ok(given)
 }
@@ -76,20 +90,60 @@ fn figure(value: &Value) -> Option<f64> {
     }
 }
 
-/// The limits of several sections, the later ones over the earlier ones, over the defaults.
-pub(super) fn settled<'a>(sections: impl IntoIterator<Item = &'a Given>) -> Limits {
-    let mut limits = Limits::default();
-    for (name, figure) in sections.into_iter().flatten() {
-        if let Some(spec) = LIMITS.iter().find(|s| s.name == *name) {
-            (spec.set)(&mut limits, *figure);
-        }
+/// The same where something can come to so much: of a whole there is no more than all of it.
+fn possible(spec: &LimitSpec, value: f64) -> Result<f64, String> {
+    if spec.unit == Unit::Share && value > 1.0 {
+        return Err(format!("`{}` is more than 100%", shown(spec, value)));
     }
-    limits
+    Ok(value)
 }
 
-/// A limit's default as a file would say it.
-fn shown(spec: &LimitSpec) -> String {
-    let figure = spec.default;
+/// The limits of several sections, the later ones over the earlier ones, over the defaults.
+///
+/// # Errors
+/// Where a second step lies below its first one by what the user's file says. By the system's alone it is a warning: who
+/// looks cannot mend that file.
+pub(super) fn settled(sections: &[Given], warnings: &mut Vec<String>) -> Result<Limits, SourceError> {
+    let mut limits = Limits::default();
+    let given: BTreeMap<&str, &Figure> = sections.iter().flatten().map(|(name, figure)| (*name, figure)).collect();
+    for spec in LIMITS {
+        if let Some(figure) = given.get(spec.name) {
+            (spec.set)(&mut limits, figure.value);
+        }
+    }
+    for (first, second) in STEPS {
+        let Some(error) = contradiction(&given, first, second) else { continue };
+        if [first, second].iter().any(|name| given.get(**name).is_some_and(|f| f.owner == Owner::User)) {
+            return Err(error);
+        }
+        warnings.push(error.to_string());
+    }
+    Ok(limits)
+}
+
+/// That the second of two steps lies below the first, on the line of the user's that says so, else on the system's.
+fn contradiction(given: &BTreeMap<&str, &Figure>, first: &str, second: &str) -> Option<SourceError> {
+    let step = |name: &str| LIMITS.iter().find(|spec| spec.name == name).map(|spec| (spec, given.get(name)));
+    let ((low, low_given), (high, high_given)) = (step(first)?, step(second)?);
+    let value = |spec: &LimitSpec, given: Option<&&Figure>| given.map_or(spec.default, |figure| figure.value);
+    if value(high, high_given) >= value(low, low_given) {
+        return None;
+    }
+    let own = |given: &&&Figure| given.owner == Owner::User;
+    let at = high_given.filter(own).or(low_given.filter(own)).or(high_given).or(low_given)?;
+    let said = |spec: &LimitSpec, given: Option<&&Figure>| match given {
+        Some(f) if f.file == at.file && f.line == at.line => shown(spec, f.value),
+        Some(f) if f.file == at.file => format!("{}, line {}", shown(spec, f.value), f.line),
+        Some(f) => format!("{}, {}:{}", shown(spec, f.value), f.file, f.line),
+        None => format!("{} by default", shown(spec, spec.default)),
+    };
+    let (low, high) = (said(low, low_given), said(high, high_given));
+    let message = format!("`{second}` ({high}) is the second step after `{first}` ({low}), and must not lie below it");
+    Some(SourceError { file: at.file.clone(), line: at.line, message })
+}
+
+/// A limit's figure as a file would say it.
+fn shown(spec: &LimitSpec, figure: f64) -> String {
     match spec.unit {
         Unit::Seconds => shown_time(Duration::from_secs_f64(figure)),
         Unit::Bytes => {
@@ -97,14 +151,16 @@ fn shown(spec: &LimitSpec) -> String {
             let whole = UNITS.into_iter().find(|(_, size)| figure >= *size && figure % size == 0.0);
             whole.map_or_else(|| format!("{figure}B"), |(unit, size)| format!("{}{unit}", figure / size))
         }
-        Unit::Share => format!("{}%", figure * 100.0),
+        // A share is counted in ten-thousandths.
+        Unit::Share | Unit::Times => format!("{}%", (figure * 1e4).round() / 100.0),
         Unit::Count => format!("{figure}"),
     }
 }
 
 /// The same as TOML writes it.
 fn shown_toml(spec: &LimitSpec) -> String {
-    if spec.unit == Unit::Count { shown(spec) } else { format!("\"{}\"", shown(spec)) }
+    let figure = shown(spec, spec.default);
+    if spec.unit == Unit::Count { figure } else { format!("\"{figure}\"") }
 }
 
 /// The example's section: each limit with what it does and its default.
@@ -144,7 +200,7 @@ fn commented(text: &str) -> String {
 pub fn limits_markdown() -> String {
     let mut out = String::from("| limit | default | what it does |\n|---|---|---|\n");
     for spec in LIMITS.iter().filter(|s| !is_option(s)) {
-        let _ = writeln!(out, "| `{}` | `{}` | {} |", spec.name, shown(spec), spec.help);
+        let _ = writeln!(out, "| `{}` | `{}` | {} |", spec.name, shown(spec, spec.default), spec.help);
     }
     out
 }

@@ -73,6 +73,8 @@ pub enum Kind {
     Workload,
     /// A whole number above 0.
     Count,
+    /// A whole number from 1 to 100.
+    Percent,
     /// A span of time with these bounds.
     Time(Duration, Duration),
     /// A number of bytes, such as `1GB`.
@@ -109,7 +111,7 @@ impl Kind {
             Self::Regex | Self::Patterns => Some("REGEX"),
             Self::Prefix => Some("PREFIX"),
             Self::Workload => Some("NAME"),
-            Self::Count => Some("N"),
+            Self::Count | Self::Percent => Some("N"),
             Self::Time(..) => Some("TIME"),
             Self::Bytes => Some("BYTES"),
             Self::Share => Some("SHARE"),
@@ -262,7 +264,7 @@ options! {
     Workload, "workload", None, Anywhere, Kind::Workload, None, "What the service should keep to: `simple-crud`, `complex-queries`, `analytics`, `real-time`.";
     BaselineP95Ms, "baseline-p95-ms", None, Files, Kind::Count, None, "The p95 latency in milliseconds that it should keep to, in place of the workload's.";
     BaselineRequests, "baseline-requests", None, Files, Kind::Count, None, "The requests per second that it is made for, in place of the workload's.";
-    BaselineHitPercent, "baseline-hit-percent", None, Files, Kind::Count, None, "The per cent of cache look-ups that should be hits, in place of the workload's.";
+    BaselineHitPercent, "baseline-hit-percent", None, Files, Kind::Percent, None, "The per cent of cache look-ups that should be hits, in place of the workload's.";
     CacheTable, "cache-table", None, Anywhere, Kind::Text("TABLE"), Some("fraiseql_cache"), "FraiseQL's cache table, with its schema where that is not in the search_path.";
     Panels, "panels", None, Anywhere, Kind::File, None, "Panels of Latency and Cache, in place of the built-in ones.";
     Rules, "rules", None, Anywhere, Kind::Files, None, "Prometheus rule file whose alerts are evaluated beside the built-in ones; repeatable.";

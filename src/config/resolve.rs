@@ -80,6 +80,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         user: sorted.user,
         ask: ask(&typed),
     };
+    let limits = limits::settled(&limits, &mut warnings)?;
     let metrics = metrics::metrics(&layers, around, &mut warnings)?;
     let health = health::health(&layers, around, &mut warnings)?;
     Ok(Request::Run(Box::new(Settings {
@@ -92,7 +93,7 @@ pub(super) fn resolve(args: Vec<OsString>, around: &Surroundings) -> Result<Requ
         health,
         refresh: layers.time(Opt::Refresh),
         slow_after: layers.time(Opt::SlowAfter),
-        limits: limits::settled(&limits),
+        limits,
         keymap: keymap(&layers),
         panels: layers.text(Opt::Panels).map(PathBuf::from),
         runbooks: layers.text(Opt::Runbooks).map(PathBuf::from),

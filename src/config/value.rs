@@ -101,6 +101,10 @@ impl Kind {
                 Ok(n) if n > 0 => Ok(Value::Count(n)),
                 _ => Err(format!("`{text}` is no whole number above 0")),
             },
+            Self::Percent => match text.parse() {
+                Ok(n @ 1..=100) => Ok(Value::Count(n)),
+                _ => Err(format!("`{text}` is no whole number from 1 to 100")),
+            },
             Self::Time(least, most) => time(text, least, most).map(Value::Time),
             Self::Bytes => bytes(text).map(Value::Bytes),
             Self::Share => share(text).map(Value::Share),
@@ -120,9 +124,9 @@ impl Kind {
             (Self::Syslog, DeValue::Boolean(on)) => Ok(Value::Syslog(if *on { Syslog::Copied } else { Syslog::Off })),
             (Self::Switch, DeValue::Boolean(on)) => Ok(Value::Switch(*on)),
             (Self::Switch, _) => Err("is `true` or `false`".to_owned()),
-            (Self::Count | Self::Time(..), DeValue::Integer(n)) => self.read(&n.to_string(), base),
-            (Self::Count, _) => Err("is a number".to_owned()),
-            (Self::Time(..), DeValue::Float(n)) => self.read(n.as_str(), base),
+            (Self::Count | Self::Percent | Self::Time(..), DeValue::Integer(n)) => self.read(&n.to_string(), base),
+            (Self::Count | Self::Percent | Self::Time(..), DeValue::Float(n)) => self.read(n.as_str(), base),
+            (Self::Count | Self::Percent, _) => Err("is a whole number, without quotes".to_owned()),
             (Self::Headers, DeValue::Array(texts)) => {
                 let mut all = Vec::new();
                 for text in texts {

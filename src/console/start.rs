@@ -61,8 +61,13 @@ pub enum StartError {
     #[error("error: health: {0}")]
     Health(SettingsError),
     /// What was given of pgbouncer is no connection.
-    #[error("error: --pgbouncer: {0}")]
-    Pgbouncer(ConninfoError),
+    #[error("error: {given_by}: {error}")]
+    Pgbouncer {
+        /// Where it was given.
+        given_by: String,
+        /// What is wrong with it.
+        error: ConninfoError,
+    },
     /// The settings of Prometheus are wrong.
     #[error("error: --prometheus: {0}")]
     Prometheus(#[from] SettingsError),
@@ -94,7 +99,7 @@ pub async fn start(settings: Settings, around: &config::Surroundings) -> Result<
     );
     let prometheus = prometheus(&settings.metrics)?.map(|p| p.with_rules(rules.clone()));
     let alertmanager = alertmanager(&settings)?;
-    let pooler = settings.health.pooler.as_ref().map(|told| pooler(told.reveal())).transpose()?;
+    let pooler = settings.health.pooler.as_ref().map(pooler).transpose()?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(StartError::NoTerminal);
     }
@@ -296,9 +301,11 @@ fn alertmanager(settings: &Settings) -> Result<Option<Alertmanager>, StartError>
 }
 
 /// pgbouncer's console. Its database has one name: what the environment says of databases is not meant for it.
-fn pooler(told: &str) -> Result<Conninfo, StartError> {
+fn pooler(given: &config::Pooler) -> Result<Conninfo, StartError> {
+    let told = given.conninfo.reveal();
+    let wrong = |error| StartError::Pgbouncer { given_by: given.given_by.clone(), error };
     if !postgres::is_connection_string(told) {
-        return Err(StartError::Pgbouncer(ConninfoError::MissingEquals(told.to_owned())));
+        return Err(wrong(ConninfoError::MissingEquals(told.to_owned())));
     }
     let given = postgres::Given {
         words: vec![told.to_owned()],
@@ -306,7 +313,7 @@ fn pooler(told: &str) -> Result<Conninfo, StartError> {
         asking: Asking::Never,
         ..postgres::Given::default()
     };
-    postgres::resolve(&given, &postgres::Process).map_err(StartError::Pgbouncer)
+    postgres::resolve(&given, &postgres::Process).map_err(wrong)
 }
 
 /// The client for the Prometheus of the settings.

@@ -15,6 +15,8 @@ pub enum Unit {
     Bytes,
     /// A share from 0 to 1.
     Share,
+    /// A share that may be over 1.
+    Times,
     /// A count.
     Count,
 }
@@ -98,7 +100,7 @@ limits! {
     index_unused, Seconds, 7.0 * 86_400.0, "An index without a scan is unused once scans were counted for so long: a week has seen what runs weekly.";
     scan_bytes, Bytes, 64.0 * MB, "A smaller table is well read from end to end.";
     scan_rows, Count, 10_000_000.0, "A larger one of which sequential scans read so many rows a minute is worth a look: an index may be missing.";
-    freeze_share, Share, 1.5, "A database so far beyond `autovacuum_freeze_max_age`, or the multixact ids' own: its forced vacuum does not keep up.";
+    freeze_share, Times, 1.5, "A database so far beyond `autovacuum_freeze_max_age`, or the multixact ids' own: its forced vacuum does not keep up.";
     unwell, Seconds, 10.0, "An application that fails for longer is critical: shorter is a restart.";
     pooler_wait, Seconds, 1.0, "A client that waits longer at pgbouncer for a server connection is a warning.";
     pooler_wait_long, Seconds, 10.0, "From this on it is critical: most clients are no more patient.";
@@ -118,8 +120,17 @@ limits! {
     cache_expired_share, Share, 0.5, "So much of all rows of the cache table has to have expired for that.";
     cache_lookups, Count, 100.0, "Of fewer look-ups of the cache within a minute no hit ratio is judged: they are chance.";
     partitions, Seconds, 7.0 * 86_400.0, "A table of error tracking whose last partition ends sooner is worth a look; one that has ended, a warning.";
-    own_cost, Share, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
+    own_cost, Times, 0.05, "Our own questions take this share of one server process's time: worth knowing.";
 }
+
+/// Two limits of one figure, by their names: the second step must not lie below the first.
+pub const STEPS: &[(&str, &str)] = &[
+    ("idle_transaction", "idle_transaction_long"),
+    ("connections", "connections_full"),
+    ("replica_bytes", "replica_bytes_far"),
+    ("dead_share", "dead_share_high"),
+    ("pooler_wait", "pooler_wait_long"),
+];
 
 impl Limits {
     /// From when on it is worth a word that somebody holds the horizon, if tables wait for it. Where nobody tells since when,
@@ -143,6 +154,15 @@ mod tests {
             (spec.set)(&mut limits, -7.0);
             assert_ne!(limits, Limits::default(), "{}", spec.name);
             assert!(spec.help.ends_with('.'), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn each_second_step_lies_above_the_first_and_is_counted_as_it_is() {
+        let named = |name: &str| LIMITS.iter().find(|s| s.name == name).unwrap();
+        for (first, second) in STEPS {
+            let (first, second) = (named(first), named(second));
+            assert!(first.default < second.default && first.unit == second.unit, "{}", second.name);
         }
     }
 }

@@ -131,6 +131,9 @@ pub struct RuleGroup {
     pub origin: String,
     /// Time between two evaluations.
     pub interval: Duration,
+    /// False where the file says no `interval`: Prometheus goes by its `evaluation_interval` then, and the console by its own.
+    #[serde(default)]
+    pub interval_given: bool,
     /// The most alerts of one rule; none where there is no limit.
     pub limit: Option<usize>,
     /// Its alerting rules.

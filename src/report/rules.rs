@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use serde_json::{Value, json as object};
 
 use crate::diagnose::alert::board::{Board, GroupState};
-use crate::diagnose::alert::duration;
 use crate::diagnose::alert::state::{Alert, RuleState, State};
 use crate::diagnose::alert::{RuleError, format, print};
 use crate::model::alert::{AlertRule, Labels, Seen};
@@ -91,7 +90,7 @@ pub fn text(report: &Report) -> String {
         None => drop(writeln!(out, "; not evaluated (--prometheus URL)")),
     }
     for GroupState { group, rules } in &report.board.groups {
-        let _ = writeln!(out, "\n{} (every {})", shown(&group.name), duration::shown(group.interval));
+        let _ = writeln!(out, "\n{} ({})", shown(&group.name), print::pace(group));
         for (rule, state) in group.rules.iter().zip(rules) {
             let _ = writeln!(out, "  {:<14} {}{}", word(rule, state), shown(&rule.name), behind(rule, state));
             for alert in state.alerts.values() {
@@ -150,6 +149,7 @@ pub fn json(report: &Report) -> String {
             object!({
                 "name": g.group.name,
                 "interval_s": g.group.interval.as_secs_f64(),
+                "interval_given": g.group.interval_given,
                 "recording_rules": g.group.skipped,
                 "rules": rules,
             })

@@ -139,8 +139,9 @@ fn remarks(app: &App, s: &Statements) -> Vec<Said> {
     }
     let own: Vec<_> = s.entries.iter().filter(|e| is_own(e, s, world, app.setup.plan_user.as_ref())).collect();
     if !own.is_empty() {
-        let ms: f64 = own.iter().filter_map(|e| interval.rates(e.key)).map(|r| r.ms).sum();
-        let cost = if interval.seconds > 0.0 { format!(", {} ms/s", short_count(ms)) } else { String::new() };
+        // Where none has a rate yet there is nothing to add up: the sum of nothing is no cost of nothing.
+        let ms = own.iter().filter_map(|e| interval.rates(e.key)).map(|r| r.ms).reduce(|sum, ms| sum + ms);
+        let cost = ms.map_or_else(String::new, |ms| format!(", {} ms/s", short_count(ms)));
         say(format!("{} of this console's own are left out{cost}", own.len()), Tone::Faint);
     }
     out

@@ -1,12 +1,14 @@
 //! The server as a whole: what the figures of the vitals are, what several findings say of one trouble, and what must not
 //! raise an alarm.
 
+use std::time::Duration;
+
 use pgtriage::command::Tab;
 use pgtriage::diagnose::{Kind, Severity};
 use pgtriage::model::activity::{Activity, Part, Subscription, WalDirectory};
 use pgtriage::model::panel::Reading;
 use pgtriage::model::session::{Prepared, Session, Wait};
-use pgtriage::model::{ProbeError, Question, Snapshot};
+use pgtriage::model::{Cadence, ProbeError, Question, Snapshot};
 
 use super::findings::{cancels, forgotten, partitioned, refuses, spills, subscription, swells};
 use crate::stage::{Stage, activity, cache, charts, locks, replication};
@@ -263,6 +265,17 @@ fn the_cache_table_that_may_not_be_read_is_not_checked_with_its_grant() {
     stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(denied)));
     let unchecked = &stage.app.triage.diagnosis.unchecked;
     assert!(unchecked.iter().any(|u| u.cure == "GRANT SELECT ON fraiseql_cache TO oncall"), "{unchecked:#?}");
+    // Whoever grants it sees it taken up where it was missed; on other tabs nobody waits for it.
+    let pace = |stage: &Stage| {
+        let wanted = stage.app.demand().wanted;
+        wanted.into_iter().find(|w| w.question == Question::CacheTable).map(|w| w.cadence)
+    };
+    let every = |seconds| Some(Cadence::Every(Duration::from_secs(seconds)));
+    assert_eq!(pace(&stage), every(300));
+    stage.press("1");
+    assert_eq!(pace(&stage), every(20));
+    stage.take(Question::CacheTable, Ok(Snapshot::CacheTable(cache::read())));
+    assert_eq!(pace(&stage), every(300));
 }
 
 #[test]

@@ -349,6 +349,8 @@ fn a_rule_with_more_alerts_than_its_group_may_have_is_shown_as_one_that_nobody_c
     stage.pass(15_000);
     alerts::only(&mut stage, name, &one);
     assert!(stage.wide().contains("alert QueueGrows fires"), "{}", stage.wide());
+    stage.press("Enter");
+    assert!(stage.wide().contains("no interval: looked at every 15s here"), "{}", stage.wide());
 }
 
 #[test]

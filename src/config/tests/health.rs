@@ -118,6 +118,10 @@ fn a_dependency_that_cannot_be_is_refused_with_its_name_and_line() {
 #[test]
 fn pgbouncers_conninfo_may_hold_a_password_and_is_not_shown() {
     let settings = around().run("--pgbouncer postgresql://oncall:sesame@db1:6432/");
-    assert!(settings.health.pooler.is_some());
+    assert_eq!(settings.health.pooler.as_ref().map(|p| p.given_by.as_str()), Some("--pgbouncer"));
     assert!(!format!("{settings:?}").contains("sesame"));
+    let file = around().file(OWN, "refresh = 3\npgbouncer = 'host=a'").run("").health.pooler;
+    assert_eq!(file.map(|p| p.given_by), Some(format!("{OWN}:2: pgbouncer")));
+    let variable = around().var("PGTRIAGE_PGBOUNCER", "host=a").run("").health.pooler;
+    assert_eq!(variable.map(|p| p.given_by).as_deref(), Some("PGTRIAGE_PGBOUNCER"));
 }

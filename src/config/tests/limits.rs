@@ -1,14 +1,18 @@
 //! Stories of `[limits]`: each row of the table in a file, in a target, in the example, and every sentence about a wrong one.
 
 use super::*;
-use crate::diagnose::limits::{LIMITS, Unit};
+use crate::diagnose::limits::{LIMITS, LimitSpec, STEPS, Unit};
 
-/// A value that is no default, as a file says it, and in the limit's unit.
-fn other(unit: Unit) -> (&'static str, f64) {
-    match unit {
-        Unit::Seconds => ("'7m'", 420.0),
+/// A value that is no default, as a file says it, and in the limit's unit; a second step is not below its first.
+fn other(spec: &LimitSpec) -> (&'static str, f64) {
+    let second = STEPS.iter().any(|(_, second)| *second == spec.name);
+    match spec.unit {
+        Unit::Seconds if second => ("'7m'", 420.0),
+        Unit::Seconds => ("'700ms'", 0.7),
+        Unit::Bytes if second => ("'3GB'", 3_221_225_472.0),
         Unit::Bytes => ("'3MB'", 3_145_728.0),
-        Unit::Share => ("'12.5%'", 0.125),
+        Unit::Share if second => ("'98.5%'", 0.985),
+        Unit::Share | Unit::Times => ("'12.5%'", 0.125),
         Unit::Count => ("77", 77.0),
     }
 }
@@ -16,7 +20,7 @@ fn other(unit: Unit) -> (&'static str, f64) {
 #[test]
 fn each_limit_is_set_by_its_name_in_general_and_for_a_target_alone() {
     for spec in LIMITS.iter().filter(|s| s.name != "slow") {
-        let (text, figure) = other(spec.unit);
+        let (text, figure) = other(spec);
         let mut moved = Limits::default();
         (spec.set)(&mut moved, figure);
         let general = around().file(OWN, &format!("[limits]\n{} = {text}", spec.name));
@@ -49,7 +53,9 @@ fn units_are_read_as_a_person_writes_them() {
         ("slot_bytes = '1.5 gb'", Limits { slot_bytes: 1_610_612_736.0, ..usual }),
         ("slot_bytes = '2TB'", Limits { slot_bytes: 2_199_023_255_552.0, ..usual }),
         ("connections = '80%'", Limits { connections: 0.8, ..usual }),
-        ("connections = '150 %'", Limits { connections: 1.5, ..usual }),
+        ("freeze_share = '250 %'", Limits { freeze_share: 2.5, ..usual }),
+        ("connections_full = '100%'", Limits { connections_full: 1.0, ..usual }),
+        ("connections = '95%'", Limits { connections: 0.95, ..usual }),
         ("connections = '0.5%'", Limits { connections: 0.005, ..usual }),
         ("horizon_age = 5_000_000", Limits { horizon_age: 5e6, ..usual }),
     ];
@@ -76,7 +82,22 @@ fn what_is_wrong_with_a_limit_is_said_with_its_line() {
         ("[limits]\nconnections = '-1%'", "2: connections: `-1%` is no share; write `80%` or `0.5%`"),
         ("[limits]\nconnections = 'NaN%'", "2: connections: `NaN%` is no share; write `80%` or `0.5%`"),
         ("[limits]\nslow_many = 0", "2: slow_many: `0` is no whole number above 0"),
-        ("[limits]\nslow_many = '3'", "2: slow_many: is a number"),
+        ("[limits]\nslow_many = '3'", "2: slow_many: is a whole number, without quotes"),
+        ("[limits]\nslow_many = 1.5", "2: slow_many: `1.5` is no whole number above 0"),
+        ("[limits]\nconnections = '150%'", "2: connections: `150%` is more than 100%"),
+        ("[limits]\nbaseline_points = '100.5%'", "2: baseline_points: `100.5%` is more than 100%"),
+        (
+            "[limits]\nconnections_full = '50%'\nconnections = '80%'",
+            "2: `connections_full` (50%) is the second step after `connections` (80%, line 3), and must not lie below it",
+        ),
+        (
+            "[limits]\nreplica_bytes_far = '1MB'",
+            "2: `replica_bytes_far` (1MB) is the second step after `replica_bytes` (64MB by default), and must not lie below it",
+        ),
+        (
+            "[limits]\npooler_wait = '20s'",
+            "2: `pooler_wait_long` (10s by default) is the second step after `pooler_wait` (20s), and must not lie below it",
+        ),
         ("[target.shop]\n[target.shop.limits]\nx = 1", "3: no limit is called `x`"),
     ];
     for (text, error) in table {
@@ -84,6 +105,32 @@ fn what_is_wrong_with_a_limit_is_said_with_its_line() {
     }
     let settings = around().file(SYSTEM, "[[ceiling]]\nserver = 'a'\n[ceiling.limits]\nbusy = 3").run("");
     assert_eq!(settings.read_only(), Some(format!("{SYSTEM}:3: a ceiling has no `limits`").as_str()));
+}
+
+#[test]
+fn steps_are_held_against_what_counts_in_the_end_and_the_systems_file_alone_only_warns() {
+    let both =
+        around().file(SYSTEM, "[limits]\nreplica_bytes_far = '4GB'").file(OWN, "[limits]\nreplica_bytes = '2GB'");
+    assert_eq!(
+        both.run("").limits,
+        Limits { replica_bytes: 2_147_483_648.0, replica_bytes_far: 4_294_967_296.0, ..Limits::default() }
+    );
+
+    let across = around().file(SYSTEM, "[limits]\ndead_share = '60%'").file(OWN, "\n[limits]\ndead_share_high = '55%'");
+    let said = format!(
+        "`dead_share_high` (55%) is the second step after `dead_share` (60%, {SYSTEM}:2), and must not lie below it"
+    );
+    assert_eq!(across.error(""), format!("error: {OWN}:3: {said}"));
+
+    let systems = around().file(SYSTEM, "[limits]\ndead_share = '60%'").run("");
+    let said =
+        "`dead_share_high` (50% by default) is the second step after `dead_share` (60%), and must not lie below it";
+    assert_eq!(systems.warnings, [format!("{SYSTEM}:2: {said}")]);
+
+    let target = "[limits]\nconnections = '96%'\n[target.shop]\nconninfo = 'host=a'\n[target.shop.limits]\nconnections_full = '98%'";
+    let target = around().file(OWN, target);
+    assert!(target.run("shop").warnings.is_empty());
+    assert!(target.error("").contains("config.toml:2: `connections_full` (95% by default) is the second step"));
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl Maker<'_> {
                 name,
                 origin: ORIGIN.to_owned(),
                 interval,
+                interval_given: true,
                 limit: None,
                 rules,
                 skipped: Vec::new(),

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use super::yaml::{Fault, Kind, Node, fault, read};
-use super::{duration, promql};
+use super::{duration, promql, template};
 use crate::model::alert::{AlertRule, Labels, RuleGroup, Source};
 
-/// Where neither the group nor anybody else says it: often enough for a person who waits, and one question a rule.
+/// Where the group does not say it. Prometheus would take its `evaluation_interval`, a minute by default; whoever waits here
+/// for what fires is served sooner, and it is one question a rule.
 pub(super) const INTERVAL: Duration = Duration::from_secs(15);
 
 /// A fault in a rule file.
@@ -74,6 +75,8 @@ struct Fields<'a> {
     keep: Option<Duration>,
     labels: Labels,
     annotations: Labels,
+    /// Those of labels and annotations: what of which name, on which line.
+    templates: Vec<(&'static str, &'a str, usize, &'a str)>,
     line: usize,
 }
 
@@ -122,6 +125,7 @@ impl Reader<'_> {
             name: String::new(),
             origin: self.origin.to_owned(),
             interval: INTERVAL,
+            interval_given: false,
             limit: None,
             rules: Vec::new(),
             skipped: Vec::new(),
@@ -133,11 +137,13 @@ impl Reader<'_> {
                 "interval" => {
                     let interval = self.duration(key, value).unwrap_or_default();
                     // Zero is what Prometheus takes for "not given".
-                    group.interval = if interval.is_zero() { INTERVAL } else { interval };
+                    group.interval_given = !interval.is_zero();
+                    group.interval = if group.interval_given { interval } else { INTERVAL };
                 }
-                "limit" => match self.good(value.text(key)).map(str::parse::<usize>) {
-                    Some(Ok(limit)) => group.limit = Some(limit).filter(|l| *l > 0),
-                    Some(Err(_)) => self.fault(value.line, "`limit` is a number"),
+                "limit" => match self.good(value.text(key)).map(str::parse::<i64>) {
+                    // Zero is no limit, and so is what lies below.
+                    Some(Ok(limit)) => group.limit = usize::try_from(limit).ok().filter(|l| *l > 0),
+                    Some(Err(_)) => self.fault(value.line, "`limit` is a whole number"),
                     None => {}
                 },
                 // A delay for servers that write late; an evaluation here asks a moment later in any case.
@@ -174,6 +180,12 @@ impl Reader<'_> {
             (Some(name), None) => (name, false),
             (None, Some(name)) => (name, true),
         };
+        // A recording rule's labels are no templates.
+        for (what, of, line, text) in fields.templates.iter().filter(|_| alerting) {
+            if let Some(words) = template::fault(text) {
+                self.fault(*line, format!("\"{name}\": {what} \"{of}\": {words}"));
+            }
+        }
         let Some((expr, expr_line)) = fields.expr.filter(|(e, _)| !e.is_empty()) else {
             return self.fault(line, format!("\"{name}\": field 'expr' must be set in rule"));
         };
@@ -220,8 +232,14 @@ impl Reader<'_> {
                 "expr" => fields.expr = self.good(value.text(key)).map(|text| (text, value.line)),
                 "for" => fields.hold = self.duration(key, value),
                 "keep_firing_for" => fields.keep = self.duration(key, value),
-                "labels" => fields.labels = self.labels(key, value),
-                "annotations" => fields.annotations = self.labels(key, value),
+                "labels" => {
+                    fields.labels = self.labels(key, value);
+                    fields.templates.extend(templates("label", value));
+                }
+                "annotations" => {
+                    fields.annotations = self.labels(key, value);
+                    fields.templates.extend(templates("annotation", value));
+                }
                 _ => self.fault(*line, format!("field {key} not found in a rule")),
             }
         }
@@ -248,6 +266,15 @@ impl Reader<'_> {
         }
         labels
     }
+}
+
+/// The texts of labels or annotations with their names and lines.
+fn templates<'n>(what: &'static str, value: &'n Node) -> impl Iterator<Item = (&'static str, &'n str, usize, &'n str)> {
+    let entries = if let Kind::Map(entries) = &value.kind { entries.as_slice() } else { &[] };
+    entries.iter().filter_map(move |(name, _, value)| match &value.kind {
+        Kind::Text(text) => Some((what, name.as_str(), value.line, text.as_str())),
+        Kind::List(_) | Kind::Map(_) => None,
+    })
 }
 
 /// True for a name that a label may have in every version.

@@ -13,7 +13,10 @@ pub fn yaml(groups: &[RuleGroup]) -> String {
     let mut out = "groups:\n".to_owned();
     for group in groups {
         let _ = writeln!(out, "- name: {}", quoted(&group.name));
-        let _ = writeln!(out, "  interval: {}\n  rules:", duration::shown(group.interval));
+        if group.interval_given {
+            let _ = writeln!(out, "  interval: {}", duration::shown(group.interval));
+        }
+        out.push_str("  rules:\n");
         for rule in &group.rules {
             let _ = writeln!(out, "  - alert: {}\n    expr: |-", quoted(&rule.name));
             for line in expr(rule).lines() {
@@ -28,6 +31,13 @@ pub fn yaml(groups: &[RuleGroup]) -> String {
         }
     }
     out
+}
+
+/// How often a group is looked at, in words.
+#[must_use]
+pub fn pace(group: &RuleGroup) -> String {
+    let every = duration::shown(group.interval);
+    if group.interval_given { format!("every {every}") } else { format!("no interval: looked at every {every} here") }
 }
 
 /// One expression that fires where the first source with a number would.

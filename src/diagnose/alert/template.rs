@@ -3,6 +3,7 @@
 //! Actions of `$value`, `$labels.x`, texts, numbers and a pipeline of known functions are rendered. A text that holds
 //! any other action is shown as it was written, whole: half a sentence would be read as a whole one.
 
+mod check;
 mod scan;
 
 use super::{format, humanize};
@@ -48,6 +49,13 @@ pub struct Rendered {
     pub text: String,
     /// True where it is the template itself, since something in it is not known here.
     pub verbatim: bool,
+}
+
+/// What Prometheus refuses in a template, in its words; none where it takes it. What it takes may still be more than can
+/// be rendered here.
+#[must_use]
+pub fn fault(template: &str) -> Option<String> {
+    check::fault(template)
 }
 
 /// Renders a template.

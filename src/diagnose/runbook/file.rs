@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::fact::{FACTS, FactSpec};
 use super::{Cause, Condition, CopyText, Runbook, Scaling, Sign, Step, Test, Watch};
-use crate::command::{SPECS, Tab};
+use crate::command::{Command, SPECS, Tab};
 use crate::diagnose::finding::Kind;
 use crate::keymap::source::{Source, SourceError, did_you_mean};
 use crate::model::panel::PanelSpec;
@@ -215,6 +215,10 @@ impl Reader<'_> {
         let spec = self.fact(fact)?;
         match limits.given().as_slice() {
             [(test, limit)] if limit.is_finite() => Ok(Condition { fact: spec, test: *test, limit: *limit }),
+            [(test, limit)] => {
+                let key = test.word().replace(' ', "_");
+                Err(self.source.error_at(&fact.span(), format!("`{}`: `{key} = {limit}` is no limit", spec.name)))
+            }
             _ => {
                 let message = format!("`{}` takes one of `above`, `at_least`, `below`, `at_most`", spec.name);
                 Err(self.source.error_at(&fact.span(), message))
@@ -245,7 +249,6 @@ impl Reader<'_> {
         }
         let tabs = || Tab::ALL.into_iter().map(|tab| (tab.title().to_lowercase(), tab));
         let kinds = || Kind::ALL.iter().map(|kind| (kind.name().to_owned(), *kind));
-        let commands = || SPECS.iter().map(|spec| (spec.name.to_owned(), spec.command));
         let copy = row.copy.as_ref().map(|copy| self.copy(copy)).transpose()?;
         let tab = row.tab.as_ref().map(|name| self.named(name, "tab", tabs())).transpose()?;
         Ok(Step {
@@ -259,9 +262,20 @@ impl Reader<'_> {
                 .collect::<Result<_, _>>()?,
             tab,
             panel: row.panel.as_ref().map(|name| self.panel(name, tab)).transpose()?,
-            command: row.command.as_ref().map(|name| self.named(name, "command", commands())).transpose()?,
+            command: row.command.as_ref().map(|name| self.command(name)).transpose()?,
             copy,
         })
+    }
+
+    fn command(&self, name: &Spanned<String>) -> Result<Command, SourceError> {
+        let known = Command::named(name.get_ref());
+        if known.is_some_and(|command| !command.is_action()) {
+            let message =
+                format!("`{}` is no action: a `tab` leads to one, and a step offers what can be done", name.get_ref());
+            return Err(self.source.error_at(&name.span(), message));
+        }
+        let actions = SPECS.iter().filter(|spec| spec.command.is_action());
+        self.named(name, "action", actions.map(|spec| (spec.name.to_owned(), spec.command)))
     }
 
     fn panel(&self, name: &Spanned<String>, tab: Option<Tab>) -> Result<String, SourceError> {

@@ -86,8 +86,10 @@ fn faults_carry_their_line_and_what_was_meant() {
         (with("panel = \"p95\"\n"), "own.toml:7: a `panel` stands on `tab` latency or cache"),
         (
             with("command = \"cancel-backed\"\n"),
-            "own.toml:7: no command is called `cancel-backed`; did you mean `cancel-backend`?",
+            "own.toml:7: no action is called `cancel-backed`; did you mean `cancel-backend`?",
         ),
+        (with("command = \"quit\"\n"), "own.toml:7: `quit` is no action: a `tab` leads to one, and a step offers"),
+        (with("command = \"show-locks\"\n"), "own.toml:7: `show-locks` is no action"),
         (
             with("findings = [\"blocker\",\n \"quue\"]\n"),
             "own.toml:8: no kind of finding is called `quue`; did you mean `queue`?",
@@ -103,7 +105,14 @@ fn faults_carry_their_line_and_what_was_meant() {
             with("[[detect]]\nsays = \"x\"\n"),
             "own.toml:7: a [[detect]] has a `fact` with its limit, or says in `elsewhere`",
         ),
-        (with("[[detect]]\nsays = \"x\"\nfact = \"p95\"\nabove = nan\n"), "own.toml:9: `p95` takes one of"),
+        (
+            with("[[detect]]\nsays = \"x\"\nfact = \"p95\"\nabove = nan\n"),
+            "own.toml:9: `p95`: `above = NaN` is no limit",
+        ),
+        (
+            with("[[detect]]\nsays = \"x\"\nfact = \"p95\"\nat_least = inf\n"),
+            "own.toml:9: `p95`: `at_least = inf` is no limit",
+        ),
         (with("[[cause]]\nsays = \"x\"\ntext = \"y\"\nabove = 1\n"), "own.toml:7: a limit without its `fact`"),
         (with("[[scaling]]\nsays = \"x\"\ntext = \"y\"\n"), "own.toml:7: missing field `fact`"),
         (with("[[step]]\ntitle = 7\n"), "own.toml:8: invalid type"),

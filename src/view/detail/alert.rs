@@ -6,6 +6,7 @@ use super::fact;
 use crate::app::App;
 use crate::command::Command;
 use crate::diagnose::alert::board::{Row, Side, Standing};
+use crate::diagnose::alert::print::pace;
 use crate::diagnose::alert::state::State;
 use crate::model::alert::Labels;
 use crate::model::unit::Age;
@@ -90,6 +91,9 @@ fn rule(app: &App, row: &Row, theme: Theme, lines: &mut Vec<Line<'static>>) {
     add("evaluated", format!("by {by}, {at}"), Tone::Plain);
     if let Some((group, rule, state)) = board.rule_of(row) {
         add("rule", format!("{}, group {}, line {}", text(&group.origin), text(&group.name), rule.line), Tone::Plain);
+        if !group.interval_given {
+            add("pace", pace(group), Tone::Faint);
+        }
         for (index, source) in rule.sources.iter().enumerate() {
             let answers = if rule.sources.len() > 1 && state.source == Some(index) { " (answers)" } else { "" };
             let named =

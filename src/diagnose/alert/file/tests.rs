@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{INTERVAL, parse};
+use crate::diagnose::alert::print::{pace, yaml};
 use crate::model::alert::Comparison;
 
 const WHOLE: &str = r"
@@ -55,6 +56,10 @@ fn a_whole_file_is_read_and_its_recording_rules_are_named() {
     assert_eq!(watched.comparison, Comparison::Above);
     assert!(watched.expr.ends_with("sum(rate(requests_total[5m]))"));
     assert_eq!((groups[1].interval, groups[1].rules.len()), (INTERVAL, 0));
+    assert_eq!((shop.interval_given, groups[1].interval_given), (true, false));
+    assert_eq!((pace(shop), pace(&groups[1])), ("every 30s".into(), "no interval: looked at every 15s here".into()));
+    let printed = parse(&yaml(&groups), "printed.yml").unwrap();
+    assert_eq!((printed[0].interval_given, printed[1].interval_given), (true, false));
     assert_eq!(parse("", "empty.yml").unwrap(), []);
     assert_eq!(parse("groups:\n", "empty.yml").unwrap(), []);
 }
@@ -111,4 +116,36 @@ fn promql_that_we_cannot_read_is_a_doubt_with_its_line_and_the_rule_stays() {
     let doubt = groups[0].rules[0].doubt.as_deref().unwrap();
     assert!(doubt.starts_with("rules.yml:5: \"A\": could not parse expression: "), "{doubt}");
     assert_eq!(groups[0].rules[0].sources[0].asked(), "sum(");
+}
+
+#[test]
+fn what_prometheus_refuses_in_a_template_is_refused_on_the_line_of_the_text() {
+    let text = rule(&[
+        "alert: A",
+        "expr: up",
+        "labels:",
+        "  team: '{{ $labels.team'",
+        "annotations:",
+        "  summary: '{{ $value | humanise }}'",
+        "  runbook: 'https://runbooks/{{ query \"up\" | first | value }}'",
+    ]);
+    assert_eq!(
+        faults(&text),
+        [
+            "rules.yml:7: \"A\": label \"team\": unclosed action",
+            "rules.yml:9: \"A\": annotation \"summary\": function \"humanise\" not defined; did you mean `humanize`?",
+        ]
+    );
+    let recorded = rule(&["record: b", "expr: up", "labels: {a: '{{ $value'}"]);
+    assert!(parse(&recorded, "rules.yml").is_ok(), "a recording rule has no templates");
+}
+
+#[test]
+fn a_limit_of_zero_or_below_is_none() {
+    let limit = |text: &str| {
+        let text = format!("groups:\n- name: a\n  limit: {text}\n");
+        parse(&text, "rules.yml").map(|groups| groups[0].limit).map_err(|e| e.to_string())
+    };
+    assert_eq!((limit("-1"), limit("0"), limit("3")), (Ok(None), Ok(None), Ok(Some(3))));
+    assert_eq!(limit("many"), Err("rules.yml:3: `limit` is a whole number".to_owned()));
 }
