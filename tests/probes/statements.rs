@@ -62,7 +62,7 @@ async fn every_statement(major: i32, uri: &str, role: &str, standby: bool) {
                 ("pattern", Value::Text("fraiseql_cache")),
                 ("keys", Value::Text("1,2")),
                 ("words", Value::Text("customers")),
-                ("right", Value::Text("UPDATE")),
+                ("path", Value::Text("public")),
                 ("author", Value::Text("shop_api")),
             ];
             let sql = script.render(major, &values).expect("a statement");
@@ -146,8 +146,8 @@ fn every_file_runs_in_psql_as_it_is() {
             "keys=1,2",
             "names=work_mem,log_statement",
             "words=customers",
+            "path=public",
             "author=shop_api",
-            "right=SELECT",
         ];
         let arguments: Vec<&str> = variables.iter().flat_map(|v| ["-v", v]).collect();
         psql(&arguments, script.source());

@@ -168,7 +168,8 @@ impl Asked<'_> {
             let mut missing: Vec<Right> = named.rights.iter().copied().filter(|right| !has(held, *right)).collect();
             // Where all that is surely needed is there, it is denied for what it reads of the rows that it changes.
             let all = named.rights.iter().all(|right| has(whole, *right));
-            if all && enters && of_table && !has(held, Right::Select) {
+            let only = self.one.tables.iter().filter(|other| other.name == named.name).count() == 1;
+            if all && only && enters && of_table && !has(held, Right::Select) {
                 missing.push(Right::Select);
             }
             if !missing.is_empty() {

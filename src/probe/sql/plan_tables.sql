@@ -33,7 +33,7 @@ FROM w
 CROSS JOIN pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN k ON k.relation = c.oid
-WHERE c.relname::text = ANY (w.words) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+WHERE c.relname::text = ANY (string_to_array(:'words', chr(31))) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
   AND n.nspname::text = ANY (w.words || w.path)
 ORDER BY 1, 2
 LIMIT 200
