@@ -248,7 +248,20 @@ impl Command {
     /// is no step.
     #[must_use]
     pub fn is_action(self) -> bool {
-        self.spec().reach > Reach::Reads || matches!(self, Self::ServerSettings | Self::ShowPlan | Self::ExactBloat)
+        self.spec().reach > Reach::Reads
+            || matches!(
+                self,
+                Self::ServerSettings
+                    | Self::ShowPlan
+                    | Self::ExactBloat
+                    | Self::ShowHealth
+                    | Self::ShowOutcome
+                    | Self::ShowLocks
+                    | Self::Acknowledge
+                    | Self::CopyQuery
+                    | Self::Slower
+                    | Self::Reconnect
+            )
     }
 
     /// The command of that name.

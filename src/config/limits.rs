@@ -65,7 +65,6 @@ pub(super) fn read(source: Source<'_>, table: &DeTable<'_>, owner: Owner) -> Res
         let read = kind(spec.unit).read_toml(value.get_ref(), &Base::default());
         let value = read
             .and_then(|value| figure(&value).ok_or_else(|| "is no figure".to_owned()))
-            .and_then(|value| possible(spec, value))
             .map_err(|message| source.error_on(line, format!("{name}: {message}")))?;
         given.insert(spec.name, Figure { value, owner, file: source.name.to_owned(), line });
     }
@@ -90,35 +89,43 @@ fn figure(value: &Value) -> Option<f64> {
     }
 }
 
-/// The same where something can come to so much: of a whole there is no more than all of it.
-fn possible(spec: &LimitSpec, value: f64) -> Result<f64, String> {
-    if spec.unit == Unit::Share && value > 1.0 {
-        return Err(format!("`{}` is more than 100%", shown(spec, value)));
-    }
-    Ok(value)
-}
-
 /// The limits of several sections, the later ones over the earlier ones, over the defaults.
 ///
+/// A second step that nobody set is not below a first that somebody did. What can never be found is a warning.
+///
 /// # Errors
-/// Where a second step lies below its first one by what the user's file says. By the system's alone it is a warning: who
-/// looks cannot mend that file.
+/// Where the user's file says both steps, and the second lies below the first. Else it is a warning: who looks may not be able
+/// to mend the system's file.
 pub(super) fn settled(sections: &[Given], warnings: &mut Vec<String>) -> Result<Limits, SourceError> {
     let mut limits = Limits::default();
     let given: BTreeMap<&str, &Figure> = sections.iter().flatten().map(|(name, figure)| (*name, figure)).collect();
     for spec in LIMITS {
-        if let Some(figure) = given.get(spec.name) {
-            (spec.set)(&mut limits, figure.value);
+        let Some(figure) = given.get(spec.name) else { continue };
+        (spec.set)(&mut limits, figure.value);
+        // Of a whole there is no more than all of it.
+        if spec.unit == Unit::Share && figure.value > 1.0 {
+            let message =
+                format!("{}: `{}` is more than 100%: it is never reached", spec.name, shown(spec, figure.value));
+            warnings.push(SourceError { file: figure.file.clone(), line: figure.line, message }.to_string());
         }
     }
     for (first, second) in STEPS {
         let Some(error) = contradiction(&given, first, second) else { continue };
-        if [first, second].iter().any(|name| given.get(**name).is_some_and(|f| f.owner == Owner::User)) {
-            return Err(error);
+        let owner = |name: &str| given.get(name).map(|figure| figure.owner);
+        match (owner(first), owner(second)) {
+            (Some(_), None) => lift(&mut limits, second, given[first].value),
+            (Some(Owner::User), Some(Owner::User)) => return Err(error),
+            (_, _) => warnings.push(error.to_string()),
         }
-        warnings.push(error.to_string());
     }
     Ok(limits)
+}
+
+/// Sets the limit of that name.
+fn lift(limits: &mut Limits, name: &str, value: f64) {
+    if let Some(spec) = LIMITS.iter().find(|spec| spec.name == name) {
+        (spec.set)(limits, value);
+    }
 }
 
 /// That the second of two steps lies below the first, on the line of the user's that says so, else on the system's.

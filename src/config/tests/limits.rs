@@ -84,19 +84,9 @@ fn what_is_wrong_with_a_limit_is_said_with_its_line() {
         ("[limits]\nslow_many = 0", "2: slow_many: `0` is no whole number above 0"),
         ("[limits]\nslow_many = '3'", "2: slow_many: is a whole number, without quotes"),
         ("[limits]\nslow_many = 1.5", "2: slow_many: `1.5` is no whole number above 0"),
-        ("[limits]\nconnections = '150%'", "2: connections: `150%` is more than 100%"),
-        ("[limits]\nbaseline_points = '100.5%'", "2: baseline_points: `100.5%` is more than 100%"),
         (
             "[limits]\nconnections_full = '50%'\nconnections = '80%'",
             "2: `connections_full` (50%) is the second step after `connections` (80%, line 3), and must not lie below it",
-        ),
-        (
-            "[limits]\nreplica_bytes_far = '1MB'",
-            "2: `replica_bytes_far` (1MB) is the second step after `replica_bytes` (64MB by default), and must not lie below it",
-        ),
-        (
-            "[limits]\npooler_wait = '20s'",
-            "2: `pooler_wait_long` (10s by default) is the second step after `pooler_wait` (20s), and must not lie below it",
         ),
         ("[target.shop]\n[target.shop.limits]\nx = 1", "3: no limit is called `x`"),
     ];
@@ -108,7 +98,7 @@ fn what_is_wrong_with_a_limit_is_said_with_its_line() {
 }
 
 #[test]
-fn steps_are_held_against_what_counts_in_the_end_and_the_systems_file_alone_only_warns() {
+fn steps_are_held_against_what_counts_in_the_end_and_only_what_one_file_says_of_both_is_refused() {
     let both =
         around().file(SYSTEM, "[limits]\nreplica_bytes_far = '4GB'").file(OWN, "[limits]\nreplica_bytes = '2GB'");
     assert_eq!(
@@ -116,21 +106,40 @@ fn steps_are_held_against_what_counts_in_the_end_and_the_systems_file_alone_only
         Limits { replica_bytes: 2_147_483_648.0, replica_bytes_far: 4_294_967_296.0, ..Limits::default() }
     );
 
+    let said = |file: &str, text: &str| format!("{file}:{text}, and must not lie below it");
     let across = around().file(SYSTEM, "[limits]\ndead_share = '60%'").file(OWN, "\n[limits]\ndead_share_high = '55%'");
-    let said = format!(
-        "`dead_share_high` (55%) is the second step after `dead_share` (60%, {SYSTEM}:2), and must not lie below it"
-    );
-    assert_eq!(across.error(""), format!("error: {OWN}:3: {said}"));
+    let text = format!("3: `dead_share_high` (55%) is the second step after `dead_share` (60%, {SYSTEM}:2)");
+    assert_eq!(across.run("").warnings, [said(OWN, &text)]);
 
-    let systems = around().file(SYSTEM, "[limits]\ndead_share = '60%'").run("");
-    let said =
-        "`dead_share_high` (50% by default) is the second step after `dead_share` (60%), and must not lie below it";
-    assert_eq!(systems.warnings, [format!("{SYSTEM}:2: {said}")]);
+    let one = around().file(OWN, "[limits]\nreplica_bytes_far = '1MB'").run("");
+    let text = "2: `replica_bytes_far` (1MB) is the second step after `replica_bytes` (64MB by default)";
+    assert_eq!(one.warnings, [said(OWN, text)]);
 
-    let target = "[limits]\nconnections = '96%'\n[target.shop]\nconninfo = 'host=a'\n[target.shop.limits]\nconnections_full = '98%'";
+    let target = "[limits]\nconnections = '96%'\n[target.shop]\nconninfo = 'host=a'\n[target.shop.limits]\nconnections_full = '94%'";
     let target = around().file(OWN, target);
-    assert!(target.run("shop").warnings.is_empty());
-    assert!(target.error("").contains("config.toml:2: `connections_full` (95% by default) is the second step"));
+    let text = "6: `connections_full` (94%) is the second step after `connections` (96%, line 2)";
+    assert_eq!(target.error("shop"), format!("error: {}", said(OWN, text)));
+}
+
+#[test]
+fn a_second_step_that_nobody_set_follows_the_first() {
+    for file in [SYSTEM, OWN] {
+        let settings = around().file(file, "[limits]\nidle_transaction = '10m'\ndead_share = '60%'").run("");
+        let limits = &settings.limits;
+        assert_eq!((limits.idle_transaction, limits.idle_transaction_long), (600.0, 600.0));
+        assert_eq!((limits.dead_share, limits.dead_share_high), (0.6, 0.6));
+        assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    }
+}
+
+#[test]
+fn a_share_that_is_never_reached_is_taken_with_a_warning() {
+    let settings = around().file(OWN, "[limits]\nconnections_full = '150%'").run("");
+    assert!((settings.limits.connections_full - 1.5).abs() < 1e-9);
+    assert_eq!(
+        settings.warnings,
+        [format!("{OWN}:2: connections_full: `150%` is more than 100%: it is never reached")]
+    );
 }
 
 #[test]

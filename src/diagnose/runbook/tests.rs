@@ -89,7 +89,6 @@ fn faults_carry_their_line_and_what_was_meant() {
             "own.toml:7: no action is called `cancel-backed`; did you mean `cancel-backend`?",
         ),
         (with("command = \"quit\"\n"), "own.toml:7: `quit` is no action: a `tab` leads to one, and a step offers"),
-        (with("command = \"show-locks\"\n"), "own.toml:7: `show-locks` is no action"),
         (
             with("findings = [\"blocker\",\n \"quue\"]\n"),
             "own.toml:8: no kind of finding is called `quue`; did you mean `queue`?",

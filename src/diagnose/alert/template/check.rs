@@ -189,7 +189,9 @@ impl<'a> Check<'a> {
                     open.push((0, false));
                     rest = self.declaring(rest, false);
                 }
-                Token::Close if *words == 0 => return Err("missing value for parenthesized pipeline".to_owned()),
+                Token::Close if *words == 0 && !*piped => {
+                    return Err("missing value for parenthesized pipeline".to_owned());
+                }
                 Token::Close => {
                     open.pop();
                 }
@@ -210,7 +212,8 @@ impl<'a> Check<'a> {
             }
         }
         match open.last() {
-            Some((0, _)) => Err(format!("missing value for {of}")),
+            // A pipe at the end leads nowhere, and is taken.
+            Some((0, false)) => Err(format!("missing value for {of}")),
             Some(_) | None => Ok(()),
         }
     }

@@ -18,6 +18,7 @@ fn what_prometheus_takes_is_no_fault_whether_it_is_rendered_here_or_not() {
         "{{ reReplaceAll \"\\\\d+:(.*)\" \"$1\" $labels.instance }} {{ -1 }} {{ 0x1F }} {{ 1_000 }}",
         "{{ now }} {{ toDuration 3 }} {{ urlQueryEscape \"a\" }} {{ urlquery \"a\" }} {{ stripDomain \"a\" }}",
         "{{ $value\n  | humanize }}",
+        "{{ $value | humanize | }} {{ ($value | ) }}",
     ] {
         assert_eq!(fault(template), None, "{template}");
     }
