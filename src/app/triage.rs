@@ -62,6 +62,7 @@ impl App {
         if self.frozen.is_some() {
             return;
         }
+        self.triage.history.wake(self.now);
         // Nothing is frozen here: what is shown is what is known.
         let diagnosis = diagnose(&self.shown_look());
         self.triage.history.remember(&diagnosis.findings, self.now);
@@ -103,8 +104,9 @@ impl App {
 
     /// Moves in the list; from its last finding on through the lines below it, and back.
     pub(super) fn step_triage(&mut self, by: isize) {
-        let Triage { findings, below, .. } = &mut self.triage;
+        let Triage { findings, below, over, .. } = &mut self.triage;
         let last = is_at_end(findings);
+        *over = None;
         if last && (by > 0 || *below > 0) {
             *below = below.saturating_add_signed(by);
         } else {
@@ -115,8 +117,9 @@ impl App {
 
     /// To the first finding; to the last, and once more to the last line below it.
     pub(super) fn select_in_triage(&mut self, at: usize) {
-        let Triage { findings, below, .. } = &mut self.triage;
+        let Triage { findings, below, over, .. } = &mut self.triage;
         let last = is_at_end(findings);
+        *over = None;
         // How far it goes, the next frame says.
         *below = if last && at > 0 { usize::MAX / 2 } else { 0 };
         findings.select_at(at);
@@ -131,7 +134,7 @@ impl App {
             return;
         }
         let since = *over.get_or_insert(self.now);
-        if findings.is_empty() || seconds_between(since, self.now) >= OVER_S {
+        if seconds_between(since, self.now) >= OVER_S {
             findings.unpin();
             (*over, *below) = (None, 0);
         }

@@ -48,6 +48,7 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
     let waiting = clients.iter().filter(|s| !s.blocked_by.is_empty()).count();
     let held_up = if waiting * 2 >= used { waiting } else { 0 };
     let oldest = idle.first();
+    let target = if held_up > 0 { Target::Tab(Tab::Locks) } else { listed(oldest, &group.filter()) };
     vec![Finding {
         severity: if share >= look.limits.connections_full { Severity::Critical } else { Severity::Warning },
         fact: format!("{used} of {slots} connections are taken ({}), {left}", percent(share)),
@@ -59,7 +60,7 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
             idle_words(&of_app)
         ),
         todo: if held_up > 0 {
-            format!("{held_up} of them wait for a lock: end what they wait for (Locks), and they are free")
+            format!("{held_up} of them wait for a lock: see in Locks for whom, and end that")
         } else if idle.is_empty() {
             "end what runs for nobody; then a pooler, or a smaller pool in each client".to_owned()
         } else {
@@ -69,8 +70,9 @@ pub fn used(look: &Look<'_>) -> Vec<Finding> {
         since: None,
         // Full, every new client is hit; nobody counts those, so as many as are in stand for them.
         harm: Harm { now: if full { figure(used - held_up) * 60.0 } else { 0.0 }, coming: share.min(1.0) },
-        action: oldest.map(|_| Command::TerminateBackend),
-        ..Finding::of(Kind::Connections, "", seen, listed(oldest, &group.filter()))
+        // Who is idle holds up none of them.
+        action: oldest.filter(|_| held_up == 0).map(|_| Command::TerminateBackend),
+        ..Finding::of(Kind::Connections, "", seen, target)
     }]
 }
 

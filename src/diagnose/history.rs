@@ -4,6 +4,7 @@
 //! It has no clock: times are those of the samples.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::finding::{Finding, FindingKey};
 use crate::model::activity::delta::Delta;
@@ -23,6 +24,9 @@ const AWAY_S: f64 = 30.0;
 
 /// Seconds that a finding may be away and is the same one still: panels are asked this often.
 const MOMENT_S: f64 = 15.0;
+
+/// Seconds without a look, of which there is one a second: nobody looked.
+const PAUSE_S: f64 = 5.0;
 
 /// Looks at one who vacuums that are kept: five minutes at the slowest pace of the sessions.
 const MOST_LOOKS: usize = 60;
@@ -154,6 +158,8 @@ impl Replay {
 pub struct History {
     /// Since when each finding was said to be there, at the earliest, and when it was there last.
     found: BTreeMap<FindingKey, (Timestamp, Timestamp)>,
+    /// When somebody looked last.
+    looked: Option<Timestamp>,
     /// The sessions, oldest first.
     beats: VecDeque<(Timestamp, Beat)>,
     /// Spans within which no sessions were seen: from, to.
@@ -278,6 +284,16 @@ impl History {
             rows: now.rows - then.rows,
             by_index: (now.by_index - then.by_index).max(0),
         })
+    }
+
+    /// Somebody looks. What was found is not away while nobody looked: the screen was frozen, or the machine asleep.
+    pub fn wake(&mut self, now: Timestamp) {
+        let before = self.looked.replace(now);
+        if let Some(pause) = before.map(|before| seconds_between(before, now)).filter(|pause| *pause >= PAUSE_S) {
+            for (_, last) in self.found.values_mut() {
+                *last += Duration::from_secs_f64(pause);
+            }
+        }
     }
 
     /// Remembers which findings were there.

@@ -42,7 +42,9 @@ pub fn is_maintenance(s: &Session) -> bool {
 pub fn statements(look: &Look<'_>) -> Vec<Finding> {
     let limits = look.limits;
     let named = blockers::named(look);
-    let rows: Vec<_> = running(look, limits.slow).into_iter().filter(|(s, _)| !named.contains(&s.pid)).collect();
+    let (told, rows): (Vec<_>, Vec<_>) =
+        running(look, limits.slow).into_iter().partition(|(s, _)| named.contains(&s.pid));
+    let what = if told.is_empty() { "statement" } else { "other statement" };
     let (Some((longest, age)), Some((_, seen))) = (rows.first().copied(), look.sessions()) else { return Vec::new() };
     let many = figure(rows.len()) >= limits.slow_many;
     let fact = if rows.len() == 1 {
@@ -50,7 +52,7 @@ pub fn statements(look: &Look<'_>) -> Vec<Finding> {
     } else {
         format!(
             "{} run longer than {}, longest {} for {}",
-            counted(rows.len(), "statement"),
+            counted(rows.len(), what),
             Age(limits.slow).short(),
             longest.pid,
             Age(age).short()

@@ -152,12 +152,23 @@ impl Question {
     }
 }
 
-/// The pause after an answer is at least so many times as long as the answer took: one question then never takes more than a
+/// The pause after an answer is at least so many times as long as the answer took: one question then takes no more than a
 /// tenth of a backend's time, however slow the server has become.
-pub const REST: u32 = 9;
+const REST: u32 = 9;
 
 /// The longest such pause.
-pub const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// The longest such pause after a single slow answer.
+const FIRST_REST: Duration = Duration::from_secs(5);
+
+/// How long a question rests after an answer that took so long, and the one before it that. A single slow answer may be a
+/// machine that stood still for a moment: it must not keep us from looking for long. The second in a row is the server's pace.
+#[must_use]
+pub fn rest(before: Duration, took: Duration) -> Duration {
+    let lasting = before.min(took).saturating_mul(REST).min(LONGEST_REST);
+    lasting.max(took.saturating_mul(REST).min(FIRST_REST))
+}
 
 /// How often a question is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

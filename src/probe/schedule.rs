@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::question::{LONGEST_REST, REST};
+use crate::model::question::rest;
 use crate::model::{Cadence, Question, Wanted};
 
 /// A question that timed out is asked half as often, then half of that, down to this: a server that struggles is not helped
@@ -132,13 +132,9 @@ impl Schedule {
         };
         let once = once.or_else(|| before.and_then(|asked| asked.once));
         let took = span.to - span.from;
-        // For one that was cut off there is patience. A single slow answer may be a machine that stood still for a moment: it
-        // must not keep us from looking for long; the second in a row is the server's pace.
+        // For one that was cut off there is patience.
         let rest = match turn {
-            Turn::Done => {
-                let both = before.map_or(Duration::ZERO, |asked| asked.took.min(took));
-                both.saturating_mul(REST).min(LONGEST_REST).max(took.saturating_mul(REST).min(SLOWEST_CHEAP))
-            }
+            Turn::Done => rest(before.map_or(Duration::ZERO, |asked| asked.took), took),
             Turn::TimedOut => Duration::ZERO,
         };
         self.asked.insert(question.clone(), Asked { at: Some(span.to), took, rest, once, patience });

@@ -354,12 +354,12 @@ fn a_rule_with_more_alerts_than_its_group_may_have_is_shown_as_one_that_nobody_c
 }
 
 #[test]
-fn an_alert_that_fires_again_is_told_since_then_however_short_it_was_away() {
+fn an_alert_that_fires_again_is_told_since_then() {
     let rules = "groups:\n- name: g\n  rules:\n  - alert: QueueGrows\n    expr: queue_length > 100\n";
     let mut stage = Stage::with(|setup| setup.alerting.rules = parse(rules, "shop.yml").unwrap()).up().at_peace();
     stage.press("1");
     let look = |stage: &mut Stage, sees| {
-        stage.pass(10_000);
+        stage.wait(10);
         alerts::only(stage, "QueueGrows", &sees);
     };
     look(&mut stage, alerts::holds(120.0, &[]));
@@ -367,7 +367,20 @@ fn an_alert_that_fires_again_is_told_since_then_however_short_it_was_away() {
     let first = stage.finding(Kind::Alert).since;
     look(&mut stage, alerts::quiet());
     assert!(!stage.kinds().contains(&Kind::Alert));
+    stage.wait(10);
     look(&mut stage, alerts::holds(120.0, &[]));
+    stage.wait(2);
     let again = stage.finding(Kind::Alert).since;
     assert!(again > first, "{again:?} {first:?}");
+}
+
+#[test]
+fn while_the_screen_is_frozen_nothing_begins_anew() {
+    let mut stage = firing();
+    let since = stage.finding(Kind::Alert).since;
+    stage.press("1 Space");
+    stage.wait(60);
+    stage.press("Space");
+    stage.wait(2);
+    assert_eq!(stage.finding(Kind::Alert).since, since);
 }

@@ -1418,7 +1418,8 @@ fn connections_that_wait_for_a_lock_are_freed_by_who_holds_it_not_by_a_smaller_p
     let rows = std::iter::once(locks::root()).chain((0..88).map(waiter)).collect();
     sessions(&mut stage, rows);
     let finding = stage.finding(Kind::Connections);
-    assert_eq!(finding.todo, "88 of them wait for a lock: end what they wait for (Locks), and they are free");
+    assert_eq!(finding.todo, "88 of them wait for a lock: see in Locks for whom, and end that");
+    assert_eq!((finding.action, finding.target.tab()), (None, Tab::Locks), "an idle one holds up nobody");
     assert_eq!(stage.kinds().first(), Some(&Kind::Blocker));
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::ProbeError;
-use crate::model::question::{LONGEST_REST, REST};
+use crate::model::question::rest;
 use crate::model::{Timestamp, seconds_between};
 
 /// The last value of something, and why there is no newer one.
@@ -18,11 +18,14 @@ pub struct Latest<T> {
     /// How long the last answer took.
     #[serde(default)]
     pub took: Duration,
+    /// For how long it rests after that.
+    #[serde(default)]
+    pub rest: Duration,
 }
 
 impl<T> Default for Latest<T> {
     fn default() -> Self {
-        Self { value: None, error: None, took: Duration::ZERO }
+        Self { value: None, error: None, took: Duration::ZERO, rest: Duration::ZERO }
     }
 }
 
@@ -47,16 +50,16 @@ impl<T> Latest<T> {
 
     /// The same of an answer that took so long.
     pub fn take_in(&mut self, answer: Result<T, ProbeError>, at: Timestamp, took: Duration) {
-        if answer.is_ok() {
-            self.took = took;
-        }
+        // For one that was cut off there is patience.
+        self.rest = if answer.is_ok() { rest(self.took, took) } else { Duration::ZERO };
+        self.took = took;
         self.take(answer, at);
     }
 
-    /// For how many seconds it may not be asked again, because its last answer was slow.
+    /// For how many seconds it may not be asked again, because its last answers were slow.
     #[must_use]
     pub fn rest_s(&self) -> f64 {
-        self.took.saturating_mul(REST).min(LONGEST_REST).as_secs_f64()
+        self.rest.as_secs_f64()
     }
 
     /// The value, however old.

@@ -22,7 +22,7 @@
 -- is who has a transaction id and waits for nothing, and the prepared as 0. Not seen is the doubt of a waiter who had locked
 -- the row before: it takes no lock on the tuple.
 -- A waiter that looks for a deadlock, as each does after deadlock_timeout, has no wait event for that moment: who awaits a
--- lock counts as well.
+-- lock counts as well, unless it is the only one.
 -- A row locked by 400 waiters has 80 000 edges: 64 blockers of each are sent, with their true number.
 WITH b AS MATERIALIZED (
   SELECT * FROM pg_catalog.pg_stat_activity a
