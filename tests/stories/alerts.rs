@@ -373,14 +373,3 @@ fn an_alert_that_fires_again_is_told_since_then() {
     let again = stage.finding(Kind::Alert).since;
     assert!(again > first, "{again:?} {first:?}");
 }
-
-#[test]
-fn while_the_screen_is_frozen_nothing_begins_anew() {
-    let mut stage = firing();
-    let since = stage.finding(Kind::Alert).since;
-    stage.press("1 Space");
-    stage.wait(60);
-    stage.press("Space");
-    stage.wait(2);
-    assert_eq!(stage.finding(Kind::Alert).since, since);
-}

@@ -1431,6 +1431,28 @@ fn a_statement_that_blocks_others_is_told_once() {
     sessions(&mut stage, vec![long.clone(), waiter]);
     assert_eq!(stage.finding(Kind::Blocker).target.session().map(|key| key.pid), Some(6_000));
     assert!(!stage.kinds().contains(&Kind::SlowStatements), "{:?}", stage.kinds());
-    sessions(&mut stage, vec![long, locks::session(6_002, 45.0, "SELECT 2")]);
-    assert!(stage.kinds().contains(&Kind::SlowStatements));
+    let others = || [locks::session(6_002, 45.0, "SELECT 2"), locks::session(6_003, 40.0, "SELECT 3")];
+    let waiter = locks::behind(locks::session(6_001, 40.0, "SELECT 1"), &[6_000], "relation", "AccessShareLock");
+    sessions(&mut stage, [long.clone(), waiter].into_iter().chain(others()).collect());
+    let fact = &stage.finding(Kind::SlowStatements).fact;
+    assert_eq!(fact, "2 other statements run longer than 30s, longest 6002 for 45s");
+    sessions(&mut stage, std::iter::once(long).chain(others()).collect());
+    let fact = &stage.finding(Kind::SlowStatements).fact;
+    assert_eq!(fact, "3 statements run longer than 30s, longest 6000 for 56s");
+}
+
+#[test]
+fn while_the_screen_is_frozen_nothing_begins_anew() {
+    let mut stage = Stage::calm();
+    let slow = |stage: &mut Stage| charts::figures_of(stage, "p95", |_| Some(4.0));
+    slow(&mut stage);
+    let first = stage.finding(Kind::Latency).since;
+    stage.press("Space");
+    stage.wait(60);
+    // Of the window only what is later is left.
+    slow(&mut stage);
+    stage.press("Space");
+    slow(&mut stage);
+    stage.wait(1);
+    assert_eq!(stage.finding(Kind::Latency).since, first);
 }

@@ -132,6 +132,7 @@ fn after_a_selected_finding_is_over_the_next_incident_is_told_in_full() {
         stage.wait(2);
         stage.see(locks::calm());
     }
+    assert!(stage.app.current_finding().is_some(), "the worst of what is left is in full: {}", stage.wide());
     stage.see(again);
     assert_eq!(stage.app.current_finding().map(Finding::kind), Some(Kind::Blocker), "{}", stage.wide());
     assert!(stage.wide().contains("→ cancel cannot help"), "{}", stage.wide());
